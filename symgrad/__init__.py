@@ -1,0 +1,40 @@
+"""symgrad: type a formula, get its gradient as the NumPy code an expert would have written.
+
+>>> import symgrad
+>>> symgrad.grad("exp(x**2)**2")(0.5)
+3.297442541400256
+"""
+
+from symgrad.api import Compiled, define, function, grad, value_and_grad
+from symgrad.errors import (
+    ArgumentError,
+    DefinitionError,
+    DerivativeError,
+    FormulaSyntaxError,
+    InputError,
+    LimitError,
+    MissingExtraError,
+    NameRuleError,
+    SymgradError,
+    UnknownFunctionError,
+)
+from symgrad.version import __version__
+
+__all__ = [
+    "ArgumentError",
+    "Compiled",
+    "DefinitionError",
+    "DerivativeError",
+    "FormulaSyntaxError",
+    "InputError",
+    "LimitError",
+    "MissingExtraError",
+    "NameRuleError",
+    "SymgradError",
+    "UnknownFunctionError",
+    "__version__",
+    "define",
+    "function",
+    "grad",
+    "value_and_grad",
+]

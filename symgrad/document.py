@@ -1,0 +1,248 @@
+"""A generated file: functions for the value and the derivatives, as a person would publish them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgrad.emit import WIDTH, Names, argument_names, emit
+from symgrad.functions import FunctionTable
+from symgrad.graph import Builder, Graph
+from symgrad.pipeline import Derived
+from symgrad.schedule import schedule
+from symgrad.simplify import finish, legalise
+from symgrad.targets import Target
+from symgrad.targets.numpy import NUMPY
+from symgrad.targets.scalar import HELPERS, SCALAR
+from symgrad.version import __version__
+
+KINDS = ("value", "grad", "value_and_grad")
+
+_HELPERS = {
+    "_floats": '''\
+def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
+    """The inputs as arrays of one floating-point type; plain numbers take that of the arrays."""
+    arrays = [np.asarray(value) for value in inputs]
+    for array in arrays:
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"an input must hold real numbers, not {array.dtype}")
+    types = [
+        array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
+        for value, array in zip(inputs, arrays)
+        if type(value) not in (bool, int, float)
+    ]
+    dtype = np.result_type(*types) if types else np.float64
+    return [array.astype(dtype, copy=False) for array in arrays]
+''',
+    "_sum_to": '''\
+def _sum_to(g: Array, like: Array) -> Array:
+    """Sum a cotangent over the axes along which its input was broadcast."""
+    new = g.ndim - like.ndim
+    axes = tuple(
+        axis
+        for axis in range(g.ndim)
+        if axis < new or like.shape[axis - new] != g.shape[axis]
+    )
+    return g.sum(axes).reshape(like.shape) if axes else g
+''',
+    "_place": '''\
+def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
+    """Zeros in the shape of an input, with a cotangent at an index."""
+    full = np.zeros_like(like)
+    full[index] = g
+    return full
+''',
+}
+_RESERVED = {*_HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
+_SCALAR_RESERVED = set(re.findall(r"\w+", HELPERS)) | set(dir(__import__("math"))) | {"abs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How derivatives are handed back: `bare`, as a `tuple`, or as a `dict` by name."""
+
+    form: str
+    wrt: tuple[str, ...]
+
+    def pack(self, results: Sequence[str]) -> tuple[str, list[str], str]:
+        """An opening, the items and a closing."""
+        if self.form == "bare":
+            return "", list(results), ""
+        if self.form == "tuple":
+            comma = "," if len(results) == 1 else ""
+            return "(", list(results), f"{comma})"
+        items = [f'"{name}": {result}' for name, result in zip(self.wrt, results, strict=True)]
+        return "{", items, "}"
+
+    @property
+    def annotation(self) -> str:
+        if self.form == "bare":
+            return "Array"
+        if self.form == "dict":
+            return "dict[str, Array]"
+        return f"tuple[{', '.join(['Array'] * len(self.wrt)) or '()'}]"
+
+
+def outputs_for(graph: Graph, kind: str) -> Graph:
+    """The part of a graph of value and derivatives that one kind of function needs."""
+    start, stop = {"value": (0, 1), "grad": (1, None), "value_and_grad": (0, None)}[kind]
+    build = Builder()
+    for node in graph.nodes:
+        build.adopt(node)
+    return build.graph(graph.outputs[start:stop], graph.labels)
+
+
+def function_source(
+    derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
+) -> str:
+    """The text of one function."""
+    known = frozenset(target.spellings) | {"input", "constant"}
+    whole = outputs_for(derived.graph, kind)
+    graph = finish(legalise(whole, known, table, target.name))
+    names = Names(_RESERVED if target is NUMPY else _SCALAR_RESERVED)
+    arguments = argument_names(derived.inputs, names)
+    value = graph.outputs[0] if kind != "grad" else None
+    wanted = [f"d{w}" for w in derived.wrt]
+    wanted = {"value": ["value"], "grad": wanted, "value_and_grad": ["value", *wanted]}[kind]
+    plan = schedule(graph, target, table, value)
+    body = emit(plan, target, arguments, names, wanted)
+    lines = [_line("", ["    " + s for s in body.statements])] if body.statements else []
+    lines.append(_returned(kind, layout, list(body.results)))
+    if target is not NUMPY:
+        signature = f"def {name}({', '.join(arguments.values())}):"
+        return "\n".join([signature, *lines, ""])
+    head = _signature(name, kind, layout, list(arguments.values()))
+    converted = ", ".join(arguments.values()) + ("," if len(arguments) == 1 else "")
+    if arguments:
+        lines.insert(0, _wrapped("    ", f"{converted} = _floats(", list(arguments.values()), ")"))
+    doc = _function_doc(kind, layout)
+    return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
+
+
+def _line(prefix: str, lines: list[str]) -> str:
+    return prefix + "\n".join(lines)
+
+
+def _wrapped(indent: str, opening: str, items: list[str], closing: str) -> str:
+    """Items between brackets, on one line where they fit, else one a line."""
+    line = f"{indent}{opening}{', '.join(items)}{closing}"
+    if len(line) <= WIDTH or not items:
+        return line
+    rows = [f"{indent}    {item}," for item in items]
+    return "\n".join([indent + opening, *rows, indent + closing.removeprefix(",")])
+
+
+def _returned(kind: str, layout: Layout, results: list[str]) -> str:
+    if kind == "value":
+        return f"    return {results[0]}"
+    derivatives = results if kind == "grad" else results[1:]
+    opening, items, closing = layout.pack(derivatives)
+    lead = "return " if kind == "grad" else f"return {results[0]}, "
+    if layout.form == "bare":
+        return f"    {lead}{items[0]}"
+    return _wrapped("    ", lead + opening, items, closing)
+
+
+def _signature(name: str, kind: str, layout: Layout, arguments: list[str]) -> str:
+    returns = {
+        "value": "Array",
+        "grad": layout.annotation,
+        "value_and_grad": f"tuple[Array, {layout.annotation}]",
+    }[kind]
+    typed = [f"{argument}: ArrayLike" for argument in arguments]
+    return _wrapped("", f"def {name}(", typed, f") -> {returns}:")
+
+
+def _function_doc(kind: str, layout: Layout) -> str:
+    with_respect = f"with respect to {', '.join(layout.wrt)}" if layout.wrt else "(it has no inputs)"
+    what = {
+        "value": "The value of the formula.",
+        "grad": f"The derivative of the formula {with_respect}.",
+        "value_and_grad": f"The value of the formula, and its derivative {with_respect}.",
+    }[kind]
+    if len(what) > WIDTH - 10:
+        what = {"grad": "The derivatives", "value_and_grad": "The value and the derivatives"}[kind]
+        what += " with respect to the inputs."
+    return f'    """{what}"""'
+
+
+def escaped(text: str) -> list[str]:
+    """Formula text as lines that can stand in a docstring, whatever is in them."""
+    lines = re.split(r"\r\n?|\n", text)
+    return [
+        "".join(c if _is_plain(c) else _escape(c) for c in line.replace("\t", "    ")).rstrip()
+        for line in lines
+    ]
+
+
+def _is_plain(character: str) -> bool:
+    return (" " <= character <= "~" and character not in '"\\') or "Α" <= character <= "ω"
+
+
+def _escape(character: str) -> str:
+    return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
+
+
+def document(
+    formula: str,
+    derived: Derived,
+    layout: Layout,
+    table: FunctionTable,
+    kinds: Sequence[str] = KINDS,
+    names: Sequence[str] = KINDS,
+) -> str:
+    """The text of a file that needs NumPy alone (and SciPy for special functions)."""
+    functions = [
+        function_source(derived, kind, layout, table, NUMPY, name)
+        for kind, name in zip(kinds, names, strict=True)
+    ]
+    code = "\n\n".join(functions)
+    helpers = [text for name, text in _HELPERS.items() if f"{name}(" in code]
+    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
+    parts = [_module_doc(formula, derived, layout, special), _imports(special), ""]
+    return "\n".join(parts) + "\n" + "\n\n".join([code, *helpers])
+
+
+def _module_doc(formula: str, derived: Derived, layout: Layout, special: list[str]) -> str:
+    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
+    inputs = ", ".join(derived.inputs)
+    about = [
+        f"{inputs}: numbers or arrays of any shapes that broadcast together. Each derivative has",
+        "the shape of its input; where the value is not a scalar, it is that of the value's sum.",
+    ]
+    if len(inputs) > 20:
+        about = [
+            "The inputs are numbers or arrays of any shapes that broadcast together. Each derivative",
+            "has the shape of its input; where the value is not a scalar, it is that of its sum.",
+        ]
+    if not derived.inputs:
+        about = ["The formula has no inputs."]
+    lines = [
+        '"""A formula and its derivatives.',
+        "",
+        *[f"    {line}".rstrip() for line in escaped(formula.strip())],
+        "",
+        *about,
+        "",
+        f"Generated by symgrad {__version__}; it needs {needs}.",
+        '"""',
+    ]
+    return "\n".join(lines)
+
+
+def _imports(special: list[str]) -> str:
+    lines = ["", "import numpy as np", "from numpy.typing import ArrayLike, NDArray"]
+    if special:
+        lines.append("from scipy import special")
+    return "\n".join([*lines, "", "Array = np.floating | NDArray[np.floating]", ""])
+
+
+def kernel_source(
+    derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target
+) -> str:
+    """The text of a module with one function, to be called from Python."""
+    if target is SCALAR:
+        text = function_source(derived, kind, layout, table, SCALAR, kind)
+        return f"{HELPERS}\n\n{text}"
+    return document("", derived, layout, table, [kind], [kind])

@@ -1,0 +1,154 @@
+"""Steps to the statements of a function: one walk for every target."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from symgrad.graph import Node
+from symgrad.schedule import Schedule, Step
+from symgrad.spelling import Text
+from symgrad.targets import Target
+
+WIDTH = 88
+_LONG = 56
+_WORTH_A_NAME = 20
+
+
+class Names:
+    """Python names, each given out once. What Python or the file itself needs is taken already."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {*keyword.kwlist, "__debug__", *taken}
+
+    def fresh(self, wanted: str) -> str:
+        """The name itself, or with underscores or a number after it where it is taken."""
+        name = wanted
+        while name in self._taken:
+            name += "_"
+        self._taken.add(name)
+        return name
+
+    def numbered(self, stem: str) -> str:
+        number = 1
+        while f"{stem}{number}" in self._taken:
+            number += 1
+        self._taken.add(f"{stem}{number}")
+        return f"{stem}{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The statements of a function and what it returns, as text."""
+
+    statements: tuple[str, ...]
+    results: tuple[str, ...]
+
+
+def emit(
+    schedule: Schedule, target: Target, arguments: dict[str, str], names: Names, results: Sequence[str]
+) -> Body:
+    """Write the steps as statements.
+
+    A value that is used once stands where it is used, unless the user named it or the line gets long;
+    every other one gets a name.
+
+    Parameters
+    ----------
+    arguments:
+        The Python name of each input.
+    results:
+        What the outputs are called where they need a name.
+    """
+    writer = _Writer(schedule, target, arguments, names)
+    wanted = {node: name for node, name in zip(schedule.outputs, results, strict=True)}
+    for step in schedule.steps:
+        writer.write(step, wanted)
+    texts = tuple(writer.result(node) for node in schedule.outputs)
+    return Body(tuple(writer.statements()), texts)
+
+
+class _Writer:
+    def __init__(
+        self, schedule: Schedule, target: Target, arguments: dict[str, str], names: Names
+    ) -> None:
+        self.schedule = schedule
+        self.target = target
+        self.arguments = arguments
+        self.names = names
+        self.texts: dict[Node, Text] = {}
+        self.forward: list[str] = []
+        self.backward: list[str] = []
+        self.is_name: set[Node] = set()
+
+    def write(self, step: Step, wanted: dict[Node, str]) -> None:
+        node = step.node
+        if node.op == "input":
+            self.texts[node] = Text(self.arguments[str(node.value)])
+            self.is_name.add(node)
+            return
+        if node.op == "constant":
+            return
+        self._shorten(step)
+        spelling = self.target.spellings[step.spelling]
+        operands = [self._operand(o, spelling.float_constants) for o in step.operands]
+        self.texts[node] = spelling.write(operands, _value_text(node))
+        label = self.schedule.labels.get(node) or wanted.get(node)
+        uses = self.schedule.uses[node]
+        if label is not None and (uses > 1 or node in self.schedule.labels):
+            self._name(node, label)
+        elif uses > 1 and not self._is_trivial(step):
+            self._name(node, None, step)
+
+    def _operand(self, node: Node, as_float: bool) -> Text:
+        if node.op == "constant":
+            assert isinstance(node.value, bool | float)
+            return self.target.constant(node.value, as_float)
+        return self.texts[node]
+
+    def _is_trivial(self, step: Step) -> bool:
+        """Whether writing it twice is as good as a name: a sign before a name."""
+        return step.spelling == "negative" and step.operands[0] in self.is_name
+
+    def _shorten(self, step: Step) -> None:
+        """Give names to the longest operands until the line is short."""
+        inline = [o for o in set(step.operands) if o.op != "constant" and o not in self.is_name]
+        inline.sort(key=lambda o: len(self.texts[o].code))
+        total = sum(len(self.texts[o].code) for o in inline)
+        while inline and total > _LONG and len(self.texts[inline[-1]].code) > _WORTH_A_NAME:
+            longest = inline.pop()
+            total -= len(self.texts[longest].code)
+            self._name(longest, None)
+
+    def _name(self, node: Node, label: str | None, step: Step | None = None) -> None:
+        name = self.names.fresh(label) if label else self._descriptive(step)
+        lines = self.forward if node in self.schedule.value else self.backward
+        lines.append(f"{name} = {self.texts[node].code}")
+        self.texts[node] = Text(name)
+        self.is_name.add(node)
+
+    def _descriptive(self, step: Step | None) -> str:
+        """`exp_x` for np.exp(x); a number where there is nothing to say."""
+        if step is not None and len(step.operands) == 1 and step.operands[0] in self.is_name:
+            operand = self.texts[step.operands[0]].code
+            if len(operand) <= 8 and step.spelling not in ("index", "negative"):
+                return self.names.fresh(f"{step.spelling}_{operand}")
+        return self.names.numbered("t")
+
+    def result(self, node: Node) -> str:
+        return self._operand(node, True).code
+
+    def statements(self) -> list[str]:
+        if self.forward and self.backward:
+            return [*self.forward, "# reverse", *self.backward]
+        return self.forward + self.backward
+
+
+def _value_text(node: Node) -> str:
+    return ", ".join(map(str, node.value)) if isinstance(node.value, tuple) else ""
+
+
+def argument_names(inputs: Sequence[str], names: Names) -> dict[str, str]:
+    """The Python name of each input: its own wherever Python allows that."""
+    return {name: names.fresh(name) for name in inputs}

@@ -1,0 +1,190 @@
+"""The function table: functions.sg, read lazily, and what users add to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from typing import Any
+
+from symgrad.errors import DefinitionError
+from symgrad.parser import grammar_folder
+from symgrad.syntax import Parameter, Row, Tree, parse_row, postorder
+
+CONSTANTS: Mapping[str, float] = {
+    "pi": 3.141592653589793,
+    "π": 3.141592653589793,
+    "inf": float("inf"),
+    "nan": float("nan"),
+}
+"""The only names with a meaning of their own when they are not called."""
+
+_HEAD = re.compile(r"\s*([A-Za-z_Α-Ωα-ω][A-Za-z0-9_Α-Ωα-ω]*)\s*\(")
+
+
+class Function:
+    """A function of the language: its signature, its definitions, its derivatives.
+
+    Attributes
+    ----------
+    name, parameters:
+        As in its head; a parameter has a name, a kind ("number" or "bool") and maybe a default.
+    kind:
+        What it gives: "number" or "bool".
+    definitions:
+        What it means, as trees over its parameters.
+    derivatives:
+        A tree per parameter over the parameters, `out` and `g`; empty where it is only a definition.
+    """
+
+    def __init__(self, row: Row) -> None:
+        self.name = row.name
+        self.parameters: tuple[Parameter, ...] = row.parameters
+        self.kind = row.kind
+        self.definitions: tuple[Tree, ...] = row.definitions
+        self.derivatives: tuple[Tree, ...] = row.derivatives
+        self.text = row.text
+        _check(self)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.parameters)
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether it is an operation of the graph, rather than replaced by its definition."""
+        return bool(self.derivatives)
+
+    @property
+    def signature(self) -> str:
+        return self.text.split("=" if "=" not in self.text.split(")")[0] else ")")[0].strip()
+
+    def derivative_is(self, position: int, word: str) -> bool:
+        """Whether a derivative is just this name or number: `none`, or `0`."""
+        tree = self.derivatives[position]
+        if word == "0":
+            return tree.op == "number" and tree.value == 0
+        return tree.op == "name" and bool(tree.value == word)
+
+
+def _check(function: Function) -> None:
+    """The rules for a line; what needs the other functions is checked where it is lowered."""
+    text, names = function.text, function.names
+    whole = (0, len(text))
+    if not function.definitions and not function.derivatives:
+        raise DefinitionError(
+            f"{function.name} has neither a definition nor a derivative", text, whole,
+            "Write name(x) = definition : derivative.",
+        )  # fmt: skip
+    if len(set(names)) < len(names):
+        raise DefinitionError("two parameters have the same name", text, whole)
+    reserved = [n for n in names if n in ("out", "g", "none") or n in CONSTANTS]
+    if reserved:
+        raise DefinitionError(
+            f"a parameter cannot be called {reserved[0]}", text, whole,
+            "out is the function's value, g its cotangent; pi, inf and nan are constants.",
+        )  # fmt: skip
+    if function.derivatives and len(function.derivatives) != len(names):
+        raise DefinitionError(
+            f"{function.name} has {len(names)} parameters and {len(function.derivatives)} derivatives",
+            text, function.derivatives[-1].span, "Write one derivative for each parameter.",
+        )  # fmt: skip
+    for trees, extra in ((function.definitions, ()), (function.derivatives, ("out", "g"))):
+        for tree in trees:
+            _check_names(function, tree, {*names, *extra, *CONSTANTS})
+
+
+def _check_names(function: Function, root: Tree, allowed: set[str]) -> None:
+    for tree in postorder(root):
+        if tree.op == "name" and tree.value not in allowed and not (
+            tree is root and tree.value == "none"
+        ):  # fmt: skip
+            raise DefinitionError(
+                f"{tree.value} is not a parameter of {function.name}", function.text, tree.span,
+                "Use its parameters; a derivative may use out and g as well.",
+            )  # fmt: skip
+        if tree.op == "call" and tree.value.name == function.name and root in function.definitions:
+            raise DefinitionError(
+                f"{function.name} is defined by itself", function.text, tree.span,
+                "Recursion is not part of the language.",
+            )  # fmt: skip
+
+
+class FunctionTable(Mapping[str, Function]):
+    """Functions by name. Lines are parsed when their function is first used.
+
+    A table never changes; `extended` gives a new one. `cache` is for what others derive from a table.
+    """
+
+    def __init__(self, lines: Mapping[str, str], added: tuple[str, ...] = ()) -> None:
+        self._lines = lines
+        self._functions: dict[str, Function] = {}
+        self.added = added
+        self.cache: dict[Any, Any] = {}
+
+    def __getitem__(self, name: str) -> Function:
+        function = self._functions.get(name)
+        if function is None:
+            function = self._functions[name] = Function(parse_row(self._lines[name]))
+        return function
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._lines
+
+    def line(self, name: str) -> str:
+        """The line of a function, as it was written."""
+        return self._lines[name]
+
+    def extended(self, line: str) -> FunctionTable:
+        """A table with one more function, or with another definition of one that a user added.
+
+        Raises
+        ------
+        DefinitionError
+            The line is no definition, or its function is one of the language's own.
+        """
+        function = Function(parse_row(line))
+        if function.name in builtin_functions():
+            raise DefinitionError(
+                f"{function.name} is a function of the language", line, (0, len(function.name)),
+                "Choose another name; inside a formula, name(x) = ... may reuse it.",
+            )  # fmt: skip
+        kept = tuple(text for text in self.added if _name_of(text) != function.name)
+        lines = {**self._lines, function.name: line}
+        return FunctionTable(lines, (*kept, line))
+
+
+def _name_of(line: str) -> str:
+    found = _HEAD.match(line)
+    return found[1] if found else ""
+
+
+def table_lines(text: str) -> list[str]:
+    """The lines of a table file without comments; an indented line goes on from the one before."""
+    joined = re.sub(r"\n[ \t]+(?=\S)", " ", re.sub(r"(?m)^#.*\n?", "", text))
+    return [line.strip() for line in joined.split("\n") if line.strip()]
+
+
+@cache
+def builtin_functions() -> FunctionTable:
+    """The functions of the language itself."""
+    text = (grammar_folder() / "functions.sg").read_text(encoding="utf-8")
+    return FunctionTable({_name_of(line): line for line in table_lines(text)})
+
+
+def builtin_sections() -> list[tuple[str, list[str]]]:
+    """The headings of functions.sg with the names below them, for listings."""
+    text = (grammar_folder() / "functions.sg").read_text(encoding="utf-8")
+    sections: list[tuple[str, list[str]]] = []
+    for block in re.split(r"\n\n", text):
+        heading, _, lines = block.partition("\n")
+        names = [_name_of(line) for line in table_lines(lines)]
+        if heading.startswith("# ") and names:
+            sections.append((heading[2:], names))
+    return sections

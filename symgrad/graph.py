@@ -1,0 +1,188 @@
+"""The graph: shared operations with at most two operands, in topological order.
+
+A node is interned by its `Builder`: the same operation on the same operands is the same node, so
+identity is equality and nothing ever recurses. Operands exist before what uses them, so a pass over a
+graph is a loop over `Graph.nodes`.
+
+Besides the functions of functions.sg a node's `op` is one of the structural ones:
+
+- "input" (its `value` is the name), "constant" (its `value` a float or a bool);
+- "index": an element or part of its operand, at the integers in `value`;
+- "place": zeros in the shape of its second operand, with the first one at `value`;
+- "broadcast": its first operand in the shape of its second;
+- "unbroadcast": its first operand, summed down to the shape of its second;
+- "copy": its operand in memory of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symgrad.errors import LimitError, Span
+
+Value = float | bool | str | tuple[int, ...] | None
+
+MAX_NODES = 4_000_000
+"""A formula that needs more operations is refused: functions that call functions grow as 2**n."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Node:
+    """An operation, its operands, and for inputs, constants and indices what tells them apart."""
+
+    op: str
+    args: tuple[Node, ...] = ()
+    value: Value = None
+    span: Span | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        return self.op == "constant"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Graph:
+    """Nodes in topological order, and which of them are the results.
+
+    `labels` holds the user's names for nodes, where the formula gave them one.
+    """
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    labels: Mapping[Node, str] = field(default_factory=dict)
+
+    def inputs(self) -> dict[str, Node]:
+        """The input nodes by name, in the order of the nodes."""
+        return {str(node.value): node for node in self.nodes if node.op == "input"}
+
+
+    def __repr__(self) -> str:
+        return f"<Graph: {len(self.nodes)} nodes, {len(self.outputs)} outputs>"
+
+    def __str__(self) -> str:
+        """One operation a line, as `v3 = multiply(v1, x)`, and a last line with the outputs."""
+        names: dict[Node, str] = {}
+        lines = []
+        for node in self.nodes:
+            if node.op == "input":
+                names[node] = str(node.value)
+            elif node.op == "constant":
+                names[node] = repr(node.value)
+            else:
+                operands = [names[arg] for arg in node.args]
+                if node.value is not None:
+                    operands.append(str(node.value))
+                names[node] = f"v{len(lines) + 1}"
+                label = self.labels.get(node)
+                note = f"  # {label}" if label else ""
+                lines.append(f"{names[node]} = {node.op}({', '.join(operands)}){note}")
+        lines.append("return " + ", ".join(names[node] for node in self.outputs))
+        return "\n".join(lines)
+
+
+def _key(op: str, args: tuple[Node, ...], value: Value) -> object:
+    """Constants are told apart by type and bits: 0.0 from -0.0, True from 1.0; nan meets itself."""
+    if value is None:
+        return op, args
+    return op, args, value.hex() if isinstance(value, float) else (value,)
+
+
+class Builder:
+    """Makes nodes, each once."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._table: dict[object, Node] = {}
+
+    def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
+        key = _key(op, args, value)
+        found = self._table.get(key)
+        if found is None:
+            if len(self.nodes) >= MAX_NODES:
+                raise LimitError(
+                    f"the formula needs more than {MAX_NODES:,} operations",
+                    hint="Functions that call functions with new arguments double at each level.",
+                )
+            found = self._table[key] = Node(op, args, value, span)
+            self.nodes.append(found)
+        return found
+
+    def adopt(self, node: Node) -> None:
+        """Take over a node that another builder made, after its operands."""
+        self._table[_key(node.op, node.args, node.value)] = node
+        self.nodes.append(node)
+
+    def constant(self, value: float | bool) -> Node:
+        return self.node("constant", value=value if isinstance(value, bool) else float(value))
+
+    def known(self, op: str, *args: Node) -> Node | None:
+        """The node, if it was made before."""
+        return self._table.get(_key(op, args, None))
+
+    def inline(self, graph: Graph, inputs: Mapping[str, Node], span: Span | None = None) -> Node:
+        """Make the operations of a graph again, on other inputs; the node of its one output."""
+        made: dict[Node, Node] = {}
+        for node in graph.nodes:
+            if node.op == "input":
+                made[node] = inputs[str(node.value)]
+            else:
+                args = tuple(made[arg] for arg in node.args)
+                made[node] = self.node(node.op, *args, value=node.value, span=span)
+        return made[graph.outputs[0]]
+
+    def graph(self, outputs: Sequence[Node], labels: Mapping[Node, str] | None = None) -> Graph:
+        """The part of what was built that the outputs need."""
+        needed = ancestors(self.nodes, outputs)
+        nodes = tuple(node for node in self.nodes if node in needed)
+        kept = {n: name for n, name in (labels or {}).items() if n in needed}
+        return Graph(nodes, tuple(outputs), kept)
+
+
+def ancestors(nodes: Sequence[Node], outputs: Iterable[Node]) -> set[Node]:
+    """The outputs and all that they are computed from; `nodes` is in topological order."""
+    needed = set(outputs)
+    for node in reversed(nodes):
+        if node in needed:
+            needed.update(node.args)
+    return needed
+
+
+def descendants(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
+    """The roots and all that is computed from them; `nodes` is in topological order."""
+    reached = set(roots)
+    for node in nodes:
+        if not reached.isdisjoint(node.args):
+            reached.add(node)
+    return reached
+
+
+class Leaves:
+    """For each node the set of leaves, as bits, whose shapes broadcast to its shape.
+
+    A leaf is a node whose shape is its own: an input, or the result of a structural operation. Two
+    nodes with the same leaves have the same shape, whatever the shapes of the inputs are. The list of
+    nodes may grow between look-ups.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = nodes
+        self._masks: dict[Node, int] = {}
+        self._next_bit = 1
+
+    def __getitem__(self, node: Node) -> int:
+        for position in range(len(self._masks), len(self._nodes)):
+            self._add(self._nodes[position])
+        return self._masks[node]
+
+    def _add(self, node: Node) -> None:
+        mask = 0
+        if node.op in ("broadcast", "unbroadcast", "place"):
+            mask = self._masks[node.args[1]]
+        elif node.op in ("input", "index"):
+            mask = self._next_bit
+            self._next_bit <<= 1
+        else:
+            for arg in node.args:
+                mask |= self._masks[arg]
+        self._masks[node] = mask

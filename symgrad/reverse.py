@@ -1,0 +1,162 @@
+"""The reverse pass: a graph and its inputs to the graph of its derivatives.
+
+Griewank and Walther, Evaluating Derivatives, SIAM 2008, chapter 3. Two things are done here once, so
+that no rule needs to:
+
+- Masks stay outermost. A cotangent `keep(c, g)` goes through a rule as `g`, and the mask is put around
+  what comes out, so a partial that is infinite where the mask does not hold never meets a zero.
+- Broadcasting is undone where it must be. A cotangent is an expression that broadcasts to the shape of
+  the node it came from, its root, and is summed down where it reaches an input, or meets a cotangent
+  from another root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad.errors import DerivativeError
+from symgrad.functions import FunctionTable
+from symgrad.graph import Builder, Graph, Leaves, Node, descendants
+from symgrad.lower import derivative
+from symgrad.structural import ADJOINTS
+
+Cotangent = tuple[Node, Node]
+"""A cotangent's expression, and the node to whose shape it broadcasts."""
+
+
+def reverse(graph: Graph, wrt: Sequence[str], table: FunctionTable, text: str = "") -> Graph:
+    """The value of a graph and its derivatives, in one graph that shares their operations.
+
+    Its outputs are the value and then, for each name in `wrt`, the derivative of the value's sum, in
+    the shape of the input.
+
+    Raises
+    ------
+    DerivativeError
+        A function on the way has no derivative.
+    """
+    tape = Tape(graph, wrt, table, text)
+    cotangents: dict[Node, Cotangent] = {tape.value: (tape.one, tape.value)}
+    for node in reversed(graph.nodes):
+        if node in cotangents and node.args:
+            cotangent, root = cotangents.pop(node)
+            for operand, term, term_root in tape.pull_back(node, cotangent, root):
+                if operand in cotangents:
+                    cotangents[operand] = tape.add(operand, cotangents[operand], (term, term_root))
+                else:
+                    cotangents[operand] = (term, term_root)
+    return tape.results(cotangents)
+
+
+class Tape:
+    """What the pass needs to know of the graph, and the builder of what it adds to it."""
+
+    def __init__(self, graph: Graph, wrt: Sequence[str], table: FunctionTable, text: str) -> None:
+        self.graph = graph
+        self.value = graph.outputs[0]
+        self.wrt = wrt
+        self.table = table
+        self.text = text
+        self.build = Builder()
+        for node in graph.nodes:
+            self.build.adopt(node)
+        self.one = self.build.constant(1.0)
+        self.inputs = graph.inputs()
+        self.active = descendants(graph.nodes, [self.inputs[n] for n in wrt if n in self.inputs])
+        self.labels = dict(graph.labels)
+        self._leaves = Leaves(self.build.nodes)
+
+    def pull_back(
+        self, node: Node, cotangent: Node, root: Node
+    ) -> list[tuple[Node, Node, Node]]:
+        """For each active operand: the operand, its term of the cotangent, and the term's root."""
+        structural = ADJOINTS.get(node.op)
+        if structural is not None:
+            settled = self.settle(node, cotangent, root)
+            terms = structural(self.build, node, settled)
+            pairs = zip(node.args, terms, strict=True)
+            return [(a, t, a) for a, t in pairs if t is not None and a in self.active]
+        label = self.labels.get(node)
+        if label is not None and cotangent.args:
+            self.labels.setdefault(cotangent, f"d{label}")
+        mask, inner = unmask(cotangent)
+        found = []
+        for position, operand in enumerate(node.args):
+            if operand in self.active:
+                term = self._term(node, position, inner)
+                if term is not None:
+                    found.append((operand, keep(self.build, mask, term), root))
+        return found
+
+    def _term(self, node: Node, position: int, g: Node) -> Node | None:
+        """The rule of an operation for one operand, at a cotangent without a mask."""
+        function = self.table[node.op]
+        if function.derivative_is(position, "none"):
+            name = function.names[position]
+            raise DerivativeError(
+                f"{function.name} has no derivative with respect to its argument {name}",
+                self.text, node.args[position].span or node.span,
+                "Make it a constant, or leave it out of wrt.",
+            )  # fmt: skip
+        rule = derivative(function, self.table, position)
+        if rule is None:
+            return None
+        names = rule.inputs()
+        bound = dict(zip(function.names, node.args, strict=True)) | {"out": node, "g": g}
+        term = self.build.inline(rule, bound, node.span)
+        if "g" in names:
+            return term
+        mask, partial = unmask(term)
+        product = partial if g is self.one else self.build.node("multiply", g, partial)
+        return keep(self.build, mask, product)
+
+    def add(self, node: Node, a: Cotangent, b: Cotangent) -> Cotangent:
+        """The sum of two cotangents of a node. Where neither mask holds, the sum is masked too."""
+        root = a[1]
+        if a[1] is not b[1]:
+            a, b = (self.settle(node, *a), node), (self.settle(node, *b), node)
+            root = node
+        total = self.build.node("add", a[0], b[0])
+        p, q = unmask(a[0])[0], unmask(b[0])[0]
+        if p is None or q is None or _complementary(p, q):
+            return total, root
+        either = p if p is q else self.build.node("logical_or", p, q)
+        return self.build.node("keep", either, total), root
+
+    def settle(self, node: Node, cotangent: Node, root: Node) -> Node:
+        """A cotangent in the very shape of its node: broadcast to its root, then summed down."""
+        leaves = self._leaves
+        if leaves[cotangent] != leaves[root]:
+            cotangent = self.build.node("broadcast", cotangent, root)
+        if leaves[node] != leaves[root]:
+            cotangent = self.build.node("unbroadcast", cotangent, node)
+        return cotangent
+
+    def results(self, cotangents: dict[Node, Cotangent]) -> Graph:
+        outputs = [self.value]
+        for name in self.wrt:
+            node = self.inputs.get(name) or self.build.node("input", value=name)
+            if node in cotangents:
+                outputs.append(self.settle(node, *cotangents[node]))
+            else:
+                outputs.append(self.build.node("broadcast", self.build.constant(0.0), node))
+        return self.build.graph(outputs, self.labels)
+
+
+def unmask(node: Node) -> tuple[Node | None, Node]:
+    """The mask of a cotangent, if it has one, and what it keeps."""
+    return (node.args[0], node.args[1]) if node.op == "keep" else (None, node)
+
+
+def keep(build: Builder, mask: Node | None, term: Node) -> Node:
+    """A mask around a term; two masks around it become one."""
+    if mask is None:
+        return term
+    inner, kept = unmask(term)
+    if inner is not None and inner is not mask:
+        mask = build.node("logical_and", mask, inner)
+    return build.node("keep", mask, kept)
+
+
+def _complementary(p: Node, q: Node) -> bool:
+    return (p.op == "logical_not" and p.args[0] is q) or (q.op == "logical_not" and q.args[0] is p)

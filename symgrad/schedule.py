@@ -1,0 +1,94 @@
+"""Graph to steps: what is folded into one call, what is computed once, and in which order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symgrad.functions import FunctionTable
+from symgrad.graph import Builder, Graph, Node, ancestors
+from symgrad.lower import definition
+from symgrad.rewrite import Rule, match
+from symgrad.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An operation as a target writes it: its spelling's name and its operands, however many."""
+
+    node: Node
+    spelling: str
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The steps in order, how often each result is used, and which of them the value needs."""
+
+    steps: tuple[Step, ...]
+    uses: Mapping[Node, int]
+    value: frozenset[Node]
+    outputs: tuple[Node, ...]
+    labels: Mapping[Node, str]
+
+
+def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | None) -> Schedule:
+    """Order the operations of a graph: those of the value first, as the graph has them."""
+    folds = _folds(target, table)
+    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    steps: dict[Node, Step] = {}
+    for node in graph.nodes:
+        steps[node] = _folded(node, folds, uses) or Step(node, _spelling(node, target), node.args)
+    live = set(graph.outputs)
+    for node in reversed(graph.nodes):
+        if node in live:
+            live.update(steps[node].operands)
+    needed = ancestors(graph.nodes, [value]) if value is not None else set()
+    kept = [n for n in graph.nodes if n in live]
+    order = [n for n in kept if n in needed] + [n for n in kept if n not in needed]
+    counts = Counter(a for n in order for a in steps[n].operands)
+    counts.update(graph.outputs)
+    return Schedule(
+        tuple(steps[n] for n in order), counts, frozenset(needed), graph.outputs, graph.labels
+    )
+
+
+def _folds(target: Target, table: FunctionTable) -> list[tuple[str, tuple[str, ...], Rule]]:
+    """Functions that the target has a call for, though the graph holds them as their definitions."""
+    folds = []
+    for name in target.spellings:
+        if name in table and not table[name].is_operation:
+            pattern = definition(table[name], table)
+            folds.append((name, table[name].names, Rule(table.line(name), pattern, pattern)))
+    return folds
+
+
+_NOTHING = Builder()
+
+
+def _folded(
+    node: Node, folds: list[tuple[str, tuple[str, ...], Rule]], uses: Mapping[Node, int]
+) -> Step | None:
+    for name, parameters, rule in folds:
+        if node.op == rule.pattern.outputs[0].op and node.args:
+            bound = match(rule, node, _NOTHING)
+            if bound is not None and all(
+                uses[arg] == 1 for arg in node.args if arg not in bound.values()
+            ):
+                return Step(node, name, tuple(bound[p] for p in parameters))
+    return None
+
+
+def _spelling(node: Node, target: Target) -> str:
+    """The operation's own spelling, or that of a special case which the target writes better."""
+    special = node.op
+    if node.op == "power" and _is_whole(node.args[1]):
+        special = "whole_power"
+    elif node.op == "broadcast" and node.args[0].is_constant:
+        special = "full"
+    return special if special in target.spellings else node.op
+
+
+def _is_whole(node: Node) -> bool:
+    return node.is_constant and isinstance(node.value, float) and node.value.is_integer()

@@ -1,0 +1,30 @@
+"""The targets: what a kind of generated code looks like, as a table each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from symgrad.spelling import Spelling, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How a kind of code spells operations and constants.
+
+    Attributes
+    ----------
+    name:
+        What users call it.
+    spellings:
+        By operation. An operation that is missing is replaced by its definition.
+    constant:
+        Spells a number; the flag asks for one that no reader or operation can take for an integer.
+    extras:
+        Operations that need an optional module, and the module's name.
+    """
+
+    name: str
+    spellings: Mapping[str, Spelling]
+    constant: Callable[[float | bool, bool], Text]
+    extras: Mapping[str, str]

@@ -1,0 +1,112 @@
+"""The code for calls on floats: Python's math module. Where it raises, NumPy's answer is taken."""
+
+from __future__ import annotations
+
+import math
+
+from symgrad.spelling import (
+    AND,
+    ATOM,
+    COMPARE,
+    INFIX,
+    NOT,
+    OR,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    TERNARY,
+    Spelling,
+    Text,
+    call,
+    call2,
+)
+from symgrad.targets import Target
+from symgrad.targets.numpy import constant as numpy_constant
+
+_SAME = """sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh isnan isinf
+isfinite erf erfc""".split()
+_RENAMED = {
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "gammaln": "lgamma",
+}
+
+
+def constant(value: float | bool, as_float: bool) -> Text:
+    if isinstance(value, float) and not math.isfinite(value):
+        text = numpy_constant(value, as_float)
+        return Text(text.code.replace("np.", ""), text.precedence)
+    return numpy_constant(value, as_float)
+
+
+SPELLINGS = {
+    **INFIX,
+    **{name: call(name) for name in _SAME},
+    **{name: call(spelt) for name, spelt in _RENAMED.items()},
+    "power": call2("pow"),
+    "whole_power": Spelling("{0}**{1}", POWER, (ATOM, SIGN)),
+    "abs": call("abs"),
+    "sign": call("_sign"),
+    "floor": call("_floor"),
+    "ceil": call("_ceil"),
+    "trunc": call("_trunc"),
+    "rint": call("_rint"),
+    "signbit": Spelling("copysign(1.0, {0}) < 0", COMPARE, (TERNARY,)),
+    "maximum": call2("_maximum"),
+    "minimum": call2("_minimum"),
+    "fmod": call2("fmod"),
+    "remainder": Spelling("{0} % {1}", PRODUCT, (PRODUCT, SIGN)),
+    "copysign": call2("copysign"),
+    "hypot": call2("hypot"),
+    "arctan2": call2("atan2"),
+    "logical_and": Spelling("{0} and {1}", AND, (AND, NOT)),
+    "logical_or": Spelling("{0} or {1}", OR, (OR, AND)),
+    "logical_not": Spelling("not {0}", NOT, (NOT,)),
+    "keep": Spelling("{1} if {0} else 0.0", TERNARY, (OR, OR)),
+    "where": Spelling("{1} if {0} else {2}", TERNARY, (OR, OR, OR)),
+    "copy": Spelling("{0}", SUM, (SUM,)),
+    "cast": Spelling("{0}", SUM, (SUM, SUM)),
+    "broadcast": Spelling("{0}", SUM, (SUM, SUM)),
+    "unbroadcast": Spelling("{0}", SUM, (SUM, SUM)),
+}
+
+SCALAR = Target("scalar", SPELLINGS, constant, {})
+
+HELPERS = '''\
+from math import *
+from math import trunc as _truncate
+
+
+def _sign(x):
+    return float((x > 0) - (x < 0)) if x == x else x
+
+
+def _floor(x):
+    return float(floor(x)) if x else x
+
+
+def _ceil(x):
+    return copysign(float(ceil(x)), x)
+
+
+def _trunc(x):
+    return copysign(float(_truncate(x)), x)
+
+
+def _rint(x):
+    return copysign(float(round(x)), x)
+
+
+def _maximum(x, y):
+    return x if x >= y or x != x else y
+
+
+def _minimum(x, y):
+    return x if x <= y or x != x else y
+'''
+"""What scalar code calls besides the math module, with NumPy's answers for nan and zeros."""
