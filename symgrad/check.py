@@ -1,26 +1,32 @@
-"""Numerical differentiation that knows how far to trust itself: the judge of the compiled gradients.
+"""Numerical differentiation that knows how far to trust itself: the judge of compiled gradients.
 
-A gradient test needs more than a number to compare with. Where the numerical derivative is off by more than it admits,
-a right gradient looks wrong; where it admits too much, a wrong gradient looks right. So every value here comes with an
-error, and a point where no step size settles on a value (a kink, a jump, an overflow, noise) says so by an error of inf.
+A gradient test needs more than a number to compare with. Where a numerical derivative is off by
+more than it admits, a right gradient looks wrong; where it admits too much, a wrong gradient looks
+right. So every value here comes with an error, and a point where no step settles on a value (a
+kink, a jump, an overflow, noise) says so with an error too large to conclude from, mostly inf.
 
-The method is Richardson extrapolation of central differences with Ridders' choice of the tableau entry: Lyness and Moler,
-"Van der Monde systems and numerical differentiation", Numer. Math. 8 (1966); Ridders, "Accurate computation of F'(x) and
-F'(x) F''(x)", Adv. Eng. Software 4 (1982). Ridders takes the entry that differs least from its two parents. Six guards
-stand beside that difference, one for each way in which an extrapolation is wrong and yet looks settled:
+The method is Richardson extrapolation of central differences, with Ridders' choice of the entry of
+the tableau that differs least from its parents: Lyness and Moler, "Van der Monde systems and
+numerical differentiation", Numer. Math. 8 (1966); Ridders, "Accurate computation of F'(x) and
+F'(x) F''(x)", Adv. Eng. Software 4 (1982). That difference alone is too sure of itself. Six guards
+stand beside it, one for each way in which an extrapolation is wrong and yet looks settled:
 
-- rounding: the rounding of f and of its argument, carried through the tableau with the weights of the extrapolation;
-- kinks: central differences of abs at 0 agree perfectly on 0, so the gap between the two one-sided derivatives, which
-  the same samples give, is extrapolated too and counts as error;
-- slow convergence: differences that do not shrink with the step as those of a smooth function do (noise, aliasing,
-  a power between 1 and 2) count in full, with the tail that they promise;
-- scale: steps proportional to x and steps of a fixed size are both tried, and the smallest error wins;
-- contradiction: where another step size settles on a different value, the gap between the two is the error;
-- resolution: what is not known to three digits, of itself or of the slopes in sight, is not known.
+- rounding: that of f and of its argument, carried through the tableau with the weights of the
+  extrapolation;
+- kinks: central differences of abs at 0 agree perfectly on 0, so the gap between the one-sided
+  derivatives, which the same samples give, is extrapolated too and counts as error;
+- drift: differences that do not shrink with the step as those of a smooth function do (noise,
+  aliasing, a power between 1 and 2) count in full, with the tail that they announce;
+- scale: steps in proportion to x and steps in proportion to 1 are tried, the smallest error wins;
+- contradiction: where another step settles on a different value, the gap is the error;
+- resolution: what is not known to three digits, of itself or of the slopes in sight, is unknown.
 
-What no sampling can see stays unseen: structure narrower than the finest step (2**-26 of the scale) and lower than the
-noise. All arithmetic is in float64, to which inputs are promoted: differences of float32 values keep no digits worth
-comparing. A function that answers in float32 is taken at that precision, and the error grows to match.
+No sampling sees structure that is narrower than the finest step (2**-26 of the scale) and lower
+than the noise, and a function that cancels all but three of its digits looks like a staircase,
+flat where it stands: `(x + 1e13) - 1e13`.
+
+Inputs are promoted to float64, because differences of float32 values keep hardly any digits. A
+function that answers in float32 is taken at that precision, and the error grows to match.
 """
 
 import math
@@ -31,6 +37,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from symgrad.errors import DerivativeError, InputError
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -38,33 +46,30 @@ LEVELS = 26
 """Halvings of the step: beyond this, rounding leaves fewer than half the digits."""
 
 ORDER = 6
-"""Extrapolations at most: h**2 to h**12 are eliminated; rounding gains more than truncation loses after that."""
+"""Extrapolations at most: after h**12, rounding loses more than truncation gains."""
 
 GOLDEN = (math.sqrt(5) - 1) / 2
-"""Steps that halve exactly see a period of f as a slope, at every level alike: each is off by an irrational part."""
+"""The most irrational number, so that no two steps stand in step with a period of f."""
 
 SLOW = 0.6
 """Ratio of successive differences: 1/4 where f is smooth, 1/2 where its derivative has a kink."""
 
 SLOW_TAIL = 8.0
-"""What a geometric series of ratio 0.875 still has to come, in units of its last term."""
+"""What a series of ratio 0.875 still has to come, with its last term, in units of that term."""
 
 RESOLVED = 1e-3
 """The coarsest error, as a part of the value, with which a value says anything."""
 
-CONFIDENT = 1e-4
-"""The relative error at which a second value is evidence against the first."""
-
 ABSOLUTE = 1e-6
-"""The error that is small enough whatever the value: derivatives that are zero have no relative error."""
+"""The error that says enough whatever the value: a derivative of zero has no relative error."""
 
 SAFETY = 10.0
-"""How many errors apart an estimate and a derivative may be: the error is an estimate, not a bound."""
+"""How many errors apart an estimate and the truth may be: an error is no strict bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A derivative with its absolute error; where nothing is known, nan with an error of inf."""
+    """A derivative and its absolute error; nan with an error of inf where nothing is known."""
 
     value: float
     error: float
@@ -72,16 +77,17 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimates:
-    """Derivatives with their absolute errors: two float64 arrays of the input's shape."""
+    """Derivatives and their absolute errors: two float64 arrays of the input's shape."""
 
     value: Floats
     error: Floats
 
 
 class Verdict(NamedTuple):
-    """Where a derivative agrees with its estimate, and where the estimate is good enough to tell: two arrays of bools.
+    """Where a derivative agrees with its estimate, and where the estimate is able to tell.
 
-    `agree` holds only where `conclusive` does. A verdict has no truth value, since inconclusive is neither.
+    Two arrays of bools; `agree` holds only where `conclusive` does. A verdict itself is neither
+    true nor false, and `bool` of it raises TypeError.
     """
 
     agree: Bools
@@ -89,11 +95,11 @@ class Verdict(NamedTuple):
 
     @property
     def refuted(self) -> Bools:
-        """Where the derivative is wrong: the estimate can tell, and says no."""
+        """Where the derivative is wrong: the estimate is able to tell, and does not agree."""
         return self.conclusive & ~self.agree
 
     def __bool__(self) -> bool:
-        raise TypeError("a verdict is neither true nor false: ask .agree, .conclusive or .refuted")
+        raise TypeError("a verdict has no truth value: ask .agree, .conclusive or .refuted")
 
 
 def numerical_derivative(
@@ -101,12 +107,14 @@ def numerical_derivative(
 ) -> Estimate:
     """The derivative of a function of one float at `x`, with its error.
 
-    `step` is the largest step that is tried, for a function that is defined only close to `x`, or whose scale is neither
-    1 nor that of `x`. `f` is called with Python floats at up to 105 points; at a point where its value is not finite, or
-    where it raises ArithmeticError (or, away from `x`, ValueError, as the math module does), it counts as undefined, and
-    the steps that reach that point are out. The method is described at the head of this module.
+    `f` is called with Python floats at up to 105 points. Where its value is not finite, or it
+    raises ArithmeticError, or ValueError at a point other than `x` (as the math module does
+    outside a function's domain), it counts as undefined, and steps to that point are left out.
+    `step`, the largest step to try, serves a function whose scale is neither 1 nor that of `x`.
+    The method and its sources stand at the head of this module.
 
-    Raises ValueError if `step` is not positive and finite.
+    Raises InputError where `x` is not a real number, `step` is not positive and finite, or `f`
+    returns something that is not real.
 
     >>> import math
     >>> estimate = numerical_derivative(math.exp, 1.0)
@@ -116,64 +124,64 @@ def numerical_derivative(
     Estimate(value=nan, error=inf)
     """
     if step is not None and not 0 < step < math.inf:
-        raise ValueError(f"the step must be positive and finite, not {step!r}")
-    point = float(x)
-    probe = _Probe(lambda _, moved: f(moved))
-    value, error = _differentiate(probe, np.array([point]), step)
+        raise InputError(f"step must be positive and finite, not {step!r}")
+    point = _real(x, "x")
+    if point.shape:
+        raise InputError(f"x must be one number, not an array of shape {point.shape}")
+    value, error = _differentiate(_Probe(lambda _, moved: f(moved)), point.reshape(1), step)
     return Estimate(float(value[0]), float(error[0]))
 
 
 def numerical_gradient(
     f: Callable[..., ArrayLike], inputs: Mapping[str, ArrayLike], wrt: Sequence[str]
 ) -> dict[str, Estimates]:
-    """The gradient of the sum of `f(**inputs)` with respect to each input that `wrt` names, with its errors.
+    """The gradient of the sum of `f(**inputs)`, with its errors, for each input named in `wrt`.
 
-    `inputs` are numbers, nested lists or arrays of any shapes; they are copied as float64, and `f` gets read-only arrays,
-    or float64 numbers for those of no dimensions. `f` returns a number or an array of any shape, which is summed: the
-    derivative is that of a reverse pass seeded with ones. It is called up to 104 times per element of the inputs in `wrt`.
-    Exceptions and values that are not finite are treated as in `numerical_derivative`.
+    `inputs` are numbers, nested lists or arrays of any shapes. They are copied as float64; `f`
+    gets read-only arrays, and float64 scalars for inputs of no dimensions. It returns a number or
+    an array of any shape, which is summed, as a reverse pass seeded with ones does. It is called
+    up to 104 times per element; what counts as undefined is told in `numerical_derivative`.
 
-    Raises KeyError for a name in `wrt` that is no input, and TypeError if `f` returns something that is not real.
+    Raises DerivativeError for a name in `wrt` that is no input, and InputError where an input is
+    not real, or `f` returns something that is not real.
 
-    >>> import numpy as np
-    >>> estimates = numerical_gradient(lambda x, y: x**2 * y, {"x": [1.0, 2.0], "y": 3.0}, ["x", "y"])
-    >>> estimates["x"].value.round(9)
-    array([ 6., 12.])
-    >>> estimates["y"].value.round(9)
-    array(5.)
+    >>> estimates = numerical_gradient(
+    ...     lambda x, y: x**2 * y, {"x": [1.0, 2.0], "y": 3.0}, ["x", "y"]
+    ... )
+    >>> estimates["x"].value.round(9), estimates["y"].value.tolist()
+    (array([ 6., 12.]), 5.0)
     >>> bool((estimates["x"].error < 1e-11).all())
     True
     """
-    arrays = {name: np.array(value, dtype=np.float64) for name, value in inputs.items()}
-    for array in arrays.values():
-        array.flags.writeable = False
+    arrays = {name: _real(value, f"input {name!r}") for name, value in inputs.items()}
+    for name in wrt:
+        if name not in arrays:
+            raise DerivativeError(f"there is no input {name!r} to differentiate with respect to")
     return {name: _partial(f, arrays, name) for name in wrt}
 
 
-def agrees(
-    derivative: ArrayLike, estimate: Estimate | Estimates, *, rtol: float = 1e-7
-) -> Verdict:
+def agrees(derivative: ArrayLike, estimate: Estimate | Estimates, *, rtol: float = 1e-7) -> Verdict:
     """Compare a derivative with its estimate, element by element.
 
-    They agree where they are at most ten errors and a part `rtol` of the value apart. The estimate is conclusive where its
-    error is at most a thousandth of its value, or at most 1e-6. A derivative of nan or inf does not agree with a conclusive
-    estimate.
+    The two agree where they are at most ten errors and a part `rtol` of the value apart. The
+    estimate is conclusive where its error is at most a thousandth of its value, or at most 1e-6.
+    A derivative of nan or inf agrees with no estimate.
 
-    Raises ValueError if the shapes differ: a derivative has its input's shape, and broadcasting would hide that it has not.
+    Raises InputError where the derivative is not real, or its shape is not the estimate's: a
+    derivative has its input's shape, and broadcasting would hide that it has not.
 
     >>> import math
     >>> estimate = numerical_derivative(math.sin, 0.5)
     >>> bool(agrees(math.cos(0.5), estimate).agree), bool(agrees(0.9, estimate).refuted)
     (True, True)
-    >>> verdict = agrees(7.0, numerical_derivative(abs, 0.0))
-    >>> bool(verdict.agree), bool(verdict.conclusive), bool(verdict.refuted)
+    >>> kink = agrees(7.0, numerical_derivative(abs, 0.0))
+    >>> bool(kink.agree), bool(kink.conclusive), bool(kink.refuted)
     (False, False, False)
     """
-    given = np.asarray(derivative, dtype=np.float64)
-    value = np.asarray(estimate.value, dtype=np.float64)
-    error = np.asarray(estimate.error, dtype=np.float64)
+    given = _real(derivative, "the derivative")
+    value, error = np.asarray(estimate.value), np.asarray(estimate.error)
     if given.shape != value.shape:
-        raise ValueError(f"the derivative has shape {given.shape}, its estimate {value.shape}")
+        raise InputError(f"the derivative has shape {given.shape}, its estimate {value.shape}")
     with np.errstate(all="ignore"):
         size = np.abs(value)
         conclusive = np.asarray(error <= np.maximum(RESOLVED * size, ABSOLUTE))
@@ -181,16 +189,29 @@ def agrees(
     return Verdict(np.asarray(conclusive & close), conclusive)
 
 
+def _real(value: object, what: str) -> Floats:
+    """A read-only copy as float64."""
+    try:
+        copy = np.array(value).astype(np.float64, casting="same_kind")
+    except (TypeError, ValueError):
+        raise InputError(f"{what} must be real numbers, not {type(value).__name__}") from None
+    copy.flags.writeable = False
+    return copy
+
+
 class _Probe:
-    """A function of (which element, moved to where) as two numbers: its sum, and the sum of magnitudes, which says how
-    large the rounding errors in it may be."""
+    """A function of an element and its place, sampled as two numbers.
+
+    They are the sum of its value, and the sum of magnitudes, which tells how large rounding
+    errors may be; both are nan where the function is undefined.
+    """
 
     def __init__(self, f: Callable[[int, float], Any]) -> None:
         self.f = f
         self.epsilon = float(np.finfo(np.float64).eps)
 
-    def at_point(self, point: float) -> tuple[float, float]:
-        """Here a ValueError is let out: a call that is wrong altogether must not pass for an undefined value."""
+    def at_rest(self, point: float) -> tuple[float, float]:
+        """Lets a ValueError out: a wrong call must not pass for a function outside its domain."""
         try:
             return self._sample(0, point)
         except ArithmeticError:
@@ -205,10 +226,11 @@ class _Probe:
             return math.nan, math.nan
 
     def _sample(self, element: int, point: float) -> tuple[float, float]:
-        result = np.asarray(self.f(element, point))
-        if np.issubdtype(result.dtype, np.floating):
-            self.epsilon = max(self.epsilon, float(np.finfo(result.dtype).eps))
-        values = result.astype(np.float64, casting="same_kind").ravel().tolist()
+        result = self.f(element, point)
+        precision = np.asarray(result).dtype
+        if np.issubdtype(precision, np.floating):
+            self.epsilon = max(self.epsilon, float(np.finfo(precision).eps))
+        values = _real(result, "the function's result").ravel().tolist()
         return math.fsum(values), math.fsum(map(abs, values))
 
 
@@ -219,51 +241,59 @@ def _partial(f: Callable[..., ArrayLike], arrays: Mapping[str, Floats], name: st
         moved = array.copy()
         moved.flat[element] = point
         moved.flags.writeable = False
-        passed = {**arrays, name: moved}
-        return f(**{key: value[()] for key, value in passed.items()})
+        return f(**{key: value[()] for key, value in {**arrays, name: moved}.items()})
 
     value, error = _differentiate(_Probe(call), array.ravel(), None)
     return Estimates(value.reshape(array.shape), error.reshape(array.shape))
 
 
 def _differentiate(probe: _Probe, points: Floats, step: float | None) -> tuple[Floats, Floats]:
-    """Values and errors at every point. All arrays below have the axes (ladder, level, point)."""
+    """Value and error at every point. The axes of all arrays below are ladder, level, point."""
     if points.size == 0:
         return np.empty(0), np.empty(0)
     with np.errstate(all="ignore"):
         steps = _ladders(points, step)
-        centre, centre_size = probe.at_point(float(points[0]))
+        centre, centre_size = probe.at_rest(float(points[0]))
         right, left, sizes = _samples(probe, points, steps)
+        # x + h is rounded, so the step that was made is not quite h.
         right_step, left_step = points + steps - points, points - (points - steps)
         right_slope, left_slope = (right - centre) / right_step, (centre - left) / left_step
         sizes = np.fmax(sizes, centre_size) + np.finfo(np.float64).tiny
-        largest = np.max(np.where(np.isfinite(sizes), sizes, 0), axis=(0, 1))
-        sizes = np.where((right == centre) & (left == centre), largest, sizes)
-        value, error = _tableau(
+        largest = np.max(np.where(np.isfinite(sizes), sizes, 0), axis=1, keepdims=True)
+        # A flat stretch may be one where large terms swallowed small ones and then cancelled.
+        flat = (right == centre) & (left == centre)
+        sizes = np.where(flat, largest.max(axis=0), sizes)
+        slopes = np.maximum(np.abs(right_slope), np.abs(left_slope))
+        moved_argument = slopes * np.maximum(np.abs(points), steps)
+        values, errors = _tableau(
             steps,
             (right - left) / (right_step + left_step),
             right_slope - left_slope,
-            _rounding(probe.epsilon, points, steps, sizes, right_slope, left_slope),
+            probe.epsilon * (2 * sizes + moved_argument) / steps,
         )
-        slopes = np.nanmax(np.where(np.isfinite(sizes), sizes, 0), axis=1) / steps[:, 0]
-        return _choose(value, error, slopes)
+        return _choose(values, errors, largest / steps[:, :1])
 
 
 def _ladders(points: Floats, step: float | None) -> Floats:
-    """Falling steps: from `step` where it is given, else from one that suits the size of each point, and one that suits 1.
+    """Falling steps, each about half the one before.
 
-    The first step is less than the point's size, so that a singularity at 0 is not crossed.
+    One ladder starts below `step` where that is given. Else one starts below the point's own size,
+    so that no step reaches a singularity at 0, and one below 1.
     """
     sizes = [np.abs(points), np.ones_like(points)]
     if step is not None:
         sizes = [np.full_like(points, step)]
     tops = np.frexp(np.stack(sizes))[1] - 1
     exponents = tops[:, None, :] - np.arange(LEVELS)[:, None]
-    return np.ldexp(0.9 + 0.06 * (exponents * GOLDEN % 1), exponents)
+    return np.asarray(np.ldexp(0.9 + 0.06 * (exponents * GOLDEN % 1), exponents))
 
 
 def _samples(probe: _Probe, points: Floats, steps: Floats) -> tuple[Floats, Floats, Floats]:
-    """f at x + h and at x - h, and the larger sum of magnitudes; nan where h is lost in x."""
+    """Values to the right and to the left, and the larger sum of magnitudes.
+
+    They are nan where the step is lost in the point. The two ladders of a point share the steps
+    that are the same.
+    """
     found = np.full((3, *steps.shape), math.nan)
     known: dict[tuple[int, float], tuple[float, float, float]] = {}
     for ladder, level, element in np.ndindex(steps.shape):
@@ -278,27 +308,20 @@ def _samples(probe: _Probe, points: Floats, steps: Floats) -> tuple[Floats, Floa
     return found[0], found[1], found[2]
 
 
-def _rounding(
-    epsilon: float, points: Floats, steps: Floats, sizes: Floats, right: Floats, left: Floats
-) -> Floats:
-    """How far rounding may move a central difference: f is off by an ulp or two of its terms' size, and its argument by
-    an ulp of its own, which moves f along the slope."""
-    slopes = np.maximum(np.abs(right), np.abs(left))
-    return epsilon * (2 * sizes / steps + slopes * np.maximum(np.abs(points) / steps, 1))
-
-
 def _tableau(
     steps: Floats, central: Floats, gap: Floats, rounding: Floats
 ) -> tuple[Floats, Floats]:
-    """Every entry of the extrapolation tableau that has a judgeable history (three steps), with its error.
+    """Entries of the extrapolation tableau from three steps on, with their errors, by level.
 
-    `central` has an expansion in even powers of the step, from the derivative on; `gap`, the right one-sided difference
-    less the left, one in odd powers, from 0 on where f has a derivative. `values` is read off the first by Neville's
-    scheme, with `rounding` carried along; the second, extrapolated in the same way, is the height of the kink.
+    In powers of the step, `central` (the central difference) is the derivative and even powers;
+    `gap` (the right difference less the left) is the height of the kink and odd powers. Neville's
+    scheme takes both to a step of 0, and carries `rounding` along.
     """
-    change = np.abs(np.diff(central, axis=1))
-    before, after = change[:, :-1], change[:, 1:]
+    change = np.diff(central, axis=1)
+    before, after = np.abs(change[:, :-1]), np.abs(change[:, 1:])
     drift = np.where(after > SLOW * before, SLOW_TAIL * after, 0)
+    onward = change[:, :-1] * change[:, 1:] > 0
+    drift[onward & (after > before) & (after > rounding[:, 2:])] = math.inf
     values, errors = [], []
     for order in range(1, ORDER + 1):
         ratio = steps[:, :-order] / steps[:, order:]
@@ -316,14 +339,19 @@ def _tableau(
 
 
 def _choose(values: Floats, errors: Floats, slopes: Floats) -> tuple[Floats, Floats]:
-    """The entry of smallest error over all ladders, unless another contradicts it or none resolves the slope."""
-    known = np.isfinite(values) & np.isfinite(errors)
-    known &= errors <= RESOLVED * np.maximum(np.abs(values), slopes[:, None])
-    count = values.shape[-1]
-    values = np.where(known, values, math.nan).reshape(-1, count)
-    errors = np.where(known, errors, math.inf).reshape(-1, count)
-    best = np.argmin(errors, axis=0), np.arange(count)
-    value, error = values[best], errors[best]
+    """The entry of smallest error at each point, with the gap to any entry that contradicts it.
+
+    `slopes` is the size of f over the longest step, by ladder: against it, an error in a
+    derivative that is 0 is judged.
+    """
+    known = errors <= RESOLVED * np.maximum(np.abs(values), slopes)
+    known &= np.isfinite(values) & np.isfinite(errors)
+    entries = (-1, values.shape[-1])
+    values = np.where(known, values, math.nan).reshape(entries)
+    errors = np.where(known, errors, math.inf).reshape(entries)
+    best = np.argmin(errors, axis=0)[None]
+    value = np.take_along_axis(values, best, axis=0)
+    error = np.take_along_axis(errors, best, axis=0)
     distance = np.abs(values - value)
-    against = distance > SAFETY * (errors + error)
-    return value, np.maximum(error, np.max(np.where(against, distance, 0), axis=0))
+    against = np.where(distance > SAFETY * (errors + error), distance, 0)
+    return value[0], np.maximum(error[0], against.max(axis=0))

@@ -11,7 +11,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph
 from symgrad.pipeline import Derived
 from symgrad.schedule import schedule
-from symgrad.simplify import finish, legalise
+from symgrad.simplify import finish, legalise, shapes_from_inputs, without_shapes
 from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import HELPERS, SCALAR
@@ -36,15 +36,19 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     return [array.astype(dtype, copy=False) for array in arrays]
 ''',
     "_sum_to": '''\
-def _sum_to(g: Array, like: Array) -> Array:
-    """Sum a cotangent over the axes along which its input was broadcast."""
+def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Array:
+    """Sum a cotangent, of the value's shape, over the axes along which an input was broadcast."""
+    if shape is not None:
+        g = np.broadcast_to(g, shape)
     new = g.ndim - like.ndim
     axes = tuple(
         axis
         for axis in range(g.ndim)
         if axis < new or like.shape[axis - new] != g.shape[axis]
     )
-    return g.sum(axes).reshape(like.shape) if axes else g
+    if not axes and shape is None:
+        return g
+    return g.sum(axes, dtype=like.dtype).reshape(like.shape)
 ''',
     "_place": '''\
 def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
@@ -98,8 +102,12 @@ def function_source(
 ) -> str:
     """The text of one function."""
     known = frozenset(target.spellings) | {"input", "constant"}
-    whole = outputs_for(derived.graph, kind)
-    graph = finish(legalise(whole, known, table, target.name))
+    if target is NUMPY:
+        legal = legalise(derived.graph, known, table, target.name)
+        graph = finish(outputs_for(shapes_from_inputs(legal, kind), kind))
+    else:
+        legal = legalise(without_shapes(derived.graph), known, table, target.name)
+        graph = outputs_for(legal, kind)
     names = Names(_RESERVED if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
@@ -113,7 +121,8 @@ def function_source(
         signature = f"def {name}({', '.join(arguments.values())}):"
         return "\n".join([signature, *lines, ""])
     head = _signature(name, kind, layout, list(arguments.values()))
-    converted = ", ".join(arguments.values()) + ("," if len(arguments) == 1 else "")
+    converted = ", ".join(arguments.values())
+    converted = f"({converted},)" if len(arguments) == 1 else converted
     if arguments:
         lines.insert(0, _wrapped("    ", f"{converted} = _floats(", list(arguments.values()), ")"))
     doc = _function_doc(kind, layout)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from symgrad.graph import Node
 from symgrad.schedule import Schedule, Step
-from symgrad.spelling import Text
+from symgrad.spelling import PRODUCT, Text
 from symgrad.targets import Target
 
 WIDTH = 88
@@ -93,7 +93,10 @@ class _Writer:
         self._shorten(step)
         spelling = self.target.spellings[step.spelling]
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
-        self.texts[node] = spelling.write(operands, _value_text(node))
+        if step.spelling == "negative" and _takes_sign(step.operands[0], operands[0]):
+            self.texts[node] = Text(f"-{operands[0].code}", PRODUCT)
+        else:
+            self.texts[node] = spelling.write(operands, _value_text(node))
         label = self.schedule.labels.get(node) or wanted.get(node)
         uses = self.schedule.uses[node]
         if label is not None and (uses > 1 or node in self.schedule.labels):
@@ -134,6 +137,8 @@ class _Writer:
             operand = self.texts[step.operands[0]].code
             if len(operand) <= 8 and step.spelling not in ("index", "negative"):
                 return self.names.fresh(f"{step.spelling}_{operand}")
+        if step is not None and step.spelling == "join":
+            return self.names.fresh("full")
         return self.names.numbered("t")
 
     def result(self, node: Node) -> str:
@@ -143,6 +148,12 @@ class _Writer:
         if self.forward and self.backward:
             return [*self.forward, "# reverse", *self.backward]
         return self.forward + self.backward
+
+
+def _takes_sign(node: Node, text: Text) -> bool:
+    """Whether -(x * y) may be written -x * y: the same number, bit for bit."""
+    plain = text.precedence == PRODUCT and node.op in ("multiply", "divide")
+    return plain and not text.code.startswith("-")
 
 
 def _value_text(node: Node) -> str:

@@ -11,7 +11,8 @@ Besides the functions of functions.sg a node's `op` is one of the structural one
 - "place": zeros in the shape of its second operand, with the first one at `value`;
 - "broadcast": its first operand in the shape of its second;
 - "unbroadcast": its first operand, summed down to the shape of its second;
-- "copy": its operand in memory of its own.
+- "join": something in the shape to which its operands broadcast; only its shape is ever used;
+- "copy": its operand in memory of its own; "cast": its first operand in the type of its second.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from dataclasses import dataclass, field
 from symgrad.errors import LimitError, Span
 
 Value = float | bool | str | tuple[int, ...] | None
+
+STRUCTURAL = frozenset("index place broadcast unbroadcast copy cast".split())
 
 MAX_NODES = 4_000_000
 """A formula that needs more operations is refused: functions that call functions grow as 2**n."""

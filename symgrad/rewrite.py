@@ -68,6 +68,7 @@ _PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "moderate": lambda n: _is_constant(n) and 2.0**-32 <= _size(n) <= 2.0**32,
     "even": lambda n: _is_constant(n) and _size(n) % 2 == 0,
     "true": lambda n: n.op == "constant" and n.value is True,
+    "dyadic": lambda n: _is_constant(n) and math.frexp(_size(n))[0] == 0.5,
     "false": lambda n: n.op == "constant" and n.value is False,
 }
 
@@ -126,14 +127,30 @@ def make_rule(line: str, table: FunctionTable) -> Rule:
             parsed.replacement.span,
         )
     guards = tuple(_guard(tree, parsed, table) for tree in parsed.guards)
-    return Rule(line, pattern, replacement, guards)
+    return Rule(line, pattern, _in_shape_of(pattern, replacement), guards)
+
+
+def _in_shape_of(pattern: Graph, replacement: Graph) -> Graph:
+    """A replacement that drops operands keeps their part in the shape of the result."""
+    builder = Builder()
+    for node in replacement.nodes:
+        builder.adopt(node)
+    result = like = replacement.outputs[0]
+    for name in pattern.inputs().keys() - replacement.inputs().keys():
+        dropped = builder.node("input", value=name)
+        like = dropped if like.is_constant else builder.node("join", like, dropped)
+    if like is not result:
+        result = builder.node("broadcast", result, like)
+    return builder.graph((result,))
 
 
 def _backwards(table: FunctionTable) -> Iterator[Rule]:
-    """A function that is an operation replaces its first definition."""
-    for name in table:
-        if "=" in table.line(name) and table[name].is_operation and table[name].definitions:
-            function = table[name]
+    """A function that is an operation replaces its first definition; the largest are tried first."""
+    defined = [table[name] for name in table if "=" in table.line(name)]
+    operations = [f for f in defined if f.is_operation and f.definitions]
+    for function in sorted(operations, key=lambda f: -cost(definition(f, table))[0]):
+        if function.kind == "number":
+            name = function.name
             builder = Builder()
             inputs = [builder.node("input", value=n) for n in function.names]
             made = builder.graph((builder.node(name, *inputs),))

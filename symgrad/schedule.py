@@ -39,7 +39,11 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
     uses = Counter(arg for node in graph.nodes for arg in node.args)
     steps: dict[Node, Step] = {}
     for node in graph.nodes:
-        steps[node] = _folded(node, folds, uses) or Step(node, _spelling(node, target), node.args)
+        steps[node] = (
+            _folded(node, folds, uses)
+            or _structural(node, target, steps)
+            or Step(node, _spelling(node, target), node.args)
+        )
     live = set(graph.outputs)
     for node in reversed(graph.nodes):
         if node in live:
@@ -80,13 +84,24 @@ def _folded(
     return None
 
 
+def _structural(node: Node, target: Target, steps: Mapping[Node, Step]) -> Step | None:
+    """A sum over what was just broadcast is one call; so is a chain of joined shapes."""
+    if node.op == "unbroadcast" and node.args[0].op == "broadcast":
+        if "unbroadcast_from" in target.spellings:
+            cotangent, root = node.args[0].args
+            return Step(node, "unbroadcast_from", (cotangent, root, node.args[1]))
+    if node.op == "join" and node.args[0].op == "join":
+        return Step(node, "join", (*steps[node.args[0]].operands, node.args[1]))
+    return None
+
+
 def _spelling(node: Node, target: Target) -> str:
     """The operation's own spelling, or that of a special case which the target writes better."""
     special = node.op
     if node.op == "power" and _is_whole(node.args[1]):
         special = "whole_power"
     elif node.op == "broadcast" and node.args[0].is_constant:
-        special = "full"
+        special = {0.0: "zeros", 1.0: "ones"}.get(node.args[0].value, "full")
     return special if special in target.spellings else node.op
 
 

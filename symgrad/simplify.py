@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, ancestors
+from symgrad.graph import STRUCTURAL, Builder, Graph, Leaves, Node, ancestors
 from symgrad.lower import definition
 from symgrad.rewrite import read_rules, rewrite
 
@@ -20,12 +20,33 @@ def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
     tidy = read_rules(table, "tidy")
-    return _in_reading_order(rewrite(graph, _rules(table, exact), tidy, graph.outputs[0]))
+    graph = rewrite(graph, _rules(table, exact), tidy, graph.outputs[0])
+    return _in_reading_order(_without_idle_broadcasts(graph))
 
 
 def _rules(table: FunctionTable, exact: bool) -> tuple:  # type: ignore[type-arg]
     rules = read_rules(table, "exact")
     return rules if exact else rules + read_rules(table, "stable")
+
+
+def _without_idle_broadcasts(graph: Graph) -> Graph:
+    """Drop a broadcast where another operand has the shape already, or where it changes nothing."""
+    build = Builder()
+    leaves = Leaves(build.nodes)
+    made: dict[Node, Node] = {}
+    for node in graph.nodes:
+        args = [made[arg] for arg in node.args]
+        if node.op == "broadcast" and leaves[args[0]] == leaves[args[1]]:
+            made[node] = args[0]
+            continue
+        if len(args) == 2 and node.op not in STRUCTURAL:
+            for arg, other in ((0, 1), (1, 0)):
+                idle = args[arg].op == "broadcast"
+                if idle and leaves[args[arg]] | leaves[args[other]] == leaves[args[other]]:
+                    args[arg] = args[arg].args[0]
+        made[node] = build.node(node.op, *args, value=node.value, span=node.span)
+    labels = {made[n]: name for n, name in graph.labels.items()}
+    return build.graph([made[n] for n in graph.outputs], labels)
 
 
 def _in_reading_order(graph: Graph) -> Graph:
@@ -75,6 +96,8 @@ def legalise(
 ) -> Graph:
     """Replace every operation that a target does not know by its last definition.
 
+    The first output is the formula's value.
+
     Raises
     ------
     SymgradError
@@ -83,7 +106,8 @@ def legalise(
     while True:
         foreign = [n for n in graph.nodes if n.op not in known]
         if not foreign:
-            return rewrite(graph, read_rules(table, "exact"))
+            exact, tidy = read_rules(table, "exact"), read_rules(table, "tidy")
+            return _in_reading_order(rewrite(graph, exact, tidy, graph.outputs[0]))
         build = Builder()
         made: dict[Node, Node] = {}
         for node in graph.nodes:
@@ -100,11 +124,68 @@ def legalise(
         graph = build.graph([made[n] for n in graph.outputs], labels)
 
 
+_MOST_JOINED = 32
+"""NumPy joins the shapes of at most this many operands in one call, in every version."""
+
+
+def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
+    """Where derivatives use the value's shape alone, take that from the inputs, not the value."""
+    derivatives = ancestors(graph.nodes, graph.outputs[1:])
+    uses = [n for n in graph.nodes if n in derivatives and n.op == "broadcast"]
+    roots = {n.args[1] for n in uses if n.args[1].args}
+    computed = {
+        arg
+        for node in graph.nodes
+        if node in derivatives
+        for arg in (node.args[:1] if node.op == "broadcast" else node.args)
+    } | set(graph.outputs[1:] if kind == "grad" else graph.outputs)
+    build = Builder()
+    made: dict[Node, Node] = {}
+    leaves: dict[Node, tuple[Node, ...]] = {}
+    for node in graph.nodes:
+        args = [made[arg] for arg in node.args]
+        if node.op == "broadcast" and node.args[1] in roots - computed:
+            like = _joined(build, [made[leaf] for leaf in leaves[node.args[1]]])
+            args[1] = like or args[1]
+        made[node] = build.node(node.op, *args, value=node.value, span=node.span)
+        if node.op in ("input", "index"):
+            leaves[node] = (node,)
+        elif roots:
+            below = [leaf for arg in node.args for leaf in leaves[arg]]
+            leaves[node] = tuple(dict.fromkeys(below))[: _MOST_JOINED + 1]
+    labels = {made[n]: name for n, name in graph.labels.items()}
+    return build.graph([made[n] for n in graph.outputs], labels)
+
+
+def _joined(build: Builder, leaves: list[Node]) -> Node | None:
+    if not leaves or len(leaves) > _MOST_JOINED:
+        return None
+    like = leaves[0]
+    for leaf in leaves[1:]:
+        like = build.node("join", like, leaf)
+    return like
+
+
+def without_shapes(graph: Graph) -> Graph:
+    """The graph for numbers alone, where nothing is broadcast."""
+    build = Builder()
+    made: dict[Node, Node] = {}
+    for node in graph.nodes:
+        if node.op in ("broadcast", "unbroadcast"):
+            made[node] = made[node.args[0]]
+        else:
+            args = [made[arg] for arg in node.args]
+            made[node] = build.node(node.op, *args, value=node.value, span=node.span)
+    labels = {made[n]: name for n, name in graph.labels.items()}
+    return build.graph([made[n] for n in graph.outputs], labels)
+
+
 def finish(graph: Graph) -> Graph:
     """Make results own their memory and have the type of the inputs.
 
     An output that is an input, a view or another output is copied. One whose numbers come from a
-    choice between constants alone would be float64 whatever the inputs are, and is cast.
+    choice between constants alone would be float64 whatever the inputs are, and is cast. A sum over
+    what was broadcast does both by itself.
     """
     build = Builder()
     for node in graph.nodes:
@@ -114,20 +195,21 @@ def finish(graph: Graph) -> Graph:
     sources: set[Node] = set()
     outputs: list[Node] = []
     for output in graph.outputs:
-        source = output
-        while source.op == "unbroadcast":
-            source = source.args[0]
-        view = source.op in ("input", "index") or (
-            source.op == "broadcast" and not source.args[0].is_constant
-        )
-        if output in untyped and inputs:
+        source = output.args[0] if output.op == "unbroadcast" else output
+        if source is not output and source.op == "broadcast":
+            outputs.append(output)
+        elif output in untyped and inputs:
             outputs.append(build.node("cast", output, inputs[0]))
-        elif view or (source in sources and not source.is_constant):
+        elif source in sources or source.op in ("input", "index") or _is_view(source):
             outputs.append(build.node("copy", output))
         else:
             outputs.append(output)
         sources.add(source)
     return build.graph(outputs, graph.labels)
+
+
+def _is_view(node: Node) -> bool:
+    return node.op == "broadcast" and not node.args[0].is_constant
 
 
 def _untyped(graph: Graph) -> set[Node]:

@@ -41,7 +41,7 @@ class Spelling:
         codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
         if self.precedence == POWER and not all(is_simple(text) for text in operands):
             return Text(f"{codes[0]} ** {codes[1]}", POWER)
-        return Text(self.template.format(*codes, value=value), self.precedence)
+        return Text(self.template.format(*codes, value=value, all=", ".join(codes)), self.precedence)
 
 
 def is_simple(text: Text) -> bool:

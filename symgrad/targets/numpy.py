@@ -47,7 +47,7 @@ SPELLINGS = {
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
     "logical_or": Spelling("{0} | {1}", BIT_OR, (BIT_OR, BIT_AND)),
     "logical_not": Spelling("~{0}", SIGN, (SIGN,)),
-    "keep": Spelling("np.where({0}, {1}, 0.0)"),
+    "keep": Spelling("np.where({0}, {1}, 0.0)", float_constants=True),
     "where": Spelling("np.where({0}, {1}, {2})", ATOM, (TERNARY,) * 3, float_constants=True),
     "clip": Spelling("np.clip({0}, {1}, {2})", ATOM, (TERNARY,) * 3),
     "copy": Spelling("{0}.copy()", ATOM, (ATOM,)),
@@ -56,7 +56,11 @@ SPELLINGS = {
     "index": Spelling("{0}[{value}]", ATOM, (ATOM,)),
     "broadcast": Spelling("np.broadcast_to({0}, {1}.shape)", ATOM, (TERNARY, ATOM)),
     "full": Spelling("np.full_like({1}, {0})", ATOM, (TERNARY, TERNARY)),
+    "zeros": Spelling("np.zeros_like({1})", ATOM, (TERNARY, TERNARY)),
+    "ones": Spelling("np.ones_like({1})", ATOM, (TERNARY, TERNARY)),
     "unbroadcast": call2("_sum_to"),
+    "unbroadcast_from": Spelling("_sum_to({0}, {2}, {1}.shape)", ATOM, (TERNARY, ATOM, TERNARY)),
+    "join": Spelling("np.broadcast({all})"),
 }
 
 NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "polygamma"], "scipy"))

@@ -14,7 +14,6 @@ from symgrad.spelling import (
     POWER,
     PRODUCT,
     SIGN,
-    SUM,
     TERNARY,
     Spelling,
     Text,
@@ -67,12 +66,8 @@ SPELLINGS = {
     "logical_and": Spelling("{0} and {1}", AND, (AND, NOT)),
     "logical_or": Spelling("{0} or {1}", OR, (OR, AND)),
     "logical_not": Spelling("not {0}", NOT, (NOT,)),
-    "keep": Spelling("{1} if {0} else 0.0", TERNARY, (OR, OR)),
-    "where": Spelling("{1} if {0} else {2}", TERNARY, (OR, OR, OR)),
-    "copy": Spelling("{0}", SUM, (SUM,)),
-    "cast": Spelling("{0}", SUM, (SUM, SUM)),
-    "broadcast": Spelling("{0}", SUM, (SUM, SUM)),
-    "unbroadcast": Spelling("{0}", SUM, (SUM, SUM)),
+    "keep": Spelling("{1} if {0} else 0.0", TERNARY, (OR, OR), float_constants=True),
+    "where": Spelling("{1} if {0} else {2}", TERNARY, (OR, OR, OR), float_constants=True),
 }
 
 SCALAR = Target("scalar", SPELLINGS, constant, {})
