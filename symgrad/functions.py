@@ -141,6 +141,11 @@ class FunctionTable(Mapping[str, Function]):
         """The line of a function, as it was written."""
         return self._lines[name]
 
+    def is_composite(self, name: str) -> bool:
+        """Whether a function is only a definition; found without parsing its line."""
+        _, _, body = self._lines.get(name, "").partition(")")
+        return "=" in body and ":" not in body
+
     def extended(self, line: str) -> FunctionTable:
         """A table with one more function, or with another definition of one that a user added.
 

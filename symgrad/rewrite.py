@@ -1,173 +1,19 @@
-"""The rewriter: rewrites.sg, and functions.sg read backwards, applied to a graph in one loop."""
+"""The rewriter: rules matched and applied to a graph in one loop over its nodes."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
-from symgrad.errors import DefinitionError, Span
-from symgrad.functions import FunctionTable, table_lines
+from symgrad.errors import Span
+from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value, ancestors
-from symgrad.lower import definition, lower_rule
-from symgrad.parser import grammar_folder
-from symgrad.syntax import Rewrite, Tree, parse_rewrite
+from symgrad.rules import Bindings, Rule, parse_rules
 
-SECTIONS = ("exact", "stable", "tidy")
-CONDITIONS = ("p", "q")
 COMMUTATIVE = frozenset(
     "add multiply equal not_equal logical_and logical_or maximum minimum hypot logaddexp".split()
 )
-
-COST: Mapping[str, float] = {
-    "input": 0,
-    "constant": 0,
-    "negative": 1,
-    "logical_not": 1,
-    "logical_and": 1,
-    "logical_or": 1,
-    "add": 2,
-    "subtract": 2,
-    "multiply": 2,
-    "divide": 3,
-    "power": 3,
-    "sqrt": 3,
-    "keep": 4,
-    "indicator": 4,
-}
-"""What an operation costs; every other one costs 8. A rule must lower the sum over its two sides, or
-keep it and bring signs and constant factors nearer to the root."""
-
-Bindings = dict[str, Node]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
-    """A pattern, what takes its place, and the conditions for it."""
-
-    text: str
-    pattern: Graph
-    replacement: Graph
-    guards: tuple[Callable[[Bindings, Builder], bool], ...] = ()
-
-
-def _is_constant(node: Node) -> bool:
-    return node.op == "constant" and not isinstance(node.value, bool)
-
-
-def _size(node: Node) -> float:
-    return abs(node.value) if isinstance(node.value, float) else math.nan
-
-
-_PREDICATES: Mapping[str, Callable[[Node], bool]] = {
-    "constant": _is_constant,
-    "negative": lambda n: isinstance(n.value, float) and n.op == "constant" and n.value < 0,
-    "moderate": lambda n: _is_constant(n) and 2.0**-32 <= _size(n) <= 2.0**32,
-    "even": lambda n: _is_constant(n) and _size(n) % 2 == 0,
-    "true": lambda n: n.op == "constant" and n.value is True,
-    "dyadic": lambda n: _is_constant(n) and math.frexp(_size(n))[0] == 0.5,
-    "false": lambda n: n.op == "constant" and n.value is False,
-}
-
-
-def _guard(tree: Tree, rule: Rewrite, table: FunctionTable) -> Callable[[Bindings, Builder], bool]:
-    name = tree.value.name if tree.op == "call" else ""
-    if name == "computed":
-        wanted = lower_rule(tree.args[0], rule.text, table, CONDITIONS)
-        return lambda bound, builder: _find(wanted, bound, builder) is not None
-    if name not in _PREDICATES or tree.args[0].op != "name":
-        raise DefinitionError("this is not a guard", rule.text, tree.span)
-    holds, variable = _PREDICATES[name], tree.args[0].value
-    return lambda bound, builder: holds(bound[variable])
-
-
-def _find(wanted: Graph, bound: Bindings, builder: Builder) -> Node | None:
-    """The node of an expression over bound names, where the builder has made it already."""
-    made: dict[Node, Node] = {}
-    for node in wanted.nodes:
-        if node.op == "input":
-            made[node] = bound[str(node.value)]
-        elif node.op == "constant":
-            made[node] = builder.node("constant", value=node.value)
-        else:
-            known = builder.known(node.op, *(made[a] for a in node.args))
-            if known is None:
-                return None
-            made[node] = known
-    return made[wanted.outputs[0]]
-
-
-def read_rules(table: FunctionTable, section: str) -> tuple[Rule, ...]:
-    """The rules of one section of rewrites.sg, in order."""
-    key = ("rules", section)
-    rules: tuple[Rule, ...] | None = table.cache.get(key)
-    if rules is None:
-        text = (grammar_folder() / "rewrites.sg").read_text(encoding="utf-8")
-        blocks = dict(re.findall(r"(?ms)^\[(\w+)\]\n(.*?)(?=^\[|\Z)", text))
-        rules = tuple(make_rule(line, table) for line in table_lines(blocks[section]))
-        if section == "stable":
-            rules += tuple(_backwards(table))
-        table.cache[key] = rules
-    return rules
-
-
-def make_rule(line: str, table: FunctionTable) -> Rule:
-    """A rule from its line."""
-    parsed = parse_rewrite(line)
-    sides = (parsed.pattern, parsed.replacement)
-    pattern, replacement = (lower_rule(s, line, table, CONDITIONS) for s in sides)
-    unbound = replacement.inputs().keys() - pattern.inputs().keys()
-    if unbound:
-        raise DefinitionError(
-            f"{min(unbound)} stands in the replacement and not in the pattern",
-            line,
-            parsed.replacement.span,
-        )
-    guards = tuple(_guard(tree, parsed, table) for tree in parsed.guards)
-    return Rule(line, pattern, _in_shape_of(pattern, replacement), guards)
-
-
-def _in_shape_of(pattern: Graph, replacement: Graph) -> Graph:
-    """A replacement that drops operands keeps their part in the shape of the result."""
-    builder = Builder()
-    for node in replacement.nodes:
-        builder.adopt(node)
-    result = like = replacement.outputs[0]
-    for name in pattern.inputs().keys() - replacement.inputs().keys():
-        dropped = builder.node("input", value=name)
-        like = dropped if like.is_constant else builder.node("join", like, dropped)
-    if like is not result:
-        result = builder.node("broadcast", result, like)
-    return builder.graph((result,))
-
-
-def _backwards(table: FunctionTable) -> Iterator[Rule]:
-    """A function that is an operation replaces its first definition; the largest are tried first."""
-    defined = [table[name] for name in table if "=" in table.line(name)]
-    operations = [f for f in defined if f.is_operation and f.definitions]
-    for function in sorted(operations, key=lambda f: -cost(definition(f, table))[0]):
-        if function.kind == "number":
-            name = function.name
-            builder = Builder()
-            inputs = [builder.node("input", value=n) for n in function.names]
-            made = builder.graph((builder.node(name, *inputs),))
-            yield Rule(function.text, definition(function, table), made)
-
-
-def cost(graph: Graph) -> tuple[float, float]:
-    """The declared cost of a rule's side: operations, then how deep signs and constants stand."""
-    total, depth_cost = 0.0, 0.0
-    depth = dict.fromkeys(graph.nodes, 0)
-    for node in reversed(graph.nodes):
-        total += COST.get(node.op, 8)
-        if node.op == "negative" or (node.op == "constant" and _size(node) != 1):
-            depth_cost += 1 + depth[node]
-        for arg in node.args:
-            depth[arg] = max(depth[arg], depth[node] + 1)
-    return total, depth_cost
 
 
 def match(rule: Rule, node: Node, builder: Builder) -> Bindings | None:
@@ -198,23 +44,51 @@ def match(rule: Rule, node: Node, builder: Builder) -> Bindings | None:
 
 
 def _same(a: Value, b: Value) -> bool:
-    return type(a) is type(b) and (a == b)
+    return type(a) is type(b) and a == b
 
 
-class Rewriter:
-    """Builds nodes in their simplest form under a list of rules, and folds constants."""
+class Index:
+    """Rules by the operation at their root and the operations below it."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self.builder = Builder()
-        self._simplest: dict[Node, Node] = {}
-        self.use(rules)
-
-    def use(self, rules: tuple[Rule, ...]) -> None:
-        """From here on, these rules; what was built before stays as it is."""
         self._roots: dict[str, list[Rule]] = {}
         for rule in rules:
             self._roots.setdefault(rule.pattern.outputs[0].op, []).append(rule)
         self._candidates: dict[object, tuple[Rule, ...]] = {}
+
+    def candidates(self, node: Node) -> tuple[Rule, ...]:
+        """The rules that a look at a node and its operands does not rule out, in order."""
+        rules = self._roots.get(node.op)
+        if not rules:
+            return ()
+        shape = (node.op, *[arg.op for arg in node.args])
+        found = self._candidates.get(shape)
+        if found is None:
+            found = tuple(r for r in rules if _may_match(r.pattern.outputs[0], shape[1:]))
+            self._candidates[shape] = found
+        return found
+
+
+class Rewriter:
+    """Builds nodes in their simplest form under the rules of some sections, and folds constants."""
+
+    def __init__(self, table: FunctionTable, sections: tuple[str, ...]) -> None:
+        self.builder = Builder()
+        self._table = table
+        self._simplest: dict[Node, Node] = {}
+        self._seen: set[str] = set()
+        self.use(sections)
+
+    def use(self, sections: tuple[str, ...]) -> None:
+        """From here on, the rules of these sections; what was built before stays as it is."""
+        self._sections = sections
+        seen = frozenset(self._seen)
+        key = ("index", sections, seen)
+        index: Index | None = self._table.cache.get(key)
+        if index is None:
+            index = Index(parse_rules(self._table, sections, seen))
+            self._table.cache[key] = index
+        self._index = index
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The simplest form of an operation on operands that are in their simplest form.
@@ -248,15 +122,10 @@ class Rewriter:
                 return done
 
     def _first_match(self, node: Node) -> tuple[Rule, Bindings] | None:
-        rules = self._roots.get(node.op)
-        if not rules:
-            return None
-        shape = (node.op, *[arg.op for arg in node.args])
-        candidates = self._candidates.get(shape)
-        if candidates is None:
-            candidates = tuple(r for r in rules if _may_match(r.pattern.outputs[0], shape[1:]))
-            self._candidates[shape] = candidates
-        for rule in candidates:
+        if node.op not in self._seen:
+            self._seen.add(node.op)
+            self.use(self._sections)
+        for rule in self._index.candidates(node):
             bound = match(rule, node, self.builder)
             if bound is not None:
                 return rule, bound
@@ -311,13 +180,17 @@ def _may_match(pattern: Node, operand_ops: tuple[str, ...]) -> bool:
 
 
 def rewrite(
-    graph: Graph, rules: tuple[Rule, ...], tidy: tuple[Rule, ...] = (), value: Node | None = None
+    graph: Graph,
+    table: FunctionTable,
+    sections: tuple[str, ...],
+    beyond: tuple[str, ...] = (),
+    value: Node | None = None,
 ) -> Graph:
     """The graph with every operation in its simplest form.
 
-    The rules in `tidy` are used as well for what `value` does not need.
+    `sections` of rewrites.sg hold everywhere, those `beyond` only for what `value` does not need.
     """
-    rewriter = Rewriter(rules)
+    rewriter = Rewriter(table, sections)
     first = ancestors(graph.nodes, [value]) if value is not None else set(graph.nodes)
     made: dict[Node, Node] = {}
     for nodes in ([n for n in graph.nodes if n in first], graph.nodes):
@@ -325,6 +198,6 @@ def rewrite(
             if node not in made:
                 args = tuple(made[arg] for arg in node.args)
                 made[node] = rewriter.node(node.op, *args, value=node.value, span=node.span)
-        rewriter.use(rules + tidy)
+        rewriter.use(sections + beyond)
     labels = {made[node]: name for node, name in graph.labels.items()}
     return rewriter.builder.graph(tuple(made[n] for n in graph.outputs), labels)

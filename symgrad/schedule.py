@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors
 from symgrad.lower import definition
-from symgrad.rewrite import Rule, match
+from symgrad.rewrite import match
+from symgrad.rules import Rule
 from symgrad.targets import Target
 
 

@@ -9,24 +9,22 @@ from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
 from symgrad.graph import STRUCTURAL, Builder, Graph, Leaves, Node, ancestors
 from symgrad.lower import definition
-from symgrad.rewrite import read_rules, rewrite
+from symgrad.rewrite import rewrite
 
 
 def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite a formula's graph before it is differentiated; `exact` keeps to bit-identical rules."""
-    return rewrite(graph, _rules(table, exact))
+    return rewrite(graph, table, _sections(exact))
 
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
-    tidy = read_rules(table, "tidy")
-    graph = rewrite(graph, _rules(table, exact), tidy, graph.outputs[0])
+    graph = rewrite(graph, table, _sections(exact), ("tidy",), graph.outputs[0])
     return _in_reading_order(_without_idle_broadcasts(graph))
 
 
-def _rules(table: FunctionTable, exact: bool) -> tuple:  # type: ignore[type-arg]
-    rules = read_rules(table, "exact")
-    return rules if exact else rules + read_rules(table, "stable")
+def _sections(exact: bool) -> tuple[str, ...]:
+    return ("exact",) if exact else ("exact", "stable")
 
 
 def _without_idle_broadcasts(graph: Graph) -> Graph:
@@ -106,8 +104,8 @@ def legalise(
     while True:
         foreign = [n for n in graph.nodes if n.op not in known]
         if not foreign:
-            exact, tidy = read_rules(table, "exact"), read_rules(table, "tidy")
-            return _in_reading_order(rewrite(graph, exact, tidy, graph.outputs[0]))
+            value = graph.outputs[0]
+            return _in_reading_order(rewrite(graph, table, ("exact",), ("tidy",), value))
         build = Builder()
         made: dict[Node, Node] = {}
         for node in graph.nodes:

@@ -21,6 +21,7 @@ PIPELINE = (
     "structural",
     "lower",
     "shapes",
+    "rules",
     "rewrite",
     "reverse",
     "simplify",

@@ -1,0 +1,205 @@
+"""The rules: rewrites.sg, and functions.sg read backwards, parsed when what they need turns up."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from symgrad.errors import DefinitionError
+from symgrad.functions import FunctionTable, table_lines
+from symgrad.graph import Builder, Graph, Node
+from symgrad.lower import definition, lower_rule
+from symgrad.parser import grammar_folder
+from symgrad.syntax import Rewrite, Tree, parse_rewrite
+
+CONDITIONS = ("p", "q")
+"""The names that stand for conditions in rewrites.sg; all others stand for numbers."""
+
+COST: Mapping[str, float] = {
+    "input": 0,
+    "constant": 0,
+    "negative": 1,
+    "logical_not": 1,
+    "logical_and": 1,
+    "logical_or": 1,
+    "add": 2,
+    "subtract": 2,
+    "multiply": 2,
+    "divide": 3,
+    "power": 3,
+    "sqrt": 3,
+    "keep": 4,
+    "indicator": 4,
+}
+"""What an operation costs; every other one costs 8. A rule must lower the sum over its two sides, or
+keep it and bring signs and constant factors nearer to the root."""
+
+Bindings = dict[str, Node]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """A pattern, what takes its place, and the conditions for it."""
+
+    text: str
+    pattern: Graph
+    replacement: Graph
+    guards: tuple[Callable[[Bindings, Builder], bool], ...] = ()
+
+
+def _is_constant(node: Node) -> bool:
+    return node.op == "constant" and not isinstance(node.value, bool)
+
+
+def _size(node: Node) -> float:
+    return abs(node.value) if isinstance(node.value, float) else math.nan
+
+
+_PREDICATES: Mapping[str, Callable[[Node], bool]] = {
+    "constant": _is_constant,
+    "negative": lambda n: isinstance(n.value, float) and n.op == "constant" and n.value < 0,
+    "moderate": lambda n: _is_constant(n) and 2.0**-32 <= _size(n) <= 2.0**32,
+    "even": lambda n: _is_constant(n) and _size(n) % 2 == 0,
+    "true": lambda n: n.op == "constant" and n.value is True,
+    "dyadic": lambda n: _is_constant(n) and math.frexp(_size(n))[0] == 0.5,
+    "false": lambda n: n.op == "constant" and n.value is False,
+}
+
+
+def _guard(tree: Tree, rule: Rewrite, table: FunctionTable) -> Callable[[Bindings, Builder], bool]:
+    name = tree.value.name if tree.op == "call" else ""
+    if name == "computed":
+        wanted = lower_rule(tree.args[0], rule.text, table, CONDITIONS)
+        return lambda bound, builder: _find(wanted, bound, builder) is not None
+    if name not in _PREDICATES or tree.args[0].op != "name":
+        raise DefinitionError("this is not a guard", rule.text, tree.span)
+    holds, variable = _PREDICATES[name], tree.args[0].value
+    return lambda bound, builder: holds(bound[variable])
+
+
+def _find(wanted: Graph, bound: Bindings, builder: Builder) -> Node | None:
+    """The node of an expression over bound names, where the builder has made it already."""
+    made: dict[Node, Node] = {}
+    for node in wanted.nodes:
+        if node.op == "input":
+            made[node] = bound[str(node.value)]
+        elif node.op == "constant":
+            made[node] = builder.node("constant", value=node.value)
+        else:
+            known = builder.known(node.op, *(made[a] for a in node.args))
+            if known is None:
+                return None
+            made[node] = known
+    return made[wanted.outputs[0]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A rule that is not parsed yet, and the operations without which it cannot match."""
+
+    needs: frozenset[str]
+    parse: Callable[[], Rule]
+
+
+def rule_lines(table: FunctionTable, section: str) -> tuple[Line, ...]:
+    """The lines of a section of rewrites.sg; after the stable ones, the definitions read backwards."""
+    key = ("lines", section)
+    lines: tuple[Line, ...] | None = table.cache.get(key)
+    if lines is None:
+        text = (grammar_folder() / "rewrites.sg").read_text(encoding="utf-8")
+        blocks = dict(re.findall(r"(?ms)^\[(\w+)\]\n(.*?)(?=^\[|\Z)", text))
+        lines = tuple(
+            Line(_needs(line.split("->")[0], table), partial(make_rule, line, table))
+            for line in table_lines(blocks[section])
+        )
+        if section == "stable":
+            lines += tuple(_backwards(table))
+        table.cache[key] = lines
+    return lines
+
+
+def parse_rules(
+    table: FunctionTable, sections: Iterable[str], seen: frozenset[str]
+) -> tuple[Rule, ...]:
+    """The rules of some sections that can match where only these operations occur."""
+    found = []
+    for section in sections:
+        for number, line in enumerate(rule_lines(table, section)):
+            if line.needs <= seen:
+                key = ("rule", section, number)
+                if key not in table.cache:
+                    table.cache[key] = line.parse()
+                found.append(table.cache[key])
+    return tuple(found)
+
+
+def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
+    """The operations that a pattern's text calls; what is only a definition is none."""
+    called = re.findall(r"([^\W\d]\w*)\s*\(", pattern)
+    return frozenset(name for name in called if not table.is_composite(name))
+
+
+def _backwards(table: FunctionTable) -> list[Line]:
+    """A function that is an operation replaces its first definition; long ones are tried first."""
+    found = []
+    for name in table:
+        _, _, body = table.line(name).partition(")")
+        first = re.match(r"\s*=(.*?)(?:(?<![<>=!])=(?!=)|:)", body)
+        if first is not None:
+            found.append((first[1].strip(), name))
+    found.sort(key=lambda pair: -len(pair[0]))
+    return [Line(_needs(text, table), partial(_backward, table, name)) for text, name in found]
+
+
+def _backward(table: FunctionTable, name: str) -> Rule:
+    function = table[name]
+    builder = Builder()
+    inputs = [builder.node("input", value=n) for n in function.names]
+    made = builder.graph((builder.node(name, *inputs),))
+    return Rule(function.text, definition(function, table), made)
+
+
+def make_rule(line: str, table: FunctionTable) -> Rule:
+    """A rule from its line."""
+    parsed = parse_rewrite(line)
+    sides = (parsed.pattern, parsed.replacement)
+    pattern, replacement = (lower_rule(s, line, table, CONDITIONS) for s in sides)
+    unbound = replacement.inputs().keys() - pattern.inputs().keys()
+    if unbound:
+        raise DefinitionError(
+            f"{min(unbound)} stands in the replacement and not in the pattern",
+            line,
+            parsed.replacement.span,
+        )
+    guards = tuple(_guard(tree, parsed, table) for tree in parsed.guards)
+    return Rule(line, pattern, _in_shape_of(pattern, replacement), guards)
+
+
+def _in_shape_of(pattern: Graph, replacement: Graph) -> Graph:
+    """A replacement that drops operands keeps their part in the shape of the result."""
+    builder = Builder()
+    for node in replacement.nodes:
+        builder.adopt(node)
+    result = like = replacement.outputs[0]
+    for name in pattern.inputs().keys() - replacement.inputs().keys():
+        dropped = builder.node("input", value=name)
+        like = dropped if like.is_constant else builder.node("join", like, dropped)
+    if like is not result:
+        result = builder.node("broadcast", result, like)
+    return builder.graph((result,))
+
+
+def cost(graph: Graph) -> tuple[float, float]:
+    """The declared cost of a rule's side: operations, then how deep signs and constants stand."""
+    total, depth_cost = 0.0, 0.0
+    depth = dict.fromkeys(graph.nodes, 0)
+    for node in reversed(graph.nodes):
+        total += COST.get(node.op, 8)
+        if node.op == "negative" or (node.op == "constant" and _size(node) != 1):
+            depth_cost += 1 + depth[node]
+        for arg in node.args:
+            depth[arg] = max(depth[arg], depth[node] + 1)
+    return total, depth_cost

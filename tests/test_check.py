@@ -1,0 +1,587 @@
+"""Numerical differentiation is honest: its error covers the truth, or it admits to know nothing."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import FrozenInstanceError
+from fractions import Fraction
+from functools import reduce
+from itertools import product
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from symgrad.check import (
+    SAFETY,
+    Estimate,
+    Estimates,
+    Verdict,
+    agrees,
+    numerical_derivative,
+    numerical_gradient,
+)
+from symgrad.errors import DerivativeError, InputError, SymgradError
+
+Real = Callable[[float], float]
+
+# Each function beside its derivative in mpmath, and points where both are well scaled.
+SMOOTH: dict[str, tuple[Real, Callable[[Any], Any], tuple[float, ...]]] = {
+    "identity": (lambda x: x, lambda x: mpmath.mpf(1), (0.0, 1e-300, -7.3, 1e300)),
+    "square": (lambda x: x**2, lambda x: 2 * x, (1.0, -3.7, 1e-3, 1e9, -1e150)),
+    "cube": (lambda x: x**3, lambda x: 3 * x**2, (0.5, -2.0, 1e5, 1e-5)),
+    "exp": (np.exp, mpmath.exp, (0.0, 1.0, -1.0, 30.0, -700.0, 700.0)),
+    "log": (np.log, lambda x: 1 / x, (1e-300, 1e-9, 0.5, 1.0, 30.0, 1e9)),
+    "sin": (np.sin, mpmath.cos, (0.0, 1e-300, 5e-324, -1e-20, 0.5, 3.0, 1e3)),
+    "cos": (np.cos, lambda x: -mpmath.sin(x), (0.5, -2.0, 4.0, 1e3)),
+    "tan": (np.tan, lambda x: 1 + mpmath.tan(x) ** 2, (0.0, 0.7, 1.4, -30.0)),
+    "tanh": (np.tanh, lambda x: mpmath.sech(x) ** 2, (0.0, 0.3, -2.0, 1e-12)),
+    "arctan": (np.arctan, lambda x: 1 / (1 + x**2), (0.0, 1.0, -40.0, 1e-8)),
+    "sqrt": (np.sqrt, lambda x: 1 / (2 * mpmath.sqrt(x)), (1e-300, 1e-12, 0.25, 2.0, 1e12)),
+    "reciprocal": (lambda x: 1 / x, lambda x: -1 / x**2, (1e-150, 1e-3, -0.1, 1.0, 1e7)),
+    "power": (lambda x: x**2.5, lambda x: 2.5 * x**1.5, (1e-6, 0.5, 3.0, 1e6)),
+    "bump": (
+        lambda x: math.exp(-(x**2)),
+        lambda x: -2 * x * mpmath.exp(-(x**2)),
+        (0.5, -1.0, 2.0),
+    ),
+    "wave": (
+        lambda x: math.sin(50 * x) * math.exp(x),
+        lambda x: mpmath.exp(x) * (mpmath.sin(50 * x) + 50 * mpmath.cos(50 * x)),
+        (0.3, -1.0, 2.0),
+    ),
+    "erf": (math.erf, lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-(x**2)), (0.0, 0.5, -1.5)),
+    "lgamma": (math.lgamma, mpmath.digamma, (0.1, 3.5, 20.0)),
+    "abs": (abs, mpmath.sign, (1e-300, -1e-20, 1e-9, 0.3, -1e10)),
+    "period of one": (lambda x: x % 1.0, lambda x: mpmath.mpf(1), (0.25, 3.3, 1000.3)),
+    "far away": (lambda x: (1 + x) - 1, lambda x: mpmath.mpf(1), (0.0, 1e-20, 1e-9, 1e-3)),
+}
+
+# Derivatives that are known, at points where it takes care to find them.
+HARD: dict[str, tuple[Real, float, float]] = {
+    "cube at 0": (lambda x: x**3, 0.0, 0.0),
+    "cube at a tiny point": (lambda x: x**3, 1e-300, 0.0),
+    "cosine at 0": (math.cos, 0.0, 0.0),
+    "constant": (lambda x: 3.0, 0.7, 0.0),
+    "zero": (lambda x: 0.0, 0.0, 0.0),
+    "underflow": (np.exp, -800.0, 0.0),
+    "saturation": (math.tanh, 1000.0, 0.0),
+    "step between jumps": (math.floor, 0.5, 0.0),
+    "step near a jump": (math.floor, 1 - 1e-5, 0.0),
+    "large step": (math.floor, 1000.5, 0.0),
+    "sine at a million": (np.sin, 1e6, 0.93675212753314479),
+    "sine at ten milliards": (np.sin, 1e10, 0.87311967592493170),
+    "steep sine": (lambda x: math.sin(1e3 * x), 1.0, 562.379076290703),
+    "steep tanh": (lambda x: math.tanh(1e6 * x), 0.0, 1e6),
+    "kinked derivative": (lambda x: x * abs(x), 0.0, 0.0),
+    "one-sided square": (lambda x: max(x, 0.0) ** 2, 0.0, 0.0),
+    "power 2.5 of abs": (lambda x: abs(x) ** 2.5, 0.0, 0.0),
+    "kink nearby": (lambda x: abs(x - 0.1), 0.1001, 1.0),
+    "small kink nearby": (lambda x: x + 1e-7 * abs(x - 0.1), 0.0, 1 - 1e-7),
+    "wide bump": (lambda x: math.exp(-(((x - 1) / 1e4) ** 2)), 0.0, 2e-8 * math.exp(-1e-8)),
+    "eight digits lost": (lambda x: (x + 1e8) - 1e8, 0.3, 1.0),
+    "pole nearby": (lambda x: 1 / x, 1e-5, -1e10),
+}
+
+# Points without a derivative, or where float64 cannot show it.
+UNKNOWABLE: dict[str, tuple[Real, float]] = {
+    "kink of abs": (abs, 0.0),
+    "kink on a high base": (lambda x: 1e10 + abs(x), 0.0),
+    "kink of relu": (lambda x: max(x, 0.0), 0.0),
+    "kink beside the point": (lambda x: abs(x - 1), 1 + 1e-9),
+    "end of the domain of sqrt": (np.sqrt, 0.0),
+    "end of the domain, by exception": (math.sqrt, 0.0),
+    "vertical tangent": (np.cbrt, 0.0),
+    "jump": (math.floor, 1.0),
+    "jump beside the point": (math.floor, 1 - 1e-12),
+    "odd jump": (np.sign, 0.0),
+    "lone value": (lambda x: float(x == 0), 0.0),
+    "pole": (lambda x: 1 / x, 0.0),
+    "even pole": (lambda x: 1 / x**2, 0.0),
+    "pole that overflows": (np.reciprocal, 5e-324),
+    "overflow": (np.exp, 800.0),
+    "overflow by exception": (math.exp, 800.0),
+    "overflow on one side": (np.exp, 709.78271289338397),
+    "power 1.2 of abs": (lambda x: abs(x) ** 1.2, 0.0),
+    "odd power 1.2": (lambda x: math.copysign(abs(x) ** 1.2, x), 0.0),
+    "logarithmic approach": (lambda x: x / math.log(abs(x)) if x else 0.0, 0.0),
+    "waves shorter than the steps": (lambda x: math.sin(1e9 * x), 1.0),
+    "waves far shorter than the steps": (lambda x: math.sin(1e12 * x), 1.0),
+    "waves shorter than the spacing of floats": (np.sin, 1e300),
+    "waves just longer than the spacing of floats": (np.sin, 1e14),
+    "front narrower than the steps": (lambda x: math.tanh(1e12 * x), 0.0),
+    "staircase of rounding": (lambda x: (x + 1e12) - 1e12, 0.3),
+    "staircase seen from afar": (math.floor, 1e12 + 0.5),
+    "nan at the point": (lambda x: math.nan if x == 1 else x, 1.0),
+    "nan beside the point": (lambda x: x if x >= 1 else math.nan, 1.0),
+    "nan everywhere": (lambda x: math.nan, 1.0),
+    "a point that is nan": (math.sin, math.nan),
+    "a point at infinity": (math.atan, math.inf),
+}
+
+
+def covers(estimate: Estimate, exact: Any) -> bool:
+    """Whether the truth, in full precision, is within the errors that are allowed for."""
+    return bool(abs(estimate.value - exact) <= SAFETY * estimate.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "x"), [(name, x) for name, (_, _, points) in SMOOTH.items() for x in points]
+)
+def test_smooth_functions_get_an_honest_error_that_is_small(name: str, x: float) -> None:
+    f, derivative, _ = SMOOTH[name]
+    with mpmath.workdps(50):
+        exact = derivative(mpmath.mpf(x))
+        estimate = numerical_derivative(f, x)
+        assert covers(estimate, exact)
+        assert estimate.error <= 1e-9 * abs(exact)
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_derivatives_that_are_hard_to_find_are_found(name: str) -> None:
+    f, x, exact = HARD[name]
+    estimate = numerical_derivative(f, x)
+    verdict = agrees(exact, estimate)
+    assert verdict.conclusive
+    assert verdict.agree
+    assert covers(estimate, exact)
+
+
+@pytest.mark.parametrize("name", UNKNOWABLE)
+def test_where_no_derivative_can_be_seen_no_value_agrees(name: str) -> None:
+    estimate = numerical_derivative(*UNKNOWABLE[name])
+    for value in (estimate.value, 0.0, 1.0, math.inf, math.nan):
+        verdict = agrees(value, estimate)
+        assert not verdict.agree
+        assert not verdict.conclusive
+        assert not verdict.refuted
+
+
+@pytest.mark.parametrize("frequency", [10.0**k for k in range(5, 16)])
+def test_aliased_waves_never_pass_for_a_slope(frequency: float) -> None:
+    for x in np.linspace(0.1, 2.0, 23):
+        with mpmath.workdps(40):
+            exact = frequency * mpmath.cos(mpmath.mpf(frequency * float(x)))
+        estimate = numerical_derivative(lambda t: math.sin(frequency * t), float(x))
+        assert covers(estimate, exact) or not agrees(0.0, estimate).conclusive
+
+
+@pytest.mark.parametrize(("noise", "seed"), product([1e-12, 1e-9, 1e-6, 1e-3], range(25)))
+def test_noise_is_in_the_error(noise: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    estimate = numerical_derivative(lambda x: math.sin(x) + noise * random.uniform(-1, 1), 0.7)
+    assert covers(estimate, math.cos(0.7)) or not agrees(0.0, estimate).conclusive
+    assert estimate.error >= noise / 10
+
+
+def test_narrow_functions_are_reached_by_a_step_of_their_own() -> None:
+    def narrow(x: float) -> float:
+        return math.sin(1e9 * (x - 1)) if abs(x - 1) < 1e-9 else math.nan
+
+    estimate = numerical_derivative(narrow, 1.0, step=1e-10)
+    assert agrees(1e9, estimate, rtol=0.0).agree
+
+
+def test_no_step_is_longer_than_asked_for() -> None:
+    visited: list[float] = []
+
+    def f(x: float) -> float:
+        visited.append(x)
+        return x
+
+    numerical_derivative(f, 5.0, step=0.25)
+    assert max(abs(x - 5) for x in visited) <= 0.25
+
+
+def test_a_singularity_at_zero_is_not_reached() -> None:
+    lowest = math.inf
+
+    def f(x: float) -> float:
+        nonlocal lowest
+        lowest = min(lowest, x)
+        return x
+
+    numerical_derivative(f, 1.0)
+    assert lowest > 0
+
+
+@pytest.mark.parametrize("x", [0.0, 0.3, 1e5, 1e-300, 1.7e308])
+def test_calls_stay_within_the_documented_number_and_are_finite(x: float) -> None:
+    visited: list[float] = []
+
+    def f(at: float) -> float:
+        assert type(at) is float
+        visited.append(at)
+        return at
+
+    numerical_derivative(f, x)
+    assert 1 < len(visited) <= 105
+    assert all(map(math.isfinite, visited))
+
+
+def test_single_precision_results_are_taken_at_their_precision() -> None:
+    estimate = numerical_derivative(lambda x: np.float32(math.sin(x)), 0.7)
+    assert covers(estimate, math.cos(0.7))
+    assert 1e-8 < estimate.error < 1e-4
+
+
+def test_a_constant_in_single_precision_may_hide_a_slope() -> None:
+    estimate = numerical_derivative(lambda x: np.float32(1e4 + 1e-7 * x), 0.7)
+    assert covers(estimate, 1e-7)
+
+
+def test_what_the_terms_swallow_is_in_the_error() -> None:
+    assert covers(numerical_derivative(lambda x: 1 + 1e-20 * x, 0.7), 1e-20)
+    assert covers(numerical_derivative(lambda x: math.atan(x) - x, 6e-11), -3.6e-21)
+
+
+def test_exceptions_at_the_point_itself() -> None:
+    unknown = numerical_derivative(lambda x: 1 / x, 0.0)
+    assert math.isnan(unknown.value)
+    assert unknown.error == math.inf
+    with pytest.raises(ValueError, match="math domain error"):
+        numerical_derivative(math.log, -1.0)
+
+
+def test_other_exceptions_are_let_out() -> None:
+    def f(x: float) -> float:
+        if x != 1:
+            raise LookupError("no such point")
+        return x
+
+    with pytest.raises(LookupError, match="no such point"):
+        numerical_derivative(f, 1.0)
+
+
+# Gradients
+
+
+def test_gradient_of_a_sum_has_the_inputs_shapes() -> None:
+    x, y = np.array([[0.5], [1.5]]), np.array([1.0, 2.0, -3.0])
+    found = numerical_gradient(
+        lambda x, y, a: a * np.sin(x) * y**2, {"x": x, "y": y, "a": 3.0}, ["x", "y", "a"]
+    )
+    exact = {
+        "x": 3 * np.cos(x) * 14,
+        "y": 2 * y * 3 * np.sin(x).sum(),
+        "a": np.asarray(np.sin(x).sum() * 14),
+    }
+    assert list(found) == ["x", "y", "a"]
+    for name, estimates in found.items():
+        assert isinstance(estimates, Estimates)
+        assert estimates.value.shape == estimates.error.shape == exact[name].shape
+        assert estimates.value.dtype == estimates.error.dtype == np.float64
+        assert agrees(exact[name], estimates).agree.all()
+        assert (estimates.error <= 1e-9 * np.abs(exact[name])).all()
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        2,
+        True,
+        1.5,
+        np.float32(1.5),
+        np.int64(3),
+        np.array(2.5),
+        [1, 2],
+        [[1.0, 2.0], [3.0, 4.0]],
+        (0.5, 0.25),
+        np.arange(1, 9, dtype=np.float32).reshape(2, 2, 2),
+        np.array([True, False]),
+        np.arange(6.0)[::-2],
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        [],
+        np.empty((2, 0)),
+    ],
+)
+def test_inputs_of_every_kind_are_promoted(x: Any) -> None:
+    estimates = numerical_gradient(lambda x: x * x, {"x": x}, ["x"])["x"]
+    exact = 2 * np.asarray(x, dtype=np.float64)
+    assert agrees(exact, estimates).agree.all()
+    assert isinstance(estimates.value, np.ndarray)
+
+
+def test_each_element_is_judged_alone() -> None:
+    estimates = numerical_gradient(np.abs, {"x": [-2.0, 0.0, 3.0]}, "x")["x"]
+    verdict = agrees([-1.0, 5.0, -1.0], estimates)
+    assert verdict.agree.tolist() == [True, False, False]
+    assert verdict.conclusive.tolist() == [True, False, True]
+    assert verdict.refuted.tolist() == [False, False, True]
+
+
+def test_each_element_has_steps_of_its_own_scale() -> None:
+    x = np.array([1e-12, 1e-3, 1.0, 1e8])
+    estimates = numerical_gradient(np.log, {"x": x}, ["x"])["x"]
+    verdict = agrees(1 / x, estimates)
+    assert verdict.agree.all()
+
+
+def test_only_what_is_asked_for_is_differentiated() -> None:
+    seen: set[float] = set()
+
+    def f(x: float, y: float) -> float:
+        seen.add(float(y))
+        return x * y
+
+    assert list(numerical_gradient(f, {"x": 1.0, "y": 2.0}, ["x"])) == ["x"]
+    assert seen == {2.0}
+    assert numerical_gradient(f, {"x": 1.0, "y": 2.0}, []) == {}
+
+
+def test_inputs_are_copied_and_protected() -> None:
+    x = np.array([1.0, 2.0])
+    numerical_gradient(lambda x: x**2, {"x": x}, ["x"])
+    assert x.tolist() == [1.0, 2.0]
+    assert x.flags.writeable
+
+    def careless(x: Any, y: Any) -> Any:
+        y *= 2
+        return x * y
+
+    with pytest.raises(ValueError, match="read-only"):
+        numerical_gradient(careless, {"x": 1.0, "y": x}, ["x"])
+
+
+def test_any_name_is_a_good_name() -> None:
+    names = ["self", "f", "inputs", "wrt", "lambda", "name", "π", "element", "point"]
+
+    def f(**values: float) -> float:
+        return math.fsum(values.values())
+
+    found = numerical_gradient(f, dict.fromkeys(names, 0.5), names)
+    assert all(agrees(1.0, found[name]).agree for name in names)
+
+
+def test_results_are_summed_without_loss() -> None:
+    def f(x: Any) -> Any:
+        return np.array([1e16, x, -1e16])
+
+    assert abs(numerical_gradient(f, {"x": 0.7}, ["x"])["x"].value - 1) < 1e-9
+
+
+def test_rounding_is_that_of_the_terms_and_not_of_their_sum() -> None:
+    def f(x: Any) -> Any:
+        return np.array([1e16 + x, -1e16])
+
+    estimate = numerical_gradient(f, {"x": 0.7}, ["x"])["x"]
+    assert not agrees(0.0, estimate).conclusive
+
+
+def test_infinite_terms_of_both_signs_are_undefined() -> None:
+    estimates = numerical_gradient(lambda x: [math.inf, -math.inf, x], {"x": 0.7}, ["x"])["x"]
+    assert estimates.error == math.inf
+
+
+def test_numpy_is_left_as_it_was() -> None:
+    with np.errstate(all="raise"):
+        before = np.geterr()
+        estimate = numerical_derivative(lambda x: np.log(np.float64(x)), 1e-3)
+        assert np.geterr() == before
+    assert agrees(1e3, estimate).agree
+
+
+# Verdicts
+
+
+def test_a_wrong_derivative_is_refuted_and_a_right_one_is_not() -> None:
+    estimate = numerical_derivative(math.exp, 1.0)
+    for wrong in (0.0, -math.e, math.e * (1 + 1e-6), math.inf, -math.inf, math.nan):
+        assert agrees(wrong, estimate).refuted
+    for right in (math.e, math.e * (1 + 1e-8)):
+        assert agrees(right, estimate).agree
+
+
+@pytest.mark.parametrize(
+    ("derivative", "estimate", "agree", "conclusive"),
+    [
+        (1.0, Estimate(1.0, 0.0), True, True),
+        (1 + 1e-8, Estimate(1.0, 0.0), True, True),
+        (1 + 1e-6, Estimate(1.0, 0.0), False, True),
+        (1.009, Estimate(1.0, 1e-3), True, True),
+        (1.011, Estimate(1.0, 1e-3), False, True),
+        (1.0, Estimate(1.0, 2e-3), False, False),
+        (2e6, Estimate(2e6, 1e3), True, True),
+        (1e-6, Estimate(0.0, 1e-6), True, True),
+        (1e-4, Estimate(0.0, 1e-6), False, True),
+        (0.0, Estimate(0.0, 2e-6), False, False),
+        (0.0, Estimate(0.0, math.inf), False, False),
+        (math.inf, Estimate(math.inf, math.inf), False, False),
+        (math.inf, Estimate(1.0, math.nan), False, False),
+    ],
+)
+def test_verdicts(derivative: float, estimate: Estimate, agree: bool, conclusive: bool) -> None:
+    verdict = agrees(derivative, estimate)
+    assert (bool(verdict.agree), bool(verdict.conclusive)) == (agree, conclusive)
+    assert bool(verdict.refuted) == (conclusive and not agree)
+
+
+def test_tolerance_is_relative_to_the_estimate() -> None:
+    estimate = Estimate(1e6, 0.0)
+    assert agrees(1e6 + 900, estimate, rtol=1e-3).agree
+    assert agrees(1e6 + 1100, estimate, rtol=1e-3).refuted
+
+
+def test_a_verdict_is_not_taken_for_a_yes() -> None:
+    verdict = agrees(1.0, Estimate(1.0, 0.0))
+    with pytest.raises(TypeError, match=r"ask \.agree, \.conclusive or \.refuted"):
+        assert verdict
+    assert isinstance(verdict, Verdict)
+    agree, conclusive = verdict
+    assert agree
+    assert conclusive
+
+
+def test_estimates_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Estimate(1.0, 0.0).value = 2.0  # type: ignore[misc]
+
+
+ONE = Estimate(1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "message"),
+    [
+        (
+            InputError,
+            lambda: numerical_derivative(math.sin, 1.0, step=0.0),
+            "step must be positive and finite, not 0.0",
+        ),
+        (
+            InputError,
+            lambda: numerical_derivative(math.sin, 1.0, step=math.nan),
+            "step must be positive and finite, not nan",
+        ),
+        (
+            InputError,
+            lambda: numerical_derivative(math.sin, 1.0, step=math.inf),
+            "step must be positive and finite, not inf",
+        ),
+        (
+            InputError,
+            lambda: numerical_derivative(math.sin, np.ones(2)),  # type: ignore[arg-type]
+            "x must be one number, not an array of shape (2,)",
+        ),
+        (
+            InputError,
+            lambda: numerical_derivative(math.sin, "1"),  # type: ignore[arg-type]
+            "x must be real numbers, not str",
+        ),
+        (
+            InputError,
+            lambda: numerical_derivative(lambda x: 1j, 1.0),  # type: ignore[arg-type,return-value]
+            "the function's result must be real numbers, not complex",
+        ),
+        (
+            InputError,
+            lambda: numerical_gradient(np.sin, {"z": np.ones(2) * 1j}, ["z"]),
+            "input 'z' must be real numbers, not ndarray",
+        ),
+        (
+            InputError,
+            lambda: numerical_gradient(np.sin, {"z": [[1.0], [1.0, 2.0]]}, ["z"]),
+            "input 'z' must be real numbers, not list",
+        ),
+        (
+            InputError,
+            lambda: numerical_gradient(lambda x: None, {"x": 1.0}, ["x"]),  # type: ignore[arg-type,return-value]
+            "the function's result must be real numbers, not NoneType",
+        ),
+        (
+            DerivativeError,
+            lambda: numerical_gradient(np.sin, {"x": 1.0}, ["y"]),
+            "there is no input 'y' to differentiate with respect to",
+        ),
+        (
+            InputError,
+            lambda: agrees([1.0, 1.0], ONE),
+            "the derivative has shape (2,), its estimate ()",
+        ),
+        (
+            InputError,
+            lambda: agrees(1j, ONE),
+            "the derivative must be real numbers, not complex",
+        ),
+    ],
+)
+def test_wrong_inputs(kind: type[SymgradError], wrong: Callable[[], object], message: str) -> None:
+    with pytest.raises(kind) as caught:
+        wrong()
+    assert str(caught.value) == message
+
+
+# Random functions
+
+POINTS = st.floats(-10, 10) | st.floats(-1e-6, 1e-6) | st.floats(-1e4, 1e4)
+COEFFICIENTS = st.floats(-100, 100, allow_subnormal=False)
+
+
+@given(st.lists(COEFFICIENTS, min_size=1, max_size=8), POINTS)
+def test_random_polynomials(coefficients: list[float], x: float) -> None:
+    def horner(numbers: list[Any], at: Any) -> Any:
+        return reduce(lambda total, number: total * at + number, reversed(numbers))
+
+    exactly = [k * Fraction(c) for k, c in enumerate(coefficients)][1:] or [Fraction(0)]
+    size = horner([abs(c) for c in coefficients], max(abs(x), 1.0))
+    exact = horner(exactly, Fraction(x))
+    estimate = numerical_derivative(lambda at: horner(coefficients, at), x)
+    assert covers(estimate, exact)
+    assert estimate.error <= 1e-9 * size
+
+
+# Functions with their derivatives in mpmath, and where they are defined.
+UNARY: Mapping[str, tuple[Any, Any, Any, Callable[[Any], bool]]] = {
+    "sin": (np.sin, mpmath.sin, mpmath.cos, lambda x: abs(x) < 1e4),
+    "exp": (np.exp, mpmath.exp, mpmath.exp, lambda x: x < 200),
+    "tanh": (np.tanh, mpmath.tanh, lambda x: mpmath.sech(x) ** 2, lambda x: abs(x) < 1e4),
+    "log": (np.log, mpmath.log, lambda x: 1 / x, lambda x: x > 0),
+    "sqrt": (np.sqrt, mpmath.sqrt, lambda x: 1 / (2 * mpmath.sqrt(x)), lambda x: x > 0),
+    "abs": (np.abs, mpmath.fabs, mpmath.sign, lambda x: x != 0),
+    "square": (np.square, lambda x: x * x, lambda x: 2 * x, lambda x: abs(x) < 1e50),
+    "reciprocal": (np.reciprocal, lambda x: 1 / x, lambda x: -1 / x**2, lambda x: x != 0),
+    "shift": (lambda x: x + 1, lambda x: x + 1, lambda x: mpmath.mpf(1), lambda x: True),
+    "triple": (lambda x: -3 * x, lambda x: -3 * x, lambda x: mpmath.mpf(-3), lambda x: True),
+}
+
+
+@given(st.lists(st.sampled_from(sorted(UNARY)), min_size=1, max_size=6), POINTS)
+def test_random_compositions_are_never_confidently_wrong(chain: list[str], x: float) -> None:
+    with mpmath.workdps(60):
+        value, exact = mpmath.mpf(x), mpmath.mpf(1)
+        for name in chain:
+            _, function, derivative, defined = UNARY[name]
+            assume(defined(value))
+            value, exact = function(value), exact * derivative(value)
+        assume(abs(value) < 1e100 and abs(exact) < 1e100)
+
+        def f(at: float) -> float:
+            return float(reduce(lambda total, name: UNARY[name][0](total), chain, np.float64(at)))
+
+        with np.errstate(all="ignore"):
+            computed = f(x)
+        # A value that rounding has spoilt belongs to another function than the one meant.
+        assume(abs(computed - value) <= 1e-12 * abs(value))
+        estimate = numerical_derivative(f, x)
+        verdict = agrees(float(exact), estimate)
+        assert not verdict.refuted
+        if verdict.conclusive and abs(exact) > 1e-3:
+            assert agrees(float(exact) * 1.1, estimate).refuted
+
+
+@given(
+    st.floats(-100, 100),
+    st.floats(1e-3, 1e3),
+    st.floats(-1e3, 1e3),
+    st.sampled_from([math.sin, math.cos, math.tanh, math.atan]),
+)
+def test_kinks_are_seen_on_any_background(
+    place: float, height: float, slope: float, smooth: Real
+) -> None:
+    def f(x: float) -> float:
+        return height * abs(x - place) + slope * x + smooth(x)
+
+    estimate = numerical_derivative(f, place)
+    assert estimate.error >= height / 10
