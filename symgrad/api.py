@@ -17,7 +17,7 @@ from symgrad.load import load
 from symgrad.lower import definition, derivative
 from symgrad.pipeline import Derived, derive
 from symgrad.targets.numpy import NUMPY
-from symgrad.targets.scalar import SCALAR
+from symgrad.targets.scalar import NAMESPACE, SCALAR
 
 _VERBS = {"value": "function", "grad": "grad", "value_and_grad": "value_and_grad"}
 _MAX_SCALAR_NODES = 20_000
@@ -82,7 +82,7 @@ class Compiled:
                 )
             except SymgradError:
                 return None
-            return load(text, self._kind)
+            return load(text, self._kind, NAMESPACE)
         text = kernel_source(self._derived, self._kind, self._layout, self._table, NUMPY)
         return load(text, self._kind)
 

@@ -14,7 +14,7 @@ from symgrad.schedule import schedule
 from symgrad.simplify import finish, legalise, shapes_from_inputs, without_shapes
 from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY
-from symgrad.targets.scalar import HELPERS, SCALAR
+from symgrad.targets.scalar import NAMESPACE, SCALAR
 from symgrad.version import __version__
 
 KINDS = ("value", "grad", "value_and_grad")
@@ -59,7 +59,7 @@ def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
 ''',
 }
 _RESERVED = {*_HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
-_SCALAR_RESERVED = set(re.findall(r"\w+", HELPERS)) | set(dir(__import__("math"))) | {"abs"}
+_SCALAR_RESERVED = frozenset(NAMESPACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +252,5 @@ def kernel_source(
 ) -> str:
     """The text of a module with one function, to be called from Python."""
     if target is SCALAR:
-        text = function_source(derived, kind, layout, table, SCALAR, kind)
-        return f"{HELPERS}\n\n{text}"
+        return function_source(derived, kind, layout, table, SCALAR, kind)
     return document("", derived, layout, table, [kind], [kind])

@@ -1,9 +1,9 @@
-"""What stands at each arrow of the compiler, as text to read."""
+"""What stands at each arrow of the compiler, and what the language knows, as text to read."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from symgrad.api import functions, value_and_grad
@@ -12,28 +12,37 @@ from symgrad.graph import Graph
 from symgrad.pipeline import stages
 from symgrad.syntax import Statement, Tree, parse
 
-_HEAD = 120
-_TAIL = 40
+_HEAD = 150
+_TAIL = 50
 _WIDTH = 160
 _DEEPEST = _WIDTH // 2
 
 _ABOUT = {
-    "text": "The formula, as it was typed.",
+    "text": "The formula as it was typed.",
     "parse": "The text becomes a tree: the operands of an operation stand indented below it.",
-    "lower": "The tree becomes a graph: one operation a line, and what occurs twice is made once.",
-    "stabilise": "Rewrites take operations that lose accuracy or overflow for others that do not.",
-    "reverse": "The chain rule runs from the value back to the inputs. Each operation hands on its\n"
-    "cotangent g, the derivative of the value with respect to its result out, by its rule:",
-    "simplify": "Rewrites shorten what the reverse pass wrote and share what the value has computed.",
-    "emit": "The graph becomes Python again: what is used once stands where it is used.",
+    "lower": "The tree becomes a graph: an operation a line, and what occurs twice is made once.",
+    "stabilise": "Rewrites replace what would overflow or lose accuracy, before it is differentiated.",
+    "reverse": "The chain rule runs from the value back to the inputs. An operation with the result\n"
+    "out gets g, the derivative of the value with respect to out, and hands one on to each\n"
+    "operand: what its rule has after the colon, times g unless g stands there already.",
+    "simplify": "Rewrites shorten the derivatives and let them share what the value has computed.",
+    "emit": "The graph becomes Python: what is used once stands where it is used. The whole file, with\n"
+    "imports and helpers, is what symgrad value-and-grad prints.",
 }
-_UNCHANGED = "Nothing changes here."
+
+_OPERATIONS = {
+    "index": "an element of its first operand",
+    "place": "zeros in the shape of its second operand, but for the first one at an index",
+    "broadcast": "its first operand, repeated to the shape of its second",
+    "unbroadcast": "its first operand, summed to the shape of its second",
+    "keep": "its second operand where the first one holds, and 0 elsewhere",
+    "indicator": "1 where its operand holds, and 0 elsewhere",
+}
+"""Operations that are no function of everyday mathematics."""
 
 
 def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
-    """What the compiler makes of a formula, stage by stage.
-
-    Of a stage that is very long, the middle is left out.
+    """What the compiler makes of a formula, stage by stage; long stages are shown in part.
 
     Parameters
     ----------
@@ -42,28 +51,28 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
     wrt:
         The inputs to differentiate by, as for `grad`.
 
-    >>> print(explain("log(x * y)", wrt="x").partition("== simplify ==")[2])
+    >>> print(explain("2*sin(x)").partition("== stabilise")[0])
+    == text ==
+    The formula as it was typed.
     <BLANKLINE>
-    Rewrites shorten what the reverse pass wrote and share what the value has computed.
+        2*sin(x)
     <BLANKLINE>
-        v1 = multiply(x, y)
-        v2 = log(v1)
-        v3 = divide(y, v1)
-        v4 = unbroadcast(v3, x)
+    == parse ==
+    The text becomes a tree: the operands of an operation stand indented below it.
     <BLANKLINE>
+        multiply
+          2.0
+          sin()
+            x
+    <BLANKLINE>
+    == lower ==
+    The tree becomes a graph: an operation a line, and what occurs twice is made once.
+    <BLANKLINE>
+        v1 = sin(x)
+        v2 = multiply(2.0, v1)
         value = v2
-        d/dx  = v4
     <BLANKLINE>
-    == emit ==
-    The graph becomes Python again: what is used once stands where it is used.
     <BLANKLINE>
-        def value_and_grad(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-            \"""The value of the formula, and its derivative with respect to x.\"""
-            x, y = _floats(x, y)
-            t1 = x * y
-            value = np.log(t1)
-            # reverse
-            return value, _sum_to(y / t1, x)
 
     Raises
     ------
@@ -75,12 +84,138 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
         _section("text", formula.strip().splitlines()),
         _section("parse", _tree_lines(parse(formula))),
     ]
-    before = None
-    for name, derived in stages(formula, compiled.wrt, functions()):
+    explained: set[str] = set()
+    before, rules = "", [""]
+    for stage, derived in stages(formula, compiled.wrt, functions()):
         shown = str(derived.graph)
-        rules = _rules(derived.graph) if name == "reverse" else []
-        lines = _graph_lines(shown, compiled.wrt) if shown != before else [_UNCHANGED]
-        parts.append(_section(name, rules, lines) if rules else _section(name, lines))
-        before = shown
+        paragraphs = [rules] if stage == "reverse" else []
+        paragraphs.append(_graph_lines(shown, compiled.wrt) if shown != before else ["(unchanged)"])
+        new = [op for op in _OPERATIONS if op not in explained and f" {op}(" in shown]
+        paragraphs.append([f"{op}: {_OPERATIONS[op]}" for op in new])
+        parts.append(_section(stage, *paragraphs))
+        explained.update(new)
+        before, rules = shown, _rules(derived.graph)
     parts.append(_section("emit", _function_in(compiled.source).splitlines()))
     return "\n\n".join(parts)
+
+
+def listing(rows: Sequence[Function]) -> str:
+    """Functions as lines of functions.sg, with definitions and derivatives aligned.
+
+    >>> print(listing([functions()["log1p"], functions()["square"]]))
+    log1p(x)  = log(1 + x)
+              : g / (1 + x)
+    square(x) = x**2
+    """
+    return "\n".join(
+        _aligned(
+            (row.signature, [*_definitions(row), *([_derivatives(row)] if row.derivatives else [])])
+            for row in rows
+        )
+    )
+
+
+def _definitions(row: Function) -> list[str]:
+    return [f"= {row.text[slice(*tree.span)]}" for tree in row.definitions]
+
+
+def _derivatives(row: Function) -> str:
+    return ": " + ", ".join(row.text[slice(*tree.span)] for tree in row.derivatives)
+
+
+def _aligned(rows: Iterable[tuple[str, list[str]]]) -> list[str]:
+    """Heads, each with its first part on its line, and the other parts below that."""
+    table = list(rows)
+    width = max((len(head) for head, _ in table), default=0)
+    return [
+        f"{head if place == 0 else '':{width}} {part}"
+        for head, parts in table
+        for place, part in enumerate(parts)
+    ]
+
+
+def _section(stage: str, *paragraphs: Iterable[str]) -> str:
+    indented = ["\n".join(f"    {line}".rstrip() for line in _excerpt(p)) for p in paragraphs]
+    return "\n\n".join([f"== {stage} ==\n{_ABOUT[stage]}", *filter(None, indented)])
+
+
+def _excerpt(lines: Iterable[str]) -> Iterator[str]:
+    """Lines of bounded number and width; of many lines, the first and the last."""
+    rest = iter(lines)
+    for line in islice(rest, _HEAD):
+        yield _cut(line)
+    tail: deque[str] = deque(maxlen=_TAIL)
+    left_out = 0
+    for line in rest:
+        left_out += len(tail) == _TAIL
+        tail.append(line)
+    if left_out:
+        yield f"... {left_out:,} more line{'s' if left_out > 1 else ''} ..."
+    yield from map(_cut, tail)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else line[:_WIDTH] + "..."
+
+
+def _tree_lines(statements: Sequence[Statement]) -> Iterator[str]:
+    """A line per operation, its operands below it and deeper, in the order of the text."""
+    for statement in statements:
+        if statement.target is not None:
+            yield f"{_head(statement.target)} ="
+        stack = [(statement.body, int(statement.target is not None))]
+        while stack:
+            tree, depth = stack.pop()
+            yield "  " * min(depth, _DEEPEST) + _label(tree)
+            stack.extend((arg, depth + 1) for arg in reversed(tree.args))
+
+
+def _head(target: Tree) -> str:
+    if target.op == "name":
+        return str(target.value)
+    return f"{target.value.name}({', '.join(arg.value for arg in target.args)})"
+
+
+def _label(tree: Tree) -> str:
+    match tree.op:
+        case "number":
+            return repr(tree.value)
+        case "name":
+            return str(tree.value)
+        case "call":
+            return f"{tree.value.name}({', '.join(f'{word}=' for word in tree.value.keywords)})"
+        case "compare":
+            return f"compare {' '.join(tree.value)}"
+        case "index":
+            return f"index {list(tree.value)}"
+        case "conditional":
+            return "if else"
+        case op:
+            return op
+
+
+def _graph_lines(shown: str, wrt: Sequence[str]) -> list[str]:
+    """A graph's lines, with its results one a line by what they are."""
+    *lines, returned = shown.splitlines()
+    results = returned.removeprefix("return ").split(", ")
+    names = ["value", *(f"d/d{name}" for name in wrt)][: len(results)]
+    width = max(map(len, names))
+    pairs = zip(names, results, strict=True)
+    return [*lines, *(f"{name:{width}} = {result}" for name, result in pairs)]
+
+
+def _rules(graph: Graph) -> list[str]:
+    """The rules of a graph's operations, but for comparisons and the like, which have no slope."""
+    table = functions()
+    used = dict.fromkeys(node.op for node in graph.nodes if node.op in table)
+    return _aligned(
+        (table[op].signature, [_derivatives(table[op])])
+        for op in used
+        if table[op].kind == "number"
+    )
+
+
+def _function_in(source: str) -> str:
+    """The function of a generated file that computes both, without its decorator."""
+    body = source.partition("\ndef value_and_grad(")[2].partition("\n\n\n")[0]
+    return f"def value_and_grad({body}"

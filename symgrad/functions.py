@@ -57,7 +57,9 @@ class Function:
 
     @property
     def signature(self) -> str:
-        return self.text.split("=" if "=" not in self.text.split(")")[0] else ")")[0].strip()
+        """Its head as it was written: `clip(x, min, max)`."""
+        first = (self.definitions or self.derivatives)[0]
+        return self.text[: first.span[0]].rstrip(" \t=:")
 
     def derivative_is(self, position: int, word: str) -> bool:
         """Whether a derivative is just this name or number: `none`, or `0`."""

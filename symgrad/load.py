@@ -6,8 +6,8 @@ import importlib.util
 import itertools
 import linecache
 import weakref
-from collections.abc import Callable
-from types import FunctionType
+from collections.abc import Callable, Mapping
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 from symgrad.errors import MissingExtraError
@@ -15,8 +15,10 @@ from symgrad.errors import MissingExtraError
 _numbers = itertools.count(1)
 
 
-def load(source: str, name: str) -> Callable[..., Any]:
-    """The function of a generated module.
+def load(
+    source: str, name: str, names: Mapping[str, object] = MappingProxyType({})
+) -> Callable[..., Any]:
+    """The function of a generated module, which sees `names` besides what it imports.
 
     Raises
     ------
@@ -29,7 +31,7 @@ def load(source: str, name: str) -> Callable[..., Any]:
             hint="Install it with: pip install 'symgrad[special]'",
         )
     filename = f"<symgrad {next(_numbers)}>"
-    namespace: dict[str, Any] = {"__name__": filename}
+    namespace: dict[str, Any] = {**names, "__name__": filename}
     exec(compile(source, filename, "exec"), namespace)
     function: FunctionType = namespace[name]
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)

@@ -136,10 +136,22 @@ def parse_rules(
     return tuple(found)
 
 
+_SIGNS = (
+    (r"\+", "add"),
+    (r"(?<!\*)\*(?!\*)", "multiply"),
+    (r"/", "divide"),
+    (r"\*\*", "power"),
+    (r"&", "logical_and"),
+    (r"\|", "logical_or"),
+    (r"\bnot\b", "logical_not"),
+)
+
+
 def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
-    """The operations that a pattern's text calls; what is only a definition is none."""
+    """The operations in a pattern's text, as far as they can be told without parsing it."""
     called = re.findall(r"([^\W\d]\w*)\s*\(", pattern)
-    return frozenset(name for name in called if not table.is_composite(name))
+    signs = [op for sign, op in _SIGNS if re.search(sign, pattern)]
+    return frozenset(name for name in [*called, *signs] if not table.is_composite(name))
 
 
 def _backwards(table: FunctionTable) -> list[Line]:

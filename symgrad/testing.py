@@ -67,7 +67,7 @@ SMOOTH_OPERATORS: tuple[Spelling, ...] = (
 KINKED_OPERATORS: tuple[Spelling, ...] = (
     *(Spelling(f"{{0}} {sign} {{1}}", COMPARE, (BIT_OR, BIT_OR)) for sign in "< <= > >= == !=".split()),
     Spelling("{0} < {1} <= {2}", COMPARE, (BIT_OR, BIT_OR, BIT_OR)),
-    Spelling("{0} > {1} != {2} >= {0}", COMPARE, (BIT_OR, BIT_OR, BIT_OR)),
+    Spelling("{0} > {1} != {2} >= {3}", COMPARE, (BIT_OR,) * 4),
     Spelling("{0} and {1}", AND, (AND, NOT)),
     Spelling("{0} or {1}", OR, (OR, AND)),
     Spelling("not {0}", NOT, (NOT,)),
@@ -171,9 +171,9 @@ def inputs(
     (2, 3)
     """
     compiled = function(formula)
-    return _inputs(
-        compiled.inputs, _index_axes(compiled.graph), shapes, np.dtype(dtype), values or numbers()
-    )
+    elements = numbers() if values is None else values
+    axes = _index_axes(compiled.graph)
+    return _inputs(compiled.inputs, axes, shapes, np.dtype(dtype), elements)
 
 
 def assert_gradient_correct(

@@ -26,6 +26,7 @@ from symgrad.check import (
 from symgrad.errors import DerivativeError, InputError, SymgradError
 
 Real = Callable[[float], float]
+SINGLE: Any = np.float32
 
 # Each function beside its derivative in mpmath, and points where both are well scaled.
 SMOOTH: dict[str, tuple[Real, Callable[[Any], Any], tuple[float, ...]]] = {
@@ -168,7 +169,7 @@ def test_aliased_waves_never_pass_for_a_slope(frequency: float) -> None:
         assert covers(estimate, exact) or not agrees(0.0, estimate).conclusive
 
 
-@pytest.mark.parametrize(("noise", "seed"), product([1e-12, 1e-9, 1e-6, 1e-3], range(25)))
+@pytest.mark.parametrize(("noise", "seed"), list(product([1e-12, 1e-9, 1e-6, 1e-3], range(25))))
 def test_noise_is_in_the_error(noise: float, seed: int) -> None:
     random = np.random.default_rng(seed)
     estimate = numerical_derivative(lambda x: math.sin(x) + noise * random.uniform(-1, 1), 0.7)
@@ -222,13 +223,13 @@ def test_calls_stay_within_the_documented_number_and_are_finite(x: float) -> Non
 
 
 def test_single_precision_results_are_taken_at_their_precision() -> None:
-    estimate = numerical_derivative(lambda x: np.float32(math.sin(x)), 0.7)
+    estimate = numerical_derivative(lambda x: SINGLE(math.sin(x)), 0.7)
     assert covers(estimate, math.cos(0.7))
     assert 1e-8 < estimate.error < 1e-4
 
 
 def test_a_constant_in_single_precision_may_hide_a_slope() -> None:
-    estimate = numerical_derivative(lambda x: np.float32(1e4 + 1e-7 * x), 0.7)
+    estimate = numerical_derivative(lambda x: SINGLE(1e4 + 1e-7 * x), 0.7)
     assert covers(estimate, 1e-7)
 
 

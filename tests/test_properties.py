@@ -6,6 +6,7 @@ operations are each off by a few ulps.
 """
 
 import copy
+import functools
 import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +36,7 @@ class Shaken(np.ndarray):
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         plain = [np.asarray(a) if isinstance(a, Shaken) else a for a in args]
-        return np.asarray(function(*plain, **options)).view(Shaken)
+        return shaken(function(*plain, **options)).view(Shaken)
 
 
 def shaken(value: Any) -> np.ndarray:
@@ -172,7 +173,7 @@ def one(tree: Tree, args: list[Any], scope: Mapping[str, Any], own: Mapping[str,
         return args[0][tree.value]
     if tree.op == "compare":
         pairs = zip(tree.value, map(number, args), map(number, args[1:]), strict=False)
-        return np.logical_and.reduce(np.broadcast_arrays(*[COMPARISONS[s](a, b) for s, a, b in pairs]))
+        return functools.reduce(np.logical_and, [COMPARISONS[s](a, b) for s, a, b in pairs])
     if tree.op == "conditional":
         return operate("where", [args[1], args[0], args[2]])
     if tree.op != "call":
@@ -183,3 +184,238 @@ def one(tree: Tree, args: list[Any], scope: Mapping[str, Any], own: Mapping[str,
     placed = dict(zip(parameters_of(name), args[: len(args) - len(words)], strict=False))
     placed |= dict(zip(words, args[len(args) - len(words) :], strict=True))
     return operate(name, [placed[p] for p in parameters_of(name) if p in placed])
+
+
+def outcomes(run: Callable[[], Any], eps: float) -> Iterator[np.ndarray]:
+    """The result of some code without errors of its own, and then several times with them."""
+    for size in (0.0, *[eps] * 6):
+        Shaken.eps = size
+        with np.errstate(all="ignore"):
+            yield np.asarray(run(), np.float64)
+
+
+def disagreements(found: Any, run: Callable[[], Any], eps: float = EPS) -> np.ndarray:
+    """Where a result is not what `run` gives, by more than rounding takes `run` apart from itself."""
+    found = np.asarray(found, np.float64)
+    expected, *others = outcomes(run, eps)
+    assert found.shape == expected.shape
+    with np.errstate(all="ignore"):
+        spread = np.max([np.abs(other - expected) for other in others], axis=0)
+        settled = np.all([kind(other) == kind(expected) for other in others], axis=0)
+        near = np.abs(found - expected) <= 8 * spread + 8 * eps * np.abs(expected)
+    return np.asarray(settled & ~near & ~same(found, expected))
+
+
+def kind(values: np.ndarray) -> np.ndarray:
+    """0 for numbers; infinities and nan each have their own."""
+    return np.where(np.isnan(values), 9, np.where(np.isinf(values), np.sign(values), 0))
+
+
+def same(a: Any, b: Any) -> np.ndarray:
+    return np.asarray((np.asarray(a) == b) | (np.isnan(a) & np.isnan(b)))
+
+
+def as_shaken(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: np.asarray(value).view(Shaken) for name, value in values.items()}
+
+
+def in_file(source: str, verb: str, shake: bool = False) -> Callable[..., Any]:
+    """A function of a generated file, executed in a namespace of its own."""
+    namespace: dict[str, Any] = {"__name__": "generated"}
+    exec(compile(source, "generated", "exec"), namespace)
+    if shake:
+        floats = namespace.get("_floats")
+        namespace["_floats"] = lambda *args: [a.view(Shaken) for a in floats(*args)]
+    return namespace[verb]
+
+
+def flat(results: Any) -> list[Any]:
+    if isinstance(results, tuple):
+        return [part for result in results for part in flat(result)]
+    return [*results.values()] if isinstance(results, dict) else [results]
+
+
+@st.composite
+def programs(
+    draw: st.DrawFn, smooth: bool = False, **options: Any
+) -> tuple[str, dict[str, Any]]:
+    """A formula and values for its inputs."""
+    formula = draw(formulas(smooth=smooth))
+    return formula, draw(inputs(formula, **options))
+
+
+def generic() -> st.SearchStrategy[float]:
+    """Numbers off every kink that a formula's own constants make."""
+    return st.integers(-3_000_000, 3_000_000).map(lambda n: (n + 0.2718281828) / 1_000_001)
+
+
+search = settings(suppress_health_check=list(HealthCheck))
+
+
+@search
+@given(programs(values=numbers(special=True)))
+def test_every_program_gives_numbers_in_the_shapes_of_its_inputs(program):
+    formula, values = program
+    before = {name: np.copy(value) for name, value in values.items()}
+    value, derivatives = symgrad.value_and_grad(formula, list(values))(**values)
+    assert np.shape(value) == np.broadcast_shapes(np.shape(symgrad.function(formula)(**values)))
+    assert [np.shape(d) for d in derivatives] == [np.shape(v) for v in values.values()]
+    for result in [value, *derivatives]:
+        assert np.asarray(result).dtype == np.float64
+    for name, value in values.items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+@search
+@given(programs(values=numbers(special=True)))
+def test_the_exact_value_is_that_of_a_second_reading(program):
+    formula, values = program
+    found = symgrad.function(formula, exact=True)(**values)
+    wrong = disagreements(found, lambda: evaluate(formula, as_shaken(values)))
+    assert not wrong.any(), f"{found} is not {evaluate(formula, values)}"
+
+
+@search
+@given(programs())
+def test_the_value_is_that_of_a_second_reading_where_nothing_overflows(program):
+    formula, values = program
+    flags: list[str] = []
+    Shaken.eps = 0.0
+    with np.errstate(all="call", call=lambda kind, flag: flags.append(kind)):
+        evaluate(formula, as_shaken(values))
+    assume(not flags)
+    found = symgrad.function(formula)(**values)
+    wrong = disagreements(found, lambda: evaluate(formula, as_shaken(values)))
+    assert not wrong.any(), f"{found} is not {evaluate(formula, values)}"
+
+
+@search
+@given(programs(values=generic()), st.booleans())
+def test_gradients_agree_with_numerical_differentiation(program, exact):
+    formula, values = program
+    assert_gradient_correct(formula, values, exact=exact)
+
+
+@search
+@given(programs(smooth=True), st.booleans())
+def test_smooth_gradients_agree_at_round_numbers_too(program, exact):
+    formula, values = program
+    assert_gradient_correct(formula, values, exact=exact)
+
+
+@search
+@given(programs(values=numbers(special=True), shapes=()))
+def test_numbers_and_arrays_get_the_same_answers(program):
+    formula, values = program
+    compiled = symgrad.value_and_grad(formula, list(values))
+    run = in_file(compiled.source, "value_and_grad", shake=True)
+    arrays = {name: np.full((2, 1), value) for name, value in values.items()}
+    on_numbers, on_arrays = flat(compiled(**values)), flat(compiled(**arrays))
+    for n, (a, b) in enumerate(zip(on_numbers, on_arrays, strict=True)):
+        assert type(a) is float
+        wrong = disagreements(a, lambda n=n: flat(run(*values.values()))[n])
+        wrong |= disagreements(b, lambda n=n: flat(run(*arrays.values()))[n]).any()
+        assert not wrong, f"{a} {b}"
+
+
+@search
+@given(programs(dtype=np.float32))
+def test_float32_answers_in_kind(program):
+    formula, values = program
+    assume(values)
+    compiled = symgrad.value_and_grad(formula, list(values))
+    run = in_file(compiled.source, "value_and_grad", shake=True)
+    doubles = [np.asarray(value, np.float64) for value in values.values()]
+    for n, found in enumerate(flat(compiled(**values))):
+        assert found.dtype == np.float32
+        wrong = disagreements(found, lambda n=n: flat(run(*doubles))[n], 2.0**-22)
+        finite = np.isfinite(found)
+        assert not (wrong & finite).any(), f"{found} {flat(compiled(*doubles))[n]}"
+
+
+@search
+@given(programs(values=numbers(special=True)))
+def test_the_verbs_and_the_file_agree(program):
+    formula, values = program
+    both = symgrad.value_and_grad(formula, list(values))
+    arrays = [np.asarray(value) for value in values.values()]
+    value, derivatives = both(*arrays)
+    together = [value, *derivatives]
+    for found in (
+        [symgrad.function(formula)(*arrays), *symgrad.grad(formula, list(values))(*arrays)],
+        flat(in_file(both.source, "value_and_grad")(*arrays)),
+        flat([in_file(both.source, "value")(*arrays), in_file(both.source, "grad")(*arrays)]),
+    ):
+        for a, b in zip(flat(tuple(found)), together, strict=True):
+            assert np.shape(a) == np.shape(b)
+            assert same(a, b).all(), f"{a} {b}"
+
+
+@search
+@given(programs(values=numbers(special=True)))
+def test_results_are_the_callers_own(program):
+    formula, values = program
+    compiled = symgrad.value_and_grad(formula, list(values))
+    arrays = [np.array(value) for value in values.values()]
+    for array in arrays:
+        array.flags.writeable = False
+    first = [np.asarray(result) for result in flat(compiled(*arrays))]
+    kept = [np.copy(result) for result in first]
+    for n, result in enumerate(first):
+        assert not any(np.shares_memory(result, other) for other in [*arrays, *first[:n]])
+        if result.ndim:
+            result[...] = 99.0
+    for again, before in zip(flat(compiled(*arrays)), kept, strict=True):
+        assert same(again, before).all()
+
+
+@search
+@given(programs(values=numbers(special=True)))
+def test_the_layout_of_memory_does_not_matter(program):
+    formula, values = program
+    compiled = symgrad.value_and_grad(formula, list(values))
+    run = in_file(compiled.source, "value_and_grad", shake=True)
+    arrays = [np.asarray(value) for value in values.values()]
+    strided = [np.repeat(a[..., None], 3, -1)[..., 1] for a in arrays]
+    fortran = [np.asfortranarray(a) if a.ndim else a for a in arrays]
+    for other in (strided, fortran, [a.tolist() for a in arrays if a.size]):
+        if len(other) == len(arrays):
+            for n, found in enumerate(flat(compiled(*other))):
+                wrong = disagreements(found, lambda n=n: flat(run(*arrays))[n])
+                assert not wrong.any(), f"{found}"
+
+
+@search
+@given(programs(), st.booleans())
+def test_copies_and_pickles_are_the_same(program, exact):
+    formula, values = program
+    for compiled in (
+        symgrad.value_and_grad(formula, exact=exact),
+        symgrad.grad(formula, list(values), exact=exact),
+        symgrad.function(formula, exact=exact),
+    ):
+        for twin in (copy.deepcopy(compiled), pickle.loads(pickle.dumps(compiled))):
+            assert twin.source == compiled.source
+            assert (twin.formula, twin.inputs, twin.wrt) == (formula, tuple(values), compiled.wrt)
+            for a, b in zip(flat(twin(**values)), flat(compiled(**values)), strict=True):
+                assert same(a, b).all()
+
+
+TOKENS = (
+    *"x y f sin exp where clip x_1 θ not and or if else in lambda pi inf nan softplus polygamma".split(),
+    *"0 1 2. .5 1e5 1e999 1_0 0x1 2x 1j + - * / ** ^ ( ) ( ) [ ] , ; = == != <= < > >= & | ~ !".split(),
+    *"-> : % // @ . ... { } $ \\ ' \" ? := += && || – × ² √ ∞ ∂ é ﬁ ℝ 中".split(),
+    *("\n", "\r", "\t", " ", "# note\n", "#", "\u200b", "\u202e", "\x00", "\ud800", "\ufeff", "\u2028"),
+    *("f(x) = ", "x = ", "f(x)", "where(x > 0, ", "x[0]", "x[1, -1]", "clip(x, min=", "max=2)"),
+)
+
+
+@search
+@given(st.one_of(st.lists(st.sampled_from(TOKENS)).map("".join), st.lists(st.sampled_from(TOKENS)).map(" ".join), st.text(), st.binary().map(lambda b: b.decode("latin-1"))))
+def test_any_text_is_a_formula_or_a_symgrad_error(text):
+    try:
+        compiled = symgrad.grad(text)
+        compiled.source
+        compiled(**{name: np.ones((2, 2)) for name in compiled.inputs})
+    except symgrad.SymgradError as error:
+        assert str(error).strip()

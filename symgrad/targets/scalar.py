@@ -72,36 +72,40 @@ SPELLINGS = {
 
 SCALAR = Target("scalar", SPELLINGS, constant, {})
 
-HELPERS = '''\
-from math import *
-from math import trunc as _truncate
 
-
-def _sign(x):
+def _sign(x: float) -> float:
     return float((x > 0) - (x < 0)) if x == x else x
 
 
-def _floor(x):
-    return float(floor(x)) if x else x
+def _floor(x: float) -> float:
+    return math.copysign(float(math.floor(x)), x)
 
 
-def _ceil(x):
-    return copysign(float(ceil(x)), x)
+def _ceil(x: float) -> float:
+    return math.copysign(float(math.ceil(x)), x)
 
 
-def _trunc(x):
-    return copysign(float(_truncate(x)), x)
+def _trunc(x: float) -> float:
+    return math.copysign(float(math.trunc(x)), x)
 
 
-def _rint(x):
-    return copysign(float(round(x)), x)
+def _rint(x: float) -> float:
+    return math.copysign(float(round(x)), x)
 
 
-def _maximum(x, y):
+def _maximum(x: float, y: float) -> float:
     return x if x >= y or x != x else y
 
 
-def _minimum(x, y):
+def _minimum(x: float, y: float) -> float:
     return x if x <= y or x != x else y
-'''
-"""What scalar code calls besides the math module, with NumPy's answers for nan and zeros."""
+
+
+_HELPERS = (_sign, _floor, _ceil, _trunc, _rint, _maximum, _minimum)
+
+NAMESPACE: dict[str, object] = {
+    **{name: value for name, value in vars(math).items() if not name.startswith("_")},
+    **{helper.__name__: helper for helper in _HELPERS},
+    "abs": abs,
+}
+"""What scalar code sees: the math module, and NumPy's answers for nan and zeros where it has none."""
