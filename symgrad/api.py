@@ -11,10 +11,10 @@ from typing import Any
 from symgrad.call import Caller, Kernel
 from symgrad.document import KINDS, Layout, document, kernel_source, outputs_for
 from symgrad.errors import DerivativeError, SymgradError
+from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
 from symgrad.load import load
-from symgrad.lower import definition, derivative
 from symgrad.pipeline import Derived, derive
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -129,12 +129,8 @@ class Compiled:
 def _compile_again(
     kind: str, formula: str, wrt: Any, exact: bool, added: tuple[str, ...]
 ) -> Compiled:
-    table = builtin_functions()
-    if added == _table.added:
-        table = _table
-    else:
-        for line in added:
-            table = table.extended(line)
+    same = added == _table.added
+    table = _table if same else extend(builtin_functions(), added)
     return Compiled(kind, formula, wrt, exact, table)
 
 
@@ -232,19 +228,7 @@ def define(line: str) -> None:
     """
     global _table
     with _defining:
-        table = _table.extended(line)
-        name = next(reversed(table))
-        added = table[name if table.line(name) == line else _name_in(table, line)]
-        for which in range(len(added.definitions)):
-            definition(added, table, which)
-        for position in range(len(added.derivatives)):
-            if not added.derivative_is(position, "none"):
-                derivative(added, table, position)
-        _table = table
-
-
-def _name_in(table: FunctionTable, line: str) -> str:
-    return next(name for name in table if table.line(name) == line)
+        _table = extend(_table, [line])
 
 
 def functions() -> FunctionTable:

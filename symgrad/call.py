@@ -7,105 +7,61 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.errors import InputError, did_you_mean
+from symgrad.errors import InputError, Span, did_you_mean
 from symgrad.graph import Graph
-from symgrad.shapes import check_shapes
+from symgrad.shapes import Shape, check_shapes
 
 Kernel = Callable[..., Any]
-_NUMBERS = (float, int, bool)
 
-
-def bind(
-    inputs: tuple[str, ...], args: tuple[object, ...], named: Mapping[str, object], text: str
-) -> list[object]:
-    """Positional and keyword arguments in the order of the inputs.
-
-    Raises
-    ------
-    InputError
-        An input is missing, unknown, or given twice.
-    """
-    order = ", ".join(inputs) or "none"
-    if len(args) > len(inputs):
-        count = f"{len(inputs)} input{'' if len(inputs) == 1 else 's'}"
-        raise InputError(
-            f"{len(args)} values for {count}", text, (0, len(text)), f"The inputs are: {order}."
-        )
-    bound = dict(zip(inputs, args, strict=False))
-    for name, value in named.items():
-        if name not in inputs:
-            hint = did_you_mean(name, inputs) or f"The inputs are: {order}."
-            raise InputError(f"{name} is not an input of the formula", text, (0, len(text)), hint)
-        if name in bound:
-            raise InputError(f"the input {name} is given twice", text, (0, len(text)))
-        bound[name] = value
-    missing = [name for name in inputs if name not in bound]
-    if missing:
-        names = ", ".join(missing)
-        verb = "is" if len(missing) == 1 else "are"
-        hint = f"The inputs are, in order: {order}."
-        raise InputError(f"the input {names} {verb} missing", text, (0, len(text)), hint)
-    return [bound[name] for name in inputs]
-
-
-def as_array(name: str, value: object) -> np.ndarray[Any, Any]:
-    """An input as an array of real numbers.
-
-    Raises
-    ------
-    InputError
-        It holds something else: text, objects, complex numbers, rows of different lengths.
-    """
-    try:
-        array = np.asarray(value)
-    except Exception as error:
-        raise InputError(
-            f"the input {name} cannot be read as an array: {error}",
-            hint="Pass a number, an array, or nested lists with rows of equal length.",
-        ) from None
-    if array.dtype.kind in "fiub":
-        return array
-    kinds = {"c": "complex numbers", "O": "Python objects", "U": "text", "S": "bytes"}
-    what = kinds.get(array.dtype.kind, f"values of type {array.dtype}")
-    if isinstance(value, int):
-        what = "an integer too large for a double"
-    raise InputError(
-        f"the input {name} holds {what}", hint="Inputs are real numbers, or arrays and lists of them."
-    )
-
-
-def plain(result: Any, as_python: bool) -> Any:
-    """Results without arrays of no dimension: NumPy scalars, or Python's where those were given."""
-    if isinstance(result, tuple):
-        return tuple(plain(part, as_python) for part in result)
-    if isinstance(result, dict):
-        return {name: plain(part, as_python) for name, part in result.items()}
-    if isinstance(result, np.ndarray) and result.ndim == 0:
-        result = result[()]
-    return result.item() if as_python and isinstance(result, np.generic) else result
+_NUMBERS = frozenset((float, int, bool))
+_KINDS = {"c": "complex numbers", "U": "text", "S": "bytes", "T": "text", "M": "dates", "m": "times"}
+_KNOWN_SHAPES = 256
 
 
 class Caller:
-    """Runs a formula's code on what it is given."""
+    """Runs a formula's code on what it is given.
+
+    Numbers of Python go to code of the math module; where that raises, and for all else, NumPy's code
+    is run. Both are made when they are first needed. Threads that need the same code at the same time
+    may each make it: what they make is alike, and the last one stays.
+
+    Parameters
+    ----------
+    text, inputs:
+        The formula, and the names of its inputs in the order of positional arguments.
+    graph:
+        Its graph, with the value as the first output.
+    make:
+        Gives the code for "scalar" or "numpy"; None for "scalar" where there is no such code.
+    """
 
     def __init__(
         self, text: str, inputs: tuple[str, ...], graph: Graph, make: Callable[[str], Kernel | None]
     ) -> None:
         self._text = text
         self._inputs = inputs
+        self._count = len(inputs)
         self._graph = graph
         self._make = make
-        self._scalar: Kernel | None = None
-        self._has_scalar = True
-        self._array: Kernel | None = None
         self._picks = any(node.op == "index" for node in graph.nodes)
+        self._takes_scalars = not self._picks
+        self._scalar: Kernel | None = None
+        self._array: Kernel | None = None
+        self._fitting: set[tuple[Shape, ...]] = set()
 
     def __call__(self, args: tuple[object, ...], named: Mapping[str, object]) -> Any:
-        if named or len(args) != len(self._inputs):
-            args = tuple(bind(self._inputs, args, named, self._text))
-        numbers = all(type(value) in _NUMBERS for value in args)
-        if numbers and self._has_scalar and not self._picks:
-            kernel = self._scalar or self._first_scalar()
+        """The results for arguments by position and by name.
+
+        Raises
+        ------
+        InputError
+            An input is missing, unknown or given twice, holds no real numbers, or does not fit.
+        """
+        if named or len(args) != self._count:
+            args = self._bind(args, named)
+        numbers = _NUMBERS.issuperset(map(type, args))
+        if numbers and self._takes_scalars:
+            kernel = self._scalar or self._make_scalar()
             if kernel is not None:
                 try:
                     return kernel(*map(float, args))  # type: ignore[arg-type]
@@ -113,20 +69,119 @@ class Caller:
                     pass
         return plain(self._on_arrays(args), numbers)
 
-    def _first_scalar(self) -> Kernel | None:
+    def _make_scalar(self) -> Kernel | None:
         self._scalar = self._make("scalar")
-        self._has_scalar = self._scalar is not None
+        self._takes_scalars = self._scalar is not None
         return self._scalar
 
     def _on_arrays(self, args: tuple[object, ...]) -> Any:
-        arrays = [as_array(n, v) for n, v in zip(self._inputs, args, strict=True)]
-        shapes = {n: a.shape for n, a in zip(self._inputs, arrays, strict=True)}
-        if self._picks or len(set(shapes.values()) - {()}) > 1:
-            check_shapes(self._graph, shapes, self._text)
-        if self._array is None:
-            self._array = self._make("numpy")
-        assert self._array is not None
-        values = [
-            v if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)
-        ]
-        return self._array(*values)
+        arrays = [self._array_of(n, v) for n, v in zip(self._inputs, args, strict=True)]
+        shapes = tuple(array.shape for array in arrays)
+        if shapes not in self._fitting:
+            if self._picks or len(set(shapes) - {()}) > 1:
+                check_shapes(self._graph, dict(zip(self._inputs, shapes, strict=True)), self._text)
+            if len(self._fitting) < _KNOWN_SHAPES:
+                self._fitting.add(shapes)
+        kernel = self._array
+        if kernel is None:
+            kernel = self._array = self._make("numpy")
+        assert kernel is not None
+        # A number of Python takes on the type of the arrays beside it; an array of one number does not.
+        weak = [type(value) in _NUMBERS for value in args]
+        return kernel(*[a.item() if w else a for w, a in zip(weak, arrays, strict=True)])
+
+    def _bind(self, args: tuple[object, ...], named: Mapping[str, object]) -> tuple[object, ...]:
+        """Positional and keyword arguments in the order of the inputs."""
+        if len(args) > self._count:
+            raise self._wrong(f"{_count(len(args), 'value')} for {_count(self._count, 'input')}")
+        bound = dict(zip(self._inputs, args, strict=False))
+        for name, value in named.items():
+            if name not in self._inputs:
+                hint = did_you_mean(name, self._inputs)
+                raise self._wrong(f"{name} is not an input of the formula", hint)
+            if name in bound:
+                raise self._wrong(f"the input {name} is given twice", "Give it once.", name)
+            bound[name] = value
+        missing = [name for name in self._inputs if name not in bound]
+        if missing:
+            names = ", ".join(missing)
+            are = f"input {names} is" if len(missing) == 1 else f"inputs {names} are"
+            raise self._wrong(f"the {are} missing", name=missing[0])
+        return tuple(bound[name] for name in self._inputs)
+
+    def _array_of(self, name: str, value: object) -> np.ndarray[Any, Any]:
+        """An input as an array of real numbers."""
+        if type(value) is np.ndarray and value.dtype.kind in "fiub":
+            return value
+        try:
+            array = np.asarray(float(value) if type(value) is int else value)
+            if array.dtype.kind == "O" and not hasattr(value, "dtype") and _all_numbers(array):
+                array = array.astype(np.float64)
+        except OverflowError:
+            raise self._wrong(
+                f"the input {name} holds an integer too large for a double",
+                "Doubles end at 1.8e308.",
+                name,
+            ) from None
+        except Exception as error:  # noqa: BLE001 - whatever a foreign __array__ raises
+            raise self._wrong(
+                f"the input {name} cannot be read as an array: {error}",
+                "Pass a number, an array, or nested lists with rows of equal length.",
+                name,
+            ) from None
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+            message = f"the input {name} has masked elements"
+            raise self._wrong(message, "Give them values: filled(0.0) puts zeros there.", name)
+        if array.dtype.kind in "fiub":
+            return array
+        message = f"the input {name} holds {_contents(array)}"
+        raise self._wrong(message, "Inputs are real numbers, or arrays and lists of them.", name)
+
+    def _wrong(self, message: str, hint: str = "", name: str = "") -> InputError:
+        order = ", ".join(self._inputs)
+        hint = hint or (f"The inputs are, in order: {order}." if order else "It has no inputs.")
+        return InputError(message, self._text, self._span(name), hint)
+
+    def _span(self, name: str) -> Span:
+        """Where an input is first used; the whole formula for none."""
+        node = self._graph.inputs().get(name)
+        whole = (0, len(self._text))
+        return node.span or whole if node is not None else whole
+
+
+def plain(result: Any, as_python: bool) -> Any:
+    """Results without arrays of no dimension: NumPy scalars, or Python's where those were given."""
+    if isinstance(result, tuple):
+        return tuple(_plain_part(part, as_python) for part in result)
+    return _plain_part(result, as_python)
+
+
+def _plain_part(part: Any, as_python: bool) -> Any:
+    """A value, or the derivatives however they are laid out."""
+    if isinstance(part, tuple):
+        return tuple(_plain_number(number, as_python) for number in part)
+    if isinstance(part, dict):
+        return {name: _plain_number(number, as_python) for name, number in part.items()}
+    return _plain_number(part, as_python)
+
+
+def _plain_number(number: Any, as_python: bool) -> Any:
+    if isinstance(number, np.ndarray) and number.ndim == 0:
+        number = number[()]
+    return number.item() if as_python and isinstance(number, np.generic) else number
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _all_numbers(array: np.ndarray[Any, Any]) -> bool:
+    return _NUMBERS.issuperset(map(type, array.flat))
+
+
+def _contents(array: np.ndarray[Any, Any]) -> str:
+    """What an array holds that is not real numbers."""
+    if array.dtype.kind == "O" and array.size:
+        strange = next((v for v in array.flat if type(v) not in _NUMBERS), array.flat[0])
+        return f"objects of type {type(strange).__name__}"
+    return _KINDS.get(array.dtype.kind, f"values of type {array.dtype}")

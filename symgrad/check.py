@@ -11,12 +11,12 @@ numerical differentiation", Numer. Math. 8 (1966); Ridders, "Accurate computatio
 F'(x) F''(x)", Adv. Eng. Software 4 (1982). That difference alone is too sure of itself. Six guards
 stand beside it, one for each way in which an extrapolation is wrong and yet looks settled:
 
-- rounding: that of f and of its argument, carried through the tableau with the weights of the
-  extrapolation;
+- rounding: that of f and of its argument, or noise where short steps show more of it, carried
+  through the tableau with the weights of the extrapolation;
 - kinks: central differences of abs at 0 agree perfectly on 0, so the gap between the one-sided
   derivatives, which the same samples give, is extrapolated too and counts as error;
-- drift: differences that do not shrink with the step as those of a smooth function do (noise,
-  aliasing, a power between 1 and 2) count in full, with the tail that they announce;
+- drift: differences that do not shrink with the step as those of a smooth function do (aliasing,
+  a power between 1 and 2) count in full, with the tail that they announce;
 - scale: steps in proportion to x and steps in proportion to 1 are tried, the smallest error wins;
 - contradiction: where another step settles on a different value, the gap is the error;
 - resolution: what is not known to three digits, of itself or of the slopes in sight, is unknown.
@@ -108,13 +108,14 @@ def numerical_derivative(
     """The derivative of a function of one float at `x`, with its error.
 
     `f` is called with Python floats at up to 105 points. Where its value is not finite, or it
-    raises ArithmeticError, or ValueError at a point other than `x` (as the math module does
-    outside a function's domain), it counts as undefined, and steps to that point are left out.
+    raises ArithmeticError, it counts as undefined, and steps to that point are left out. So it does
+    at points other than `x` where it raises ValueError (as the math module does outside a domain)
+    or returns something that is not real (as a power of a negative number is).
     `step`, the largest step to try, serves a function whose scale is neither 1 nor that of `x`.
     The method and its sources stand at the head of this module.
 
-    Raises InputError where `x` is not a real number, `step` is not positive and finite, or `f`
-    returns something that is not real.
+    Raises InputError where `x` is not a real number, `step` is not positive and finite, or `f(x)`
+    is not real.
 
     >>> import math
     >>> estimate = numerical_derivative(math.exp, 1.0)
@@ -142,8 +143,8 @@ def numerical_gradient(
     an array of any shape, which is summed, as a reverse pass seeded with ones does. It is called
     up to 104 times per element; what counts as undefined is told in `numerical_derivative`.
 
-    Raises DerivativeError for a name in `wrt` that is no input, and InputError where an input is
-    not real, or `f` returns something that is not real.
+    Raises DerivativeError for a name in `wrt` that is no input, and InputError where an input
+    or the value of `f` is not real.
 
     >>> estimates = numerical_gradient(
     ...     lambda x, y: x**2 * y, {"x": [1.0, 2.0], "y": 3.0}, ["x", "y"]
@@ -211,7 +212,7 @@ class _Probe:
         self.epsilon = float(np.finfo(np.float64).eps)
 
     def at_rest(self, point: float) -> tuple[float, float]:
-        """Lets a ValueError out: a wrong call must not pass for a function outside its domain."""
+        """Lets more out: a wrong call must not pass for a function outside its domain."""
         try:
             return self._sample(0, point)
         except ArithmeticError:
@@ -222,7 +223,7 @@ class _Probe:
             return math.nan, math.nan
         try:
             return self._sample(element, point)
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, ValueError, InputError):
             return math.nan, math.nan
 
     def _sample(self, element: int, point: float) -> tuple[float, float]:
@@ -231,7 +232,8 @@ class _Probe:
         if np.issubdtype(precision, np.floating):
             self.epsilon = max(self.epsilon, float(np.finfo(precision).eps))
         values = _real(result, "the function's result").ravel().tolist()
-        return math.fsum(values), math.fsum(map(abs, values))
+        size = math.fsum(map(abs, values))
+        return (math.fsum(values), size) if math.isfinite(size) else (math.nan, math.nan)
 
 
 def _partial(f: Callable[..., ArrayLike], arrays: Mapping[str, Floats], name: str) -> Estimates:
@@ -315,13 +317,17 @@ def _tableau(
 
     In powers of the step, `central` (the central difference) is the derivative and even powers;
     `gap` (the right difference less the left) is the height of the kink and odd powers. Neville's
-    scheme takes both to a step of 0, and carries `rounding` along.
+    scheme takes both to a step of 0, and carries `rounding` along. Where differences stop to
+    shrink, they show the noise of f, which is as high at longer steps, though hidden there.
     """
     change = np.diff(central, axis=1)
     before, after = np.abs(change[:, :-1]), np.abs(change[:, 1:])
-    drift = np.where(after > SLOW * before, SLOW_TAIL * after, 0)
+    after = np.where(after > SLOW * before, after, 0)
     onward = change[:, :-1] * change[:, 1:] > 0
-    drift[onward & (after > before) & (after > rounding[:, 2:])] = math.inf
+    away = onward & (after > before) & (after > rounding[:, 2:])
+    drift = np.where(away, math.inf, SLOW_TAIL * after)
+    noise = np.maximum.accumulate((after * steps[:, 2:])[:, ::-1], axis=1)[:, ::-1]
+    rounding = np.fmax(rounding, np.pad(noise, ((0, 0), (2, 0), (0, 0)), mode="edge") / steps)
     values, errors = [], []
     for order in range(1, ORDER + 1):
         ratio = steps[:, :-order] / steps[:, order:]

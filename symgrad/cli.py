@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from symgrad.errors import (
     DerivativeError,
     InputError,
-    Span,
     SymgradError,
     UnknownFunctionError,
     did_you_mean,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from symgrad.api import Compiled
+
+_FAILURE = 2
 
 Options = tuple[tuple[tuple[str, ...], Mapping[str, Any]], ...]
 
@@ -87,7 +89,7 @@ def _compile(options: Namespace) -> str:
     compiled = _compiled(options)
     results = None
     if options.at is not None:
-        results = _results(compiled, options.command, options.at)
+        results = _results(compiled, options.at)
     if options.output is None:
         if results is not None and options.name is not None:
             raise SymgradError(
@@ -137,25 +139,25 @@ def _functions(options: Namespace) -> str:
 _COMMANDS = {
     "value": _Command(
         _compile,
-        "the value of a formula: its source, or with --at its numbers",
+        "the value of a formula, as NumPy source or as numbers",
         'symgrad value "hypot(x, y)" --at x=3,y=4',
         _FORMULA + _OUTPUT,
     ),
     "grad": _Command(
         _compile,
-        "its derivatives",
-        'symgrad grad "exp(x**2)**2" --at x=0.5',
+        "the derivatives of a formula, as NumPy source or as numbers",
+        'symgrad grad "-exp(x**2)**2" --at x=0.5',
         _FORMULA + _WRT + _OUTPUT,
     ),
     "value-and-grad": _Command(
         _compile,
-        "both, sharing their work",
-        'symgrad value-and-grad "a * x**2" --wrt a -o parabola.py',
+        "the value and the derivatives of a formula, which share their work",
+        'symgrad value-and-grad "a * x**2" --wrt a -o parabola.py --name parabola',
         _FORMULA + _WRT + _OUTPUT,
     ),
     "functions": _Command(
         _functions,
-        "the functions of the language, their definitions (=) and derivatives (:)",
+        "the functions of the language, with definitions (=) and derivatives (:)",
         "symgrad functions log1p tanh",
         _NAMES,
     ),
@@ -166,7 +168,13 @@ _COMMANDS = {
         _FORMULA + _WRT,
     ),
 }
-_EPILOG = "commands:\n" + "\n".join(f"  {n:15} {c.about}" for n, c in _COMMANDS.items())
+
+_ABOUT = """\
+Compile a formula to its gradient: NumPy source, or numbers.
+
+example:
+  symgrad grad "exp(x**2)**2" --at x=0.5
+"""
 _FLAGS = frozenset(
     flag
     for command in _COMMANDS.values()
@@ -186,9 +194,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         options = _parsed(sys.argv[1:] if argv is None else argv)
-        print(options.run(options) if options else "", end="", flush=True)
+        text = options.run(options) if options else ""
     except SymgradError as error:
         return _failed(str(error))
+    return _written(text)
+
+
+def _written(text: str) -> int:
+    try:
+        print(text, end="", flush=True)
     except UnicodeEncodeError as error:
         letter = error.object[error.start]
         return _failed(
@@ -198,19 +212,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # Python flushes standard output once more at its end, and would fail there again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        quiet = isinstance(error, BrokenPipeError)
-        return 2 if quiet else _failed(f"standard output cannot be written: {error.strerror}")
+        if isinstance(error, BrokenPipeError):
+            return _FAILURE
+        return _failed(f"standard output cannot be written: {error.strerror}")
     return 0
 
 
 def _failed(message: str) -> int:
-    print(f"symgrad: {message}", file=sys.stderr)
-    return 2
+    with suppress(OSError):
+        print(f"symgrad: {message}", file=sys.stderr)
+    return _FAILURE
 
 
 def _parsed(argv: Sequence[str]) -> Namespace | None:
-    """The options; None where argparse has printed a help text or the version instead."""
-    if not argv or (not argv[0].startswith("-") and argv[0] not in _COMMANDS):
+    """The options; None where argparse has printed a help text or the version."""
+    if not argv or argv[0] not in {*_COMMANDS, "-h", "--help", "--version"}:
         message = f"unknown command {argv[0]}" if argv else "a command is missing"
         hint = did_you_mean(argv[0], _COMMANDS) if argv else ""
         raise SymgradError(message, hint=hint or f"The commands are: {', '.join(_COMMANDS)}.")
@@ -220,10 +236,24 @@ def _parsed(argv: Sequence[str]) -> Namespace | None:
         return None
     if surplus:
         raise SymgradError(
-            f"unexpected argument {surplus[0].strip()}",
+            f"unexpected argument {_unshielded(surplus[0])}",
             hint=f"symgrad {options.command} --help shows what it takes.",
         )
     return options
+
+
+def _shielded(argv: Sequence[str]) -> list[str]:
+    """The arguments, with a space before a formula that begins with a minus sign.
+
+    argparse takes all that begins with a minus sign for options. Here an option is a flag of some
+    command, or looks like a long one, so that a misspelt flag is not read as a formula.
+    """
+    shielded = [argv[0]]
+    for before, argument in pairwise(argv):
+        is_option = argument in {*_FLAGS, "-h", "--"} or _LONG_OPTION.fullmatch(argument)
+        is_formula = argument.startswith("-") and not is_option and before not in _FLAGS
+        shielded.append(f" {argument}" if is_formula else argument)
+    return shielded
 
 
 def _parser() -> ArgumentParser:
@@ -233,44 +263,25 @@ def _parser() -> ArgumentParser:
         def error(self, message: str) -> NoReturn:
             raise SymgradError(message, hint=f"{self.prog} --help shows what it takes.")
 
-    style = {
+    style: dict[str, Any] = {
         "formatter_class": argparse.RawDescriptionHelpFormatter,
         "allow_abbrev": False,
     }
-    parser = Parser(
-        prog="symgrad",
-        description="Compile a formula to its gradient: NumPy source, or numbers.",
-        epilog=_EPILOG,
-        **style,
-    )
+    parser = Parser(prog="symgrad", description=_ABOUT, **style)
     parser.add_argument("--version", action="version", version=f"symgrad {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in _COMMANDS.items():
-        example = f"example: {command.example}"
-        below = commands.add_parser(name, help=command.about, description=, epilog=example, **style)
+        below = commands.add_parser(
+            name,
+            help=command.about,
+            description=f"Print {command.about}.",
+            epilog=f"example:\n  {command.example}",
+            **style,
+        )
         below.set_defaults(run=command.run)
         for flags, settings in command.options:
             below.add_argument(*flags, **settings)
     return parser
-
-
-_FLAGS = frozenset(
-    flag for command in _COMMANDS.values() for flags, _ in command.options for flag in flags
-)
-
-
-def _shielded(argv: Sequence[str]) -> list[str]:
-    """The arguments, with a space before a formula that begins with a minus sign.
-
-    argparse takes what begins with a minus sign for an option. Here an option is a flag of a command,
-    or what looks like a misspelt long one; `-omega*x` and `--x` are formulas.
-    """
-    shielded = [argv[0]]
-    for before, argument in pairwise(argv):
-        is_option = argument in {*_FLAGS, "-h", "--"} or _LONG_OPTION.fullmatch(argument)
-        plain = is_option or before in _FLAGS
-        shielded.append(argument if plain or argument[:1] != "-" else f" {argument}")
-    return shielded
 
 
 def _formula(options: Namespace) -> str:
@@ -297,18 +308,20 @@ def _results(compiled: Compiled, text: str) -> str:
     """The results at the inputs that the text of `--at` gives, one a line."""
     import numpy as np
 
-    point = read_point(text)
-    order = ", ".join(compiled.inputs) or "none"
-    for name, item in point.items():
+    from symgrad.point import read_point
+
+    point, places = read_point(text)
+    known = f"The inputs are: {', '.join(compiled.inputs) or 'none'}."
+    for name, place in places.items():
         if name not in compiled.inputs:
-            hint = did_you_mean(name, compiled.inputs) or f"The inputs are: {order}."
-            raise InputError(f"{name} is not an input of the formula", text, item.name_span, hint)
+            hint = did_you_mean(name, compiled.inputs) or known
+            raise InputError(f"{name} is not an input of the formula", text, place, hint)
     missing = [name for name in compiled.inputs if name not in point]
     if missing:
         end = (len(text), len(text) + 1)
-        raise InputError(f"the input {missing[0]} is missing", text, end, f"The inputs are: {order}.")
+        raise InputError(f"the input {missing[0]} is missing", text, end, known)
     results: list[Any] = []
-    pending = [compiled(**{name: item.value for name, item in point.items()})]
+    pending = [compiled(**point)]
     while pending:
         result = pending.pop()
         if isinstance(result, dict | tuple):

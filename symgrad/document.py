@@ -101,12 +101,11 @@ def function_source(
     derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
 ) -> str:
     """The text of one function."""
-    known = frozenset(target.spellings) | {"input", "constant"}
     if target is NUMPY:
-        legal = legalise(derived.graph, known, table, target.name)
+        legal = legalise(derived.graph, target.known, table, target.name)
         graph = finish(outputs_for(shapes_from_inputs(legal, kind), kind))
     else:
-        legal = legalise(without_shapes(derived.graph), known, table, target.name)
+        legal = legalise(without_shapes(derived.graph), target.known, table, target.name)
         graph = outputs_for(legal, kind)
     names = Names(_RESERVED if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)

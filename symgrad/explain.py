@@ -21,13 +21,15 @@ _ABOUT = {
     "text": "The formula as it was typed.",
     "parse": "The text becomes a tree: the operands of an operation stand indented below it.",
     "lower": "The tree becomes a graph: an operation a line, and what occurs twice is made once.",
-    "stabilise": "Rewrites replace what would overflow or lose accuracy, before it is differentiated.",
-    "reverse": "The chain rule runs from the value back to the inputs. An operation with the result\n"
-    "out gets g, the derivative of the value with respect to out, and hands one on to each\n"
-    "operand: what its rule has after the colon, times g unless g stands there already.",
+    "stabilise": "Rewrites replace what would overflow or lose accuracy in value or derivative.",
+    "reverse": """\
+The chain rule runs from the value back to the inputs. An operation with the result out gets g,
+the derivative of the value with respect to out, and hands one on to each operand: what its rule
+has after the colon, times g unless g stands there already.""",
     "simplify": "Rewrites shorten the derivatives and let them share what the value has computed.",
-    "emit": "The graph becomes Python: what is used once stands where it is used. The whole file, with\n"
-    "imports and helpers, is what symgrad value-and-grad prints.",
+    "emit": """\
+The graph becomes Python: what is used once stands where it is used. The whole file, with imports
+and helpers, is what symgrad value-and-grad prints.""",
 }
 
 _OPERATIONS = {

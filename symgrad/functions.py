@@ -156,6 +156,12 @@ class FunctionTable(Mapping[str, Function]):
         DefinitionError
             The line is no definition, or its function is one of the language's own.
         """
+        if not isinstance(line, str) or not _HEAD.match(line):
+            raise DefinitionError(
+                "this is not the definition of a function", str(line), (0, len(str(line))),
+                "Write name(x) = definition : derivative.",
+            )  # fmt: skip
+        line = line.strip()
         function = Function(parse_row(line))
         if function.name in builtin_functions():
             raise DefinitionError(
@@ -164,7 +170,9 @@ class FunctionTable(Mapping[str, Function]):
             )  # fmt: skip
         kept = tuple(text for text in self.added if _name_of(text) != function.name)
         lines = {**self._lines, function.name: line}
-        return FunctionTable(lines, (*kept, line))
+        table = FunctionTable(lines, (*kept, line))
+        table._functions = {**self._functions, function.name: function}
+        return table
 
 
 def _name_of(line: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import linecache
 import weakref
 from collections.abc import Callable, Mapping
-from types import FunctionType, MappingProxyType
+from types import MappingProxyType
 from typing import Any
 
 from symgrad.errors import MissingExtraError
@@ -20,20 +19,26 @@ def load(
 ) -> Callable[..., Any]:
     """The function of a generated module, which sees `names` besides what it imports.
 
+    Its text is in `linecache` for as long as the function lives.
+
+    >>> load("def double(x):\\n    return 2 * x\\n", "double")(1.5)
+    3.0
+
     Raises
     ------
     MissingExtraError
         The source needs SciPy, and that is not installed.
     """
-    if "\nfrom scipy import special\n" in source and importlib.util.find_spec("scipy") is None:
+    filename = f"<symgrad {next(_numbers)}>"
+    namespace: dict[str, Any] = {**names, "__name__": filename}
+    try:
+        exec(compile(source, filename, "exec"), namespace)
+    except ImportError:
         raise MissingExtraError(
             "this formula uses special functions, which need SciPy",
             hint="Install it with: pip install 'symgrad[special]'",
-        )
-    filename = f"<symgrad {next(_numbers)}>"
-    namespace: dict[str, Any] = {**names, "__name__": filename}
-    exec(compile(source, filename, "exec"), namespace)
-    function: FunctionType = namespace[name]
+        ) from None
+    function: Callable[..., Any] = namespace[name]
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    weakref.finalize(function, linecache.cache.pop, filename, None)
+    weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
     return function

@@ -16,14 +16,14 @@ COMMUTATIVE = frozenset(
 )
 
 
-def match(rule: Rule, node: Node, builder: Builder) -> Bindings | None:
+def match(rule: Rule, node: Node) -> Bindings | None:
     """What the names of a pattern stand for at a node, or None. Commuted operands are tried too."""
     Pending = tuple[tuple[tuple[Node, Node], ...], Bindings]
     trials: list[Pending] = [(((rule.pattern.outputs[0], node),), {})]
     while trials:
         pending, bound = trials.pop()
         if not pending:
-            if all(guard(bound, builder) for guard in rule.guards):
+            if all(guard(bound) for guard in rule.guards):
                 return bound
             continue
         (wanted, found), rest = pending[0], pending[1:]
@@ -126,7 +126,7 @@ class Rewriter:
             self._seen.add(node.op)
             self.use(self._sections)
         for rule in self._index.candidates(node):
-            bound = match(rule, node, self.builder)
+            bound = match(rule, node)
             if bound is not None:
                 return rule, bound
         return None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 from symgrad.errors import DefinitionError
 from symgrad.functions import FunctionTable, table_lines
@@ -21,33 +22,39 @@ CONDITIONS = ("p", "q")
 COST: Mapping[str, float] = {
     "input": 0,
     "constant": 0,
+    "broadcast": 0,
+    "join": 0,
+    "abs": 1,
     "negative": 1,
     "logical_not": 1,
     "logical_and": 1,
     "logical_or": 1,
-    "add": 2,
-    "subtract": 2,
     "multiply": 2,
-    "divide": 3,
-    "power": 3,
+    "divide": 2.2,
+    "add": 2.5,
+    "subtract": 2.5,
     "sqrt": 3,
+    "indicator": 3,
     "keep": 4,
-    "indicator": 4,
 }
-"""What an operation costs; every other one costs 8. A rule must lower the sum over its two sides, or
-keep it and bring signs and constant factors nearer to the root."""
+"""What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its two
+sides, or keeps it and brings signs and constant factors nearer to the root, so rewriting ends."""
 
 Bindings = dict[str, Node]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A pattern, what takes its place, and the conditions for it."""
+    """A pattern, what takes its place, and the conditions for it.
+
+    `predicates` says which guard holds for a name.
+    """
 
     text: str
     pattern: Graph
     replacement: Graph
-    guards: tuple[Callable[[Bindings, Builder], bool], ...] = ()
+    guards: tuple[Callable[[Bindings], bool], ...]
+    predicates: Mapping[str, str]
 
 
 def _is_constant(node: Node) -> bool:
@@ -58,42 +65,23 @@ def _size(node: Node) -> float:
     return abs(node.value) if isinstance(node.value, float) else math.nan
 
 
-_PREDICATES: Mapping[str, Callable[[Node], bool]] = {
+PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "constant": _is_constant,
     "negative": lambda n: isinstance(n.value, float) and n.op == "constant" and n.value < 0,
     "moderate": lambda n: _is_constant(n) and 2.0**-32 <= _size(n) <= 2.0**32,
-    "even": lambda n: _is_constant(n) and _size(n) % 2 == 0,
     "true": lambda n: n.op == "constant" and n.value is True,
     "dyadic": lambda n: _is_constant(n) and math.frexp(_size(n))[0] == 0.5,
     "false": lambda n: n.op == "constant" and n.value is False,
 }
 
 
-def _guard(tree: Tree, rule: Rewrite, table: FunctionTable) -> Callable[[Bindings, Builder], bool]:
-    name = tree.value.name if tree.op == "call" else ""
-    if name == "computed":
-        wanted = lower_rule(tree.args[0], rule.text, table, CONDITIONS)
-        return lambda bound, builder: _find(wanted, bound, builder) is not None
-    if name not in _PREDICATES or tree.args[0].op != "name":
-        raise DefinitionError("this is not a guard", rule.text, tree.span)
-    holds, variable = _PREDICATES[name], tree.args[0].value
-    return lambda bound, builder: holds(bound[variable])
-
-
-def _find(wanted: Graph, bound: Bindings, builder: Builder) -> Node | None:
-    """The node of an expression over bound names, where the builder has made it already."""
-    made: dict[Node, Node] = {}
-    for node in wanted.nodes:
-        if node.op == "input":
-            made[node] = bound[str(node.value)]
-        elif node.op == "constant":
-            made[node] = builder.node("constant", value=node.value)
-        else:
-            known = builder.known(node.op, *(made[a] for a in node.args))
-            if known is None:
-                return None
-            made[node] = known
-    return made[wanted.outputs[0]]
+def _guard(tree: Tree, rule: Rewrite) -> tuple[str, str]:
+    """The name that a guard is about, and the predicate."""
+    predicate = tree.value.name if tree.op == "call" else ""
+    if predicate not in PREDICATES or len(tree.args) != 1 or tree.args[0].op != "name":
+        known = ", ".join(PREDICATES)
+        raise DefinitionError("this is not a guard", rule.text, tree.span, f"Guards are: {known}.")
+    return tree.args[0].value, predicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +139,8 @@ def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
     """The operations in a pattern's text, as far as they can be told without parsing it."""
     called = re.findall(r"([^\W\d]\w*)\s*\(", pattern)
     signs = [op for sign, op in _SIGNS if re.search(sign, pattern)]
-    return frozenset(name for name in [*called, *signs] if not table.is_composite(name))
+    named = [name for name in called if name in table and not table.is_composite(name)]
+    return frozenset(named + signs)
 
 
 def _backwards(table: FunctionTable) -> list[Line]:
@@ -171,7 +160,7 @@ def _backward(table: FunctionTable, name: str) -> Rule:
     builder = Builder()
     inputs = [builder.node("input", value=n) for n in function.names]
     made = builder.graph((builder.node(name, *inputs),))
-    return Rule(function.text, definition(function, table), made)
+    return Rule(function.text, definition(function, table), made, (), {})
 
 
 def make_rule(line: str, table: FunctionTable) -> Rule:
@@ -186,8 +175,13 @@ def make_rule(line: str, table: FunctionTable) -> Rule:
             line,
             parsed.replacement.span,
         )
-    guards = tuple(_guard(tree, parsed, table) for tree in parsed.guards)
-    return Rule(line, pattern, _in_shape_of(pattern, replacement), guards)
+    about = dict(_guard(tree, parsed) for tree in parsed.guards)
+    guards = tuple(_holds(name, PREDICATES[predicate]) for name, predicate in about.items())
+    return Rule(line, pattern, _in_shape_of(pattern, replacement), guards, about)
+
+
+def _holds(name: str, predicate: Callable[[Node], bool]) -> Callable[[Bindings], bool]:
+    return lambda bound: predicate(bound[name])
 
 
 def _in_shape_of(pattern: Graph, replacement: Graph) -> Graph:
@@ -204,14 +198,29 @@ def _in_shape_of(pattern: Graph, replacement: Graph) -> Graph:
     return builder.graph((result,))
 
 
-def cost(graph: Graph) -> tuple[float, float]:
-    """The declared cost of a rule's side: operations, then how deep signs and constants stand."""
+def cost(graph: Graph, predicates: Mapping[str, str] = MappingProxyType({})) -> tuple[float, float]:
+    """The declared cost of a rule's side: operations, then signs and constants by their depth.
+
+    What is computed from constants alone costs nothing, as it is folded.
+    """
+    constant: set[Node] = set()
+    for node in graph.nodes:
+        guarded = node.op == "input" and node.value in predicates
+        if guarded or node.op == "constant" or (node.args and constant.issuperset(node.args)):
+            constant.add(node)
     total, depth_cost = 0.0, 0.0
     depth = dict.fromkeys(graph.nodes, 0)
     for node in reversed(graph.nodes):
-        total += COST.get(node.op, 8)
-        if node.op == "negative" or (node.op == "constant" and _size(node) != 1):
-            depth_cost += 1 + depth[node]
+        if node in constant:
+            continue
+        total += 1 if _is_square(node) else COST.get(node.op, 6)
+        depth_cost += 1 + depth[node] if node.op == "negative" else 0
         for arg in node.args:
             depth[arg] = max(depth[arg], depth[node] + 1)
+            if arg in constant and _size(arg) != 1:
+                depth_cost += 1 + depth[arg] + (predicates.get(str(arg.value)) == "negative")
     return total, depth_cost
+
+
+def _is_square(node: Node) -> bool:
+    return node.op == "power" and node.args[1].op == "constant" and node.args[1].value == 2

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, ancestors
+from symgrad.graph import Graph, Node, ancestors
 from symgrad.lower import definition
 from symgrad.rewrite import match
 from symgrad.rules import Rule
@@ -65,11 +65,8 @@ def _folds(target: Target, table: FunctionTable) -> list[tuple[str, tuple[str, .
     for name in target.spellings:
         if name in table and not table[name].is_operation:
             pattern = definition(table[name], table)
-            folds.append((name, table[name].names, Rule(table.line(name), pattern, pattern)))
+            folds.append((name, table[name].names, Rule(table.line(name), pattern, pattern, (), {})))
     return folds
-
-
-_NOTHING = Builder()
 
 
 def _folded(
@@ -77,7 +74,7 @@ def _folded(
 ) -> Step | None:
     for name, parameters, rule in folds:
         if node.op == rule.pattern.outputs[0].op and node.args:
-            bound = match(rule, node, _NOTHING)
+            bound = match(rule, node)
             if bound is not None and all(
                 uses[arg] == 1 for arg in node.args if arg not in bound.values()
             ):

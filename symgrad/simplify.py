@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
@@ -89,23 +88,22 @@ def _spread(
     return result
 
 
-def legalise(
-    graph: Graph, known: Sequence[str] | frozenset[str], table: FunctionTable, target: str
-) -> Graph:
-    """Replace every operation that a target does not know by its last definition.
-
-    The first output is the formula's value.
+def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:
+    """The graph in the operations that a target knows, tidied; its first output is the value.
 
     Raises
     ------
     SymgradError
         An operation is neither known to the target nor defined by others.
     """
-    while True:
-        foreign = [n for n in graph.nodes if n.op not in known]
-        if not foreign:
-            value = graph.outputs[0]
-            return _in_reading_order(rewrite(graph, table, ("exact",), ("tidy",), value))
+    expanded = expand(graph, known, table, target)
+    value = expanded.outputs[0]
+    return _in_reading_order(rewrite(expanded, table, ("exact",), ("tidy",), value))
+
+
+def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:
+    """Replace every operation that a target does not know by its last definition."""
+    while not all(node.op in known for node in graph.nodes):
         build = Builder()
         made: dict[Node, Node] = {}
         for node in graph.nodes:
@@ -120,6 +118,7 @@ def legalise(
             made[node] = build.inline(body, dict(zip(function.names, args, strict=True)), node.span)
         labels = {made[n]: name for n, name in graph.labels.items()}
         graph = build.graph([made[n] for n in graph.outputs], labels)
+    return graph
 
 
 _MOST_JOINED = 32

@@ -102,7 +102,7 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "polygamma": _polygamma,
 }
 
-STRUCTURE = ("broadcast", "unbroadcast", "copy", "indicator")
+STRUCTURE = ("broadcast", "unbroadcast", "join", "copy", "indicator")
 """Operations that leave a number as it is."""
 
 
@@ -160,31 +160,28 @@ def truth(graph: Graph, names: Sequence[str], point: Point) -> Truth:
     Precision is raised until two evaluations agree. The steps are much smaller than the distance from
     any double to its neighbours, so that a kink lies at the point itself or is not met at all.
     """
-    if not all(map(math.isfinite, point)):
-        raise ValueError(f"{point} is not finite")
-    largest = max(1.0, *map(abs, point))
-    with mp.workdps(30):
-        sizes = [min(abs(x), 1) or 1 for x in map(mpf, point)]
-        digits = 40 + int(mpmath.log10(largest) - mpmath.log10(min(sizes)))
-    digits = 60 + 2 * (digits + int(math.log10(largest)))
+    count = len(point)
+    scales = [min(abs(x), 1.0) for x in point]
+    smallest = min((scale for scale in scales if scale), default=1.0)
+    scales = [scale or smallest for scale in scales]
+    digits = 150 + 2 * int(math.log10(max(1.0, *map(abs, point))) - math.log10(smallest))
     found: list[list[mpf]] = []
     for extra in EXTRA_DIGITS:
         with mp.workdps(digits + extra):
-            found.append(_differences(graph, names, point, sizes, largest))
-        if len(found) > 1 and all(map(_settled, *found[-2:])):
+            exponent = 40 + len(found)
+            found.append(_differences(graph, names, point, [s / mpf(10)**exponent for s in scales]))
+        if len(found) > 1 and all(map(_settled, *found[-2:])) and all(found[-1][: 1 + count]):
             break
-    settled = [b if _settled(a, b) or (a == b == 0) else None for a, b in zip(*found[-2:])]
-    count = len(point)
+    settled = [b if _settled(a, b) else None for a, b in zip(*found[-2:])]
     rows = tuple(tuple(settled[1 + count + i * count :][:count]) for i in range(count))
     return Truth(found[-1][0], tuple(settled[1 : 1 + count]), rows)
 
 
 def _settled(a: mpf, b: mpf) -> bool:
-    return bool(mpmath.isnan(a) and mpmath.isnan(b)) or bool(0 < abs(a - b) + abs(b) and abs(a - b) <= AGREED * abs(b))
+    return bool(mpmath.isnan(a) and mpmath.isnan(b)) or bool(abs(a - b) <= AGREED * abs(b))
 
 
-def _differences(graph, names, point, sizes, largest):
-    steps = [mpf(10) ** -40 * mpf(size) / mpf(largest) for size in sizes]
+def _differences(graph, names, point, steps):
     origin = [mpf(x) for x in point]
 
     def at(*moves):

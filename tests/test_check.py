@@ -306,7 +306,7 @@ def test_inputs_of_every_kind_are_promoted(x: Any) -> None:
 
 
 def test_each_element_is_judged_alone() -> None:
-    estimates = numerical_gradient(np.abs, {"x": [-2.0, 0.0, 3.0]}, "x")["x"]
+    estimates = numerical_gradient(lambda x: np.abs(x), {"x": [-2.0, 0.0, 3.0]}, ["x"])["x"]
     verdict = agrees([-1.0, 5.0, -1.0], estimates)
     assert verdict.agree.tolist() == [True, False, False]
     assert verdict.conclusive.tolist() == [True, False, True]
@@ -315,7 +315,7 @@ def test_each_element_is_judged_alone() -> None:
 
 def test_each_element_has_steps_of_its_own_scale() -> None:
     x = np.array([1e-12, 1e-3, 1.0, 1e8])
-    estimates = numerical_gradient(np.log, {"x": x}, ["x"])["x"]
+    estimates = numerical_gradient(lambda x: np.log(x), {"x": x}, ["x"])["x"]
     verdict = agrees(1 / x, estimates)
     assert verdict.agree.all()
 
@@ -409,7 +409,7 @@ def test_a_wrong_derivative_is_refuted_and_a_right_one_is_not() -> None:
         (1e-4, Estimate(0.0, 1e-6), False, True),
         (0.0, Estimate(0.0, 2e-6), False, False),
         (0.0, Estimate(0.0, math.inf), False, False),
-        (math.inf, Estimate(math.inf, math.inf), False, False),
+        (math.inf, Estimate(math.nan, math.inf), False, False),
         (math.inf, Estimate(1.0, math.nan), False, False),
     ],
 )
@@ -530,7 +530,7 @@ def test_random_polynomials(coefficients: list[float], x: float) -> None:
     exact = horner(exactly, Fraction(x))
     estimate = numerical_derivative(lambda at: horner(coefficients, at), x)
     assert covers(estimate, exact)
-    assert estimate.error <= 1e-9 * size
+    assert estimate.error <= 1e-9 * size + 1e-300
 
 
 # Functions with their derivatives in mpmath, and where they are defined.

@@ -28,3 +28,8 @@ class Target:
     spellings: Mapping[str, Spelling]
     constant: Callable[[float | bool, bool], Text]
     extras: Mapping[str, str]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The operations that need no definition in their place."""
+        return frozenset(self.spellings) | {"input", "constant"}

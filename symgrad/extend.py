@@ -1,0 +1,120 @@
+"""Adding a function to the language: the checks on a user's line that need the other functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
+
+from symgrad.errors import DefinitionError
+from symgrad.functions import Function, FunctionTable
+from symgrad.graph import Graph, Node
+from symgrad.lower import definition, derivative
+from symgrad.syntax import Tree, postorder
+
+
+def extend(table: FunctionTable, lines: Iterable[str]) -> FunctionTable:
+    """A table with the functions of some more lines, each of which may call the others.
+
+    Raises
+    ------
+    DefinitionError
+        A line is not a definition, is defined by itself, lacks a definition or a derivative, mixes
+        conditions with numbers, or has a derivative that is not linear in `g`.
+    SymgradError
+        A line calls a function that does not exist, or with the wrong arguments.
+    """
+    for line in lines:
+        table = table.extended(line)
+    for name in _callees_first(table):
+        _check(table[name], table)
+    return table
+
+
+def _callees_first(table: FunctionTable) -> list[str]:
+    """The functions that users added, each after those that its definition calls.
+
+    In this order a definition finds what it needs made already, however long the chain of calls is.
+    """
+    added = [name for name in table if table.line(name) in table.added]
+    calls = {name: [c.value.name for c in _calls(table[name])] for name in added}
+    try:
+        order = TopologicalSorter(calls).static_order()
+        return [name for name in order if name in calls]
+    except CycleError as error:
+        callee, caller = error.args[1][:2]
+        call = next(c for c in _calls(table[caller]) if c.value.name == callee)
+        raise DefinitionError(
+            f"{caller} is defined by itself, by way of {callee}", table[caller].text, call.span,
+            "Recursion is not part of the language.",
+        ) from None  # fmt: skip
+
+
+def _calls(function: Function) -> list[Tree]:
+    return [t for root in function.definitions for t in postorder(root) if t.op == "call"]
+
+
+def _check(function: Function, table: FunctionTable) -> None:
+    text = function.text
+    if not function.definitions:
+        raise DefinitionError(
+            f"{function.name} has no definition", text, (0, len(text)),
+            "Write name(x) = definition : derivative.",
+        )  # fmt: skip
+    for which, tree in enumerate(function.definitions):
+        gives = _kind(definition(function, table, which).outputs[0], function, table)
+        if gives != function.kind:
+            hint = "Write name(x) -> bool = definition." if gives == "bool" else "Drop -> bool."
+            raise DefinitionError(f"the definition gives a {gives}", text, tree.span, hint)
+    for position, tree in enumerate(function.derivatives):
+        if function.derivative_is(position, "none"):
+            continue
+        graph = derivative(function, table, position)
+        if graph is None:
+            continue
+        if _kind(graph.outputs[0], function, table) == "bool":
+            hint = "Write where(condition, 1, 0)."
+            raise DefinitionError("the derivative is a condition", text, tree.span, hint)
+        if "g" in graph.inputs() and not is_linear(graph, "g"):
+            hint = "Without g it is multiplied by the cotangent for you."
+            raise DefinitionError("the derivative is not linear in g", text, tree.span, hint)
+
+
+def _kind(node: Node, function: Function, table: FunctionTable) -> str:
+    """Whether a node is a "number" or a "bool"."""
+    if node.op == "input":
+        return next((p.kind for p in function.parameters if p.name == node.value), "number")
+    if node.op == "constant":
+        return "bool" if isinstance(node.value, bool) else "number"
+    return table[node.op].kind if node.op in table else "number"
+
+
+def is_linear(graph: Graph, name: str) -> bool:
+    """Whether a graph is seen to be linear in one of its inputs, for all values of the others.
+
+    It is proved from sums, products, quotients, signs and masks alone; `x * g * g / g` is refused.
+    """
+    linear: set[Node] = set()
+    zero: set[Node] = set()
+    for node in graph.nodes:
+        first, second = (*node.args, None, None)[:2]
+        if node.op == "input" and node.value == name:
+            linear.add(node)
+        elif node.op == "constant" and node.value == 0:
+            zero.add(node)
+        elif node.op == "keep" and second in zero:
+            zero.add(node)
+        elif not linear.isdisjoint(node.args):
+            if not _stays_linear(node, linear, zero):
+                return False
+            linear.add(node)
+    return graph.outputs[0] in linear
+
+
+def _stays_linear(node: Node, linear: set[Node], zero: set[Node]) -> bool:
+    """Whether an operation on something linear is linear again."""
+    which = [arg in linear for arg in node.args]
+    if node.op in ("add", "subtract"):
+        return all(arg in linear or arg in zero for arg in node.args)
+    if node.op == "multiply":
+        return which != [True, True]
+    return which == {"negative": [True], "divide": [True, False], "keep": [False, True]}.get(node.op)

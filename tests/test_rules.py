@@ -1,0 +1,182 @@
+"""Every rule, sampled: its two sides agree over the reals, and over doubles as its section promises."""
+
+import itertools
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mp
+
+from symgrad.errors import DefinitionError
+from symgrad.functions import builtin_functions
+from symgrad.graph import Graph, Node
+from symgrad.rules import CONDITIONS, PREDICATES, Rule, cost, make_rule, parse_rules, rule_lines
+from tests.evaluation import numpy_outputs
+from tests.reference import evaluate
+
+TABLE = builtin_functions()
+SECTIONS = ("exact", "stable", "tidy")
+EVERY_OPERATION = frozenset(TABLE)
+
+POINTS = (
+    -745.2, -88.1, -20.5, -3.25, -1.0, -0.7, -1e-3, -1e-9, -3e-17,
+    3e-17, 1e-9, 1e-3, 0.3, 0.5, 0.9999, 1.0, 1.7, 20.5, 88.1, 745.2,
+)  # fmt: skip
+EDGES = (0.0, -0.0, 5e-324, 1e308, -1e308, math.inf, -math.inf, math.nan)
+CONSTANTS = (-4.0, -2.0, -1.5, -0.25, 0.125, 0.5, 2.0, 3.0, 6.0, 100.0)
+
+
+def rules_of(section: str) -> list[Rule]:
+    return list(parse_rules(TABLE, [section], EVERY_OPERATION))
+
+
+def labelled(section: str) -> list[object]:
+    return [pytest.param(rule, id=rule.text) for rule in rules_of(section)]
+
+
+ALL = [rule for section in SECTIONS for rule in labelled(section)]
+
+
+def candidates(rule: Rule, name: str, numbers: tuple[float, ...]) -> list[float | bool]:
+    """What a name of a rule may stand for: conditions, constants that its guard admits, or numbers."""
+    values: tuple[float | bool, ...] = numbers
+    if name in CONDITIONS:
+        values = (True, False)
+    elif name in rule.predicates:
+        values = CONSTANTS
+    if name in rule.predicates:
+        holds = PREDICATES[rule.predicates[name]]
+        values = tuple(v for v in values if holds(Node("constant", (), v)))
+    return list(values)
+
+
+def samples(rule: Rule, numbers: tuple[float, ...]) -> list[dict[str, float | bool]]:
+    names = list(rule.pattern.inputs())
+    choices = [candidates(rule, name, numbers) for name in names]
+    assert all(choices), "a guard that no sample satisfies"
+    points = list(itertools.product(*choices))
+    step = max(1, len(points) // 400)
+    return [dict(zip(names, point, strict=True)) for point in points[::step]]
+
+
+def exact_value(graph: Graph, point: dict[str, float | bool]) -> mpmath.mpf:
+    with mp.workdps(700):
+        numbers = {n: v if isinstance(v, bool) else mp.mpf(v) for n, v in point.items()}
+        value = evaluate(graph, numbers)[0]
+        return mp.mpf(value) if not isinstance(value, mpmath.mpc) else mp.nan
+
+
+def ulps(found: float, truth: mpmath.mpf) -> float:
+    """The error in units in the last place of the truth; a double cannot hold more than it can."""
+    nearest = float(truth)
+    if math.isinf(nearest) or found == nearest:
+        return 0.0 if found == nearest else math.inf
+    unit = max(math.ulp(nearest), np.finfo(float).tiny * np.finfo(float).eps)
+    return float(abs(mp.mpf(found) - truth) / unit) if math.isfinite(found) else math.inf
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_the_two_sides_are_equal_over_the_reals(rule: Rule) -> None:
+    compared = 0
+    for point in samples(rule, POINTS):
+        left, right = exact_value(rule.pattern, point), exact_value(rule.replacement, point)
+        if mpmath.isfinite(left) and mpmath.isfinite(right):
+            compared += 1
+            with mp.workdps(60):
+                assert abs(left - right) <= abs(left) * mp.mpf(10) ** -50, point
+    assert compared >= 1
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_a_rule_lowers_the_cost(rule: Rule) -> None:
+    assert cost(rule.replacement, rule.predicates) < cost(rule.pattern, rule.predicates)
+
+
+@pytest.mark.parametrize("rule", labelled("exact"))
+def test_exact_rules_are_bit_identical(rule: Rule) -> None:
+    for point in samples(rule, POINTS + EDGES):
+        left, right = (numpy_outputs(g, point)[0] for g in (rule.pattern, rule.replacement))
+        assert left == right or (left != left and right != right), point
+        assert math.copysign(1, left) == math.copysign(1, right) or left != left, point
+
+
+@pytest.mark.parametrize("rule", labelled("stable"))
+def test_stable_rules_are_at_least_as_accurate(rule: Rule) -> None:
+    for point in samples(rule, POINTS):
+        truth = exact_value(rule.pattern, point)
+        if mpmath.isfinite(truth):
+            before, after = (
+                ulps(float(numpy_outputs(g, point)[0]), truth)
+                for g in (rule.pattern, rule.replacement)
+            )
+            allowed = max(before, 1.0, sensitivity(rule.pattern, point, truth)) + 2
+            assert after <= allowed, (point, before, after)
+
+
+def sensitivity(graph: Graph, point: dict[str, float | bool], truth: mpmath.mpf) -> float:
+    """How many ulps the truth moves when each input moves by half a unit in its last place."""
+    moved = 0.0
+    for name, value in point.items():
+        if not isinstance(value, bool):
+            with mp.workdps(700):
+                nudged = {**point, name: mp.mpf(value) * (1 + mp.mpf(2) ** -53)}
+                moved += ulps_between(exact_value(graph, nudged), truth)
+    return moved
+
+
+def ulps_between(a: mpmath.mpf, b: mpmath.mpf) -> float:
+    return float(abs(a - b) / max(math.ulp(float(b)), 5e-324)) if mpmath.isfinite(a) else 0.0
+
+
+@pytest.mark.parametrize("rule", labelled("tidy"))
+def test_tidy_rules_keep_a_product_to_a_few_ulps(rule: Rule) -> None:
+    for point in samples(rule, (-1e9, -3.25, -0.7, 1e-9, 0.3, 1.7, 745.2)):
+        truth = exact_value(rule.pattern, point)
+        left, right = (numpy_outputs(g, point)[0] for g in (rule.pattern, rule.replacement))
+        if mpmath.isfinite(truth):
+            assert ulps(float(right), truth) <= ulps(float(left), truth) + 3, point
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_what_a_line_needs_is_in_its_pattern(section: str) -> None:
+    """Else a rule would not be tried where it matches."""
+    for line in rule_lines(TABLE, section):
+        rule = line.parse()
+        assert line.needs <= {node.op for node in rule.pattern.nodes}, rule.text
+
+
+def test_every_defined_operation_is_read_backwards() -> None:
+    made = {rule.replacement.outputs[0].op for rule in rules_of("stable")}
+    defined = {n for n in TABLE if TABLE[n].is_operation and TABLE[n].definitions}
+    assert defined - {"sinc_slope"} <= made
+
+
+def test_a_replacement_that_drops_an_operand_keeps_its_shape() -> None:
+    rule = make_rule("x * y / y -> x", TABLE)
+    broadcast = rule.replacement.outputs[0]
+    assert (broadcast.op, broadcast.args[1].op) == ("broadcast", "join")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "x + y -> x + z",
+            "z stands in the replacement and not in the pattern\n"
+            "  x + y -> x + z\n"
+            "           ^^^^^",
+        ),
+        (
+            "x + y -> x : odd(y)",
+            "this is not a guard\n"
+            "  x + y -> x : odd(y)\n"
+            "               ^^^^^^\n"
+            "Guards are: constant, negative, moderate, true, dyadic, false.",
+        ),
+    ],
+)
+def test_errors(line: str, message: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        make_rule(line, TABLE)
+    assert str(caught.value) == message
