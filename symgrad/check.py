@@ -261,10 +261,9 @@ def _differentiate(probe: _Probe, points: Floats, step: float | None) -> tuple[F
         right_step, left_step = points + steps - points, points - (points - steps)
         right_slope, left_slope = (right - centre) / right_step, (centre - left) / left_step
         sizes = np.fmax(sizes, centre_size) + np.finfo(np.float64).tiny
-        largest = np.max(np.where(np.isfinite(sizes), sizes, 0), axis=1, keepdims=True)
         # A flat stretch may be one where large terms swallowed small ones and then cancelled.
         flat = (right == centre) & (left == centre)
-        sizes = np.where(flat, largest.max(axis=0), sizes)
+        sizes = np.where(flat, np.maximum(sizes.max(axis=(0, 1)), 1), sizes)
         slopes = np.maximum(np.abs(right_slope), np.abs(left_slope))
         moved_argument = slopes * np.maximum(np.abs(points), steps)
         values, errors = _tableau(
@@ -273,7 +272,7 @@ def _differentiate(probe: _Probe, points: Floats, step: float | None) -> tuple[F
             right_slope - left_slope,
             probe.epsilon * (2 * sizes + moved_argument) / steps,
         )
-        return _choose(values, errors, largest / steps[:, :1])
+        return _choose(values, errors, sizes.max(axis=1, keepdims=True) / steps[:, :1])
 
 
 def _ladders(points: Floats, step: float | None) -> Floats:

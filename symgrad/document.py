@@ -106,7 +106,7 @@ def function_source(
         graph = finish(outputs_for(shapes_from_inputs(legal, kind), kind))
     else:
         legal = legalise(without_shapes(derived.graph), target.known, table, target.name)
-        graph = outputs_for(legal, kind)
+        graph = without_shapes(outputs_for(legal, kind))
     names = Names(_RESERVED if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None

@@ -21,6 +21,7 @@ class Names:
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = {*keyword.kwlist, "__debug__", *taken}
+        self._last: dict[str, int] = {}
 
     def fresh(self, wanted: str) -> str:
         """The name itself, or with underscores or a number after it where it is taken."""
@@ -31,9 +32,11 @@ class Names:
         return name
 
     def numbered(self, stem: str) -> str:
-        number = 1
+        """The stem with the next number that makes it a new name."""
+        number = self._last.get(stem, 0) + 1
         while f"{stem}{number}" in self._taken:
             number += 1
+        self._last[stem] = number
         self._taken.add(f"{stem}{number}")
         return f"{stem}{number}"
 

@@ -78,14 +78,7 @@ def _check(function: Function) -> None:
             f"{function.name} has neither a definition nor a derivative", text, whole,
             "Write name(x) = definition : derivative.",
         )  # fmt: skip
-    if len(set(names)) < len(names):
-        raise DefinitionError("two parameters have the same name", text, whole)
-    reserved = [n for n in names if n in ("out", "g", "none") or n in CONSTANTS]
-    if reserved:
-        raise DefinitionError(
-            f"a parameter cannot be called {reserved[0]}", text, whole,
-            "out is the function's value, g its cotangent; pi, inf and nan are constants.",
-        )  # fmt: skip
+    _check_head(function)
     if function.derivatives and len(function.derivatives) != len(names):
         raise DefinitionError(
             f"{function.name} has {len(names)} parameters and {len(function.derivatives)} derivatives",
@@ -96,10 +89,43 @@ def _check(function: Function) -> None:
             _check_names(function, tree, {*names, *extra, *CONSTANTS})
 
 
+def _check_head(function: Function) -> None:
+    text, names = function.text, function.names
+    whole = (0, len(text))
+    if len(set(names)) < len(names):
+        raise DefinitionError("two parameters have the same name", text, whole)
+    reserved = [n for n in names if n in ("out", "g", "none") or n in CONSTANTS]
+    if reserved:
+        raise DefinitionError(
+            f"a parameter cannot be called {reserved[0]}", text, whole,
+            "out is the function's value, g its cotangent; pi, inf and nan are constants.",
+        )  # fmt: skip
+    unknown = {function.kind, *(p.kind for p in function.parameters)} - {"number", "bool"}
+    if unknown:
+        raise DefinitionError(
+            f"{min(unknown)} is not a kind of value", text, whole,
+            "Write c: bool for a condition, -> bool for a function that gives one, else nothing.",
+        )  # fmt: skip
+    optional = False
+    for parameter in function.parameters:
+        if parameter.default is None and optional:
+            raise DefinitionError(
+                f"{parameter.name} has no default and stands after one that has", text, whole,
+                "Give it a default, or move it to the left.",
+            )  # fmt: skip
+        optional = parameter.default is not None
+        for tree in postorder(parameter.default) if parameter.default else ():
+            if tree.op == "name" and tree.value not in CONSTANTS:
+                raise DefinitionError(
+                    f"the default of {parameter.name} is not a constant", text, tree.span,
+                    "Write a number.",
+                )  # fmt: skip
+
+
 def _check_names(function: Function, root: Tree, allowed: set[str]) -> None:
     for tree in postorder(root):
         if tree.op == "name" and tree.value not in allowed and not (
-            tree is root and tree.value == "none"
+            tree in function.derivatives and tree.value == "none"
         ):  # fmt: skip
             raise DefinitionError(
                 f"{tree.value} is not a parameter of {function.name}", function.text, tree.span,

@@ -279,7 +279,8 @@ def lower(text: str, table: FunctionTable) -> Lowered:
     else:
         value = lowerer.lower(last.body)
     labels = {node: name for name, node in lowerer.names.items() if node.args}
-    return Lowered(lowerer.builder.graph((value,), labels), tuple(lowerer.inputs))
+    graph = lowerer.builder.graph((lowerer.number(value),), labels)
+    return Lowered(graph, tuple(lowerer.inputs))
 
 
 def lower_rule(

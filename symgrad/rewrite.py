@@ -140,12 +140,14 @@ class Rewriter:
                     result = ufunc(*[arg.value for arg in args])
                 folded = bool(result) if isinstance(result, np.bool_) else float(result)
                 return self.builder.node("constant", value=folded, span=span)
-        if op == "power" and args[1].op == "constant" and args[1].value == 0:
-            return self.builder.node("broadcast", self.builder.constant(1.0), args[0], span=span)
-        if op == "keep" and args[0].op == "constant" and args[0].value is False:
-            return self.builder.node("broadcast", self.builder.constant(0.0), args[1], span=span)
-        if op == "broadcast" and args[1].op == "constant":
+        if op == "power" and args[1].is_constant and args[1].value == 0:
+            op, args = "broadcast", (self.builder.constant(1.0), args[0])
+        elif op == "keep" and args[0].is_constant and args[0].value is False:
+            op, args = "broadcast", (self.builder.constant(0.0), args[1])
+        if op in ("broadcast", "join") and args[1].is_constant:
             return args[0]
+        if op == "join" and args[0].is_constant:
+            return args[1]
         return self.builder.node(op, *args, value=value, span=span)
 
 

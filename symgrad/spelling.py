@@ -39,14 +39,14 @@ class Spelling:
     def write(self, operands: Sequence[Text], value: object = None) -> Text:
         wanted = self.operands or (TERNARY,) * len(operands)
         codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
-        if self.precedence == POWER and not all(is_simple(text) for text in operands):
+        if self.precedence == POWER and not all(map(is_simple, codes)):
             return Text(f"{codes[0]} ** {codes[1]}", POWER)
         return Text(self.template.format(*codes, value=value, all=", ".join(codes)), self.precedence)
 
 
-def is_simple(text: Text) -> bool:
+def is_simple(code: str) -> bool:
     """Whether formatters write a power of this operand without spaces."""
-    return text.code.removeprefix("-").replace("_", "").replace(".", "").isalnum()
+    return code.removeprefix("-").replace("_", "").replace(".", "").isalnum()
 
 
 def call(name: str) -> Spelling:

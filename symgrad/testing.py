@@ -283,9 +283,10 @@ def _programs(
     leaves: list[st.SearchStrategy[Spelling]] = [_leaf(draw), _constants()]
     assigned: list[Spelling] = []
     own: list[Spelling] = []
+    free = list(FUNCTION_NAMES)
     text = draw(st.sampled_from(("", "", "\n", "# f(x) = (\r")))
     for _ in range(draw(st.integers(0, 3))):
-        name, parameters = draw(_targets())
+        name, parameters = draw(_targets(free))
         held = [Spelling(p) for p in parameters]
         stock = [*leaves, *([st.sampled_from([*assigned, *held])] if assigned or held else [])]
         body = _expression(draw, max_size, stock, (operators, calls, tuple(own)))
@@ -293,7 +294,8 @@ def _programs(
             text += f"{name}({', '.join(parameters)}) = {body}"
             slots = [f"{{{n}}}" for n in range(len(parameters))]
             made = Spelling(f"{name}({', '.join(slots)})", ATOM, (TERNARY,) * len(slots))
-            own = [s for s in own if not s.template.startswith(f"{name}(")] + [made]
+            own.append(made)
+            free.remove(name)
             calls = tuple(s for s in calls if not s.template.startswith((f"{name}(", f"{name} (")))
         else:
             text += f"{name} = {body}"
@@ -322,13 +324,13 @@ def _constants() -> st.SearchStrategy[Spelling]:
 
 
 @st.composite
-def _targets(draw: st.DrawFn) -> tuple[str, list[str]]:
+def _targets(draw: st.DrawFn, free: list[str]) -> tuple[str, list[str]]:
     """What stands left of `=`: a name, or a function with its parameters."""
     if draw(st.booleans()):
         return draw(st.sampled_from(ASSIGNED_NAMES)), []
     names = st.sampled_from(("x", "y", "u", "a", "is", "x_1"))
     return (
-        draw(st.sampled_from(FUNCTION_NAMES)),
+        draw(st.sampled_from(free)),
         draw(st.lists(names, min_size=1, max_size=3, unique=True)),
     )
 

@@ -236,6 +236,7 @@ def test_a_constant_in_single_precision_may_hide_a_slope() -> None:
 def test_what_the_terms_swallow_is_in_the_error() -> None:
     assert covers(numerical_derivative(lambda x: 1 + 1e-20 * x, 0.7), 1e-20)
     assert covers(numerical_derivative(lambda x: math.atan(x) - x, 6e-11), -3.6e-21)
+    assert covers(numerical_derivative(lambda x: math.log(math.tanh(x)), 40.0), 8 * math.exp(-80))
 
 
 def test_exceptions_at_the_point_itself() -> None:
@@ -530,7 +531,7 @@ def test_random_polynomials(coefficients: list[float], x: float) -> None:
     exact = horner(exactly, Fraction(x))
     estimate = numerical_derivative(lambda at: horner(coefficients, at), x)
     assert covers(estimate, exact)
-    assert estimate.error <= 1e-9 * size + 1e-300
+    assert estimate.error <= 1e-9 * size + 1e-12
 
 
 # Functions with their derivatives in mpmath, and where they are defined.
@@ -550,7 +551,7 @@ UNARY: Mapping[str, tuple[Any, Any, Any, Callable[[Any], bool]]] = {
 
 @given(st.lists(st.sampled_from(sorted(UNARY)), min_size=1, max_size=6), POINTS)
 def test_random_compositions_are_never_confidently_wrong(chain: list[str], x: float) -> None:
-    with mpmath.workdps(60):
+    with mpmath.workdps(100):
         value, exact = mpmath.mpf(x), mpmath.mpf(1)
         for name in chain:
             _, function, derivative, defined = UNARY[name]
