@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +11,8 @@ from threading import Lock
 from typing import Any
 
 from symgrad.call import Caller, Kernel
-from symgrad.document import KINDS, Layout, document, kernel_source, outputs_for
-from symgrad.errors import DerivativeError, SymgradError
+from symgrad.document import KINDS, RESERVED, Layout, document, kernel_source, outputs_for
+from symgrad.errors import DerivativeError, NameRuleError, SymgradError
 from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
@@ -27,16 +29,8 @@ class Compiled:
     """A formula, compiled: call it with numbers or arrays.
 
     Made by `function`, `grad` and `value_and_grad`. It never changes, so it may be shared among
-    threads; copies and pickles compile the formula again.
-
-    Attributes
-    ----------
-    formula:
-        The text it was made from.
-    inputs:
-        The names of its inputs, in the order of first use and of positional arguments.
-    wrt:
-        The names that derivatives are taken with respect to, in order.
+    threads. Copies and pickles compile the formula again, with the functions that `define` had added
+    when it was made; they are equal to it.
     """
 
     def __init__(
@@ -47,23 +41,25 @@ class Compiled:
         exact: bool,
         table: FunctionTable,
     ) -> None:
-        names = _names(wrt)
+        names = names_of(wrt)
         self._kind = kind
         self._wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(names or ())
         self._exact = exact
         self._table = table
         self._derived = derive(formula, () if kind == "value" else names, table, exact)
-        self._layout = _layout(self._wrt, self._derived)
-        self.formula = formula
-        self.inputs: tuple[str, ...] = self._derived.inputs
-        self.wrt: tuple[str, ...] = self._derived.wrt
-        self._call = Caller(formula, self.inputs, self._derived.graph, self._kernel)
+        self._layout = layout_of(self._wrt, self._derived)
+        self._formula = formula
+        self._call = Caller(formula, self._derived.inputs, self._derived.graph, self._kernel)
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, the derivatives, or both.
 
         Inputs are numbers, arrays or nested lists that broadcast together. Integers and booleans are
-        promoted to float64; float32 stays float32. Numbers of Python give numbers of Python.
+        promoted to float64; other types stay as they are, float32 as float32. Where types are mixed,
+        the widest counts; a number of Python takes on the type of the arrays beside it.
+
+        Numbers of Python give numbers of Python; all else gives NumPy scalars and arrays, which share
+        memory with nothing. A condition gives booleans. Each derivative has the shape of its input.
 
         Raises
         ------
@@ -77,14 +73,27 @@ class Compiled:
             if len(self._derived.graph.nodes) > _MAX_SCALAR_NODES:
                 return None
             try:
-                text = kernel_source(
-                    self._derived, self._kind, self._layout, self._table, SCALAR
-                )
+                text = kernel_source(self._derived, self._kind, self._layout, self._table, SCALAR)
             except SymgradError:
                 return None
             return load(text, self._kind, NAMESPACE)
         text = kernel_source(self._derived, self._kind, self._layout, self._table, NUMPY)
         return load(text, self._kind)
+
+    @property
+    def formula(self) -> str:
+        """The text it was made from."""
+        return self._formula
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs, in the order of first use and of positional arguments."""
+        return self._derived.inputs
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """The names that derivatives are taken with respect to, in order; none for a value."""
+        return self._derived.wrt
 
     @property
     def graph(self) -> Graph:
@@ -97,19 +106,23 @@ class Compiled:
         return self.render()
 
     def render(self, name: str | None = None) -> str:
-        """The generated file; `name` renames the function that this object calls."""
+        """The generated file; `name` renames the function that this object calls.
+
+        Raises
+        ------
+        NameRuleError
+            Python or the file itself has another use for the name.
+        """
         derived, layout, kinds = self._derived, self._layout, list(KINDS)
         if self._kind == "value":
             try:
                 derived = derive(self.formula, None, self._table, self._exact)
-                layout = _layout(None, derived)
+                layout = layout_of(None, derived)
             except DerivativeError:
                 kinds = ["value"]
+        if name is not None:
+            _check_function_name(name, self._kind)
         names = [name if name and kind == self._kind else kind for kind in kinds]
-        if len(set(names)) < len(names) or not all(n.isidentifier() for n in names):
-            raise SymgradError(
-                f"{name} cannot be the name of the function", hint="Choose another name."
-            )
         return document(self.formula, derived, layout, self._table, kinds, names)
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
@@ -121,9 +134,18 @@ class Compiled:
         options += ", exact=True" if self._exact else ""
         return f"symgrad.{_VERBS[self._kind]}({self.formula!r}{options})"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Compiled) and self._options == other._options
+
+    def __hash__(self) -> int:
+        return hash(self._options)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        state = (self._kind, self.formula, self._wrt, self._exact, self._table.added)
-        return _compile_again, state
+        return _compile_again, self._options
+
+    @property
+    def _options(self) -> tuple[Any, ...]:
+        return self._kind, self._formula, self._wrt, self._exact, self._table.added
 
 
 def _compile_again(
@@ -134,18 +156,34 @@ def _compile_again(
     return Compiled(kind, formula, wrt, exact, table)
 
 
-def _names(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """The names in `wrt`, or None for all inputs."""
     if wrt is None:
         return None
-    names = (wrt,) if isinstance(wrt, str) else wrt
-    if not isinstance(names, Sequence) or not all(isinstance(n, str) for n in names):
+    names: object = (wrt,) if isinstance(wrt, str) else wrt
+    if not isinstance(names, Sequence) or not all(map(_is_name, names)):
         raise DerivativeError(
-            "wrt must be a name or a sequence of names", hint='Write wrt="x" or wrt=("x", "y").'
+            f"wrt must be a name or a sequence of names, not {wrt!r:.40}",
+            hint='Write wrt="x" or wrt=("x", "y").',
         )
     return tuple(names)
 
 
-def _layout(wrt: str | tuple[str, ...] | None, derived: Derived) -> Layout:
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier()
+
+
+def _check_function_name(name: str, kind: str) -> None:
+    taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
+    if not _is_name(name) or not name.isascii() or name in taken:
+        raise NameRuleError(
+            f"{name!r:.40} cannot be the name of the function",
+            hint="Write a name that neither Python nor the generated file uses.",
+        )
+
+
+def layout_of(wrt: str | Sequence[str] | None, derived: Derived) -> Layout:
+    """How `wrt` asks for the derivatives to be handed back."""
     if isinstance(wrt, str) or (wrt is None and len(derived.inputs) == 1):
         return Layout("bare", derived.wrt)
     return Layout("dict" if wrt is None else "tuple", derived.wrt)
@@ -171,9 +209,7 @@ def function(formula: str, *, exact: bool = False) -> Compiled:
     return Compiled("value", formula, None, exact, _table)
 
 
-def grad(
-    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
-) -> Compiled:
+def grad(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False) -> Compiled:
     """Compile a formula to its derivatives.
 
     Parameters
@@ -215,7 +251,9 @@ def define(line: str) -> None:
     """Add a function to the language: `f(x, y) = definition : d/dx, d/dy`.
 
     The derivatives may use the parameters, `out` for the value and `g` for the cotangent; without
-    them they are taken from the definition. Functions of the language itself cannot be redefined.
+    them they are taken from the definition. `none` stands for a derivative that does not exist. A
+    function that was added may be defined again: what was compiled before keeps the old one.
+    Functions of the language itself cannot be redefined.
 
     >>> define("softsign(x) = x / (1 + abs(x)) : 1 / (1 + abs(x))**2")
     >>> grad("softsign(3*x)")(0.0)
@@ -224,7 +262,10 @@ def define(line: str) -> None:
     Raises
     ------
     DefinitionError
-        The line is not a definition, or lacks a derivative.
+        The line is not a definition, is recursive, lacks a derivative or has one that is not linear
+        in `g`; or its name is taken.
+    SymgradError
+        A child of it, as for formulas: the message shows the place in the line.
     """
     global _table
     with _defining:

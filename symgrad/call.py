@@ -14,7 +14,14 @@ from symgrad.shapes import Shape, check_shapes
 Kernel = Callable[..., Any]
 
 _NUMBERS = frozenset((float, int, bool))
-_KINDS = {"c": "complex numbers", "U": "text", "S": "bytes", "T": "text", "M": "dates", "m": "times"}
+_KINDS = {
+    "c": "complex numbers",
+    "U": "text",
+    "S": "bytes",
+    "T": "text",
+    "M": "dates",
+    "m": "times",
+}
 _KNOWN_SHAPES = 256
 
 

@@ -58,7 +58,7 @@ def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
     return full
 ''',
 }
-_RESERVED = {*_HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
+RESERVED = {*_HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
 _SCALAR_RESERVED = frozenset(NAMESPACE)
 
 
@@ -107,7 +107,7 @@ def function_source(
     else:
         legal = legalise(without_shapes(derived.graph), target.known, table, target.name)
         graph = without_shapes(outputs_for(legal, kind))
-    names = Names(_RESERVED if target is NUMPY else _SCALAR_RESERVED)
+    names = Names(RESERVED if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
     wanted = [f"d{w}" for w in derived.wrt]

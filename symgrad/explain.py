@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from symgrad.api import functions, value_and_grad
-from symgrad.functions import Function
+from symgrad.api import functions, layout_of, names_of
+from symgrad.document import function_source
+from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
 from symgrad.pipeline import stages
 from symgrad.syntax import Statement, Tree, parse
+from symgrad.targets.numpy import NUMPY
 
 _HEAD = 150
 _TAIL = 50
@@ -81,23 +83,27 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
     SymgradError
         The formula or `wrt` is wrong; the message shows where.
     """
-    compiled = value_and_grad(formula, wrt)
-    parts = [
-        _section("text", formula.strip().splitlines()),
-        _section("parse", _tree_lines(parse(formula))),
-    ]
+    table = functions()
     explained: set[str] = set()
     before, rules = "", [""]
-    for stage, derived in stages(formula, compiled.wrt, functions()):
+    parts = []
+    for stage, derived in stages(formula, names_of(wrt), table):
         shown = str(derived.graph)
         paragraphs = [rules] if stage == "reverse" else []
-        paragraphs.append(_graph_lines(shown, compiled.wrt) if shown != before else ["(unchanged)"])
+        paragraphs.append(_graph_lines(shown, derived.wrt) if shown != before else ["(unchanged)"])
         new = [op for op in _OPERATIONS if op not in explained and f" {op}(" in shown]
         paragraphs.append([f"{op}: {_OPERATIONS[op]}" for op in new])
         parts.append(_section(stage, *paragraphs))
         explained.update(new)
-        before, rules = shown, _rules(derived.graph)
-    parts.append(_section("emit", _function_in(compiled.source).splitlines()))
+        before, rules = shown, _rules(derived.graph, table)
+    kind = "value_and_grad"
+    source = function_source(derived, kind, layout_of(wrt, derived), table, NUMPY, kind)
+    parts = [
+        _section("text", formula.strip().splitlines()),
+        _section("parse", _tree_lines(parse(formula))),
+        *parts,
+        _section("emit", source.splitlines()),
+    ]
     return "\n\n".join(parts)
 
 
@@ -206,18 +212,11 @@ def _graph_lines(shown: str, wrt: Sequence[str]) -> list[str]:
     return [*lines, *(f"{name:{width}} = {result}" for name, result in pairs)]
 
 
-def _rules(graph: Graph) -> list[str]:
+def _rules(graph: Graph, table: FunctionTable) -> list[str]:
     """The rules of a graph's operations, but for comparisons and the like, which have no slope."""
-    table = functions()
     used = dict.fromkeys(node.op for node in graph.nodes if node.op in table)
     return _aligned(
         (table[op].signature, [_derivatives(table[op])])
         for op in used
         if table[op].kind == "number"
     )
-
-
-def _function_in(source: str) -> str:
-    """The function of a generated file that computes both, without its decorator."""
-    body = source.partition("\ndef value_and_grad(")[2].partition("\n\n\n")[0]
-    return f"def value_and_grad({body}"

@@ -117,4 +117,6 @@ def _stays_linear(node: Node, linear: set[Node], zero: set[Node]) -> bool:
         return all(arg in linear or arg in zero for arg in node.args)
     if node.op == "multiply":
         return which != [True, True]
-    return which == {"negative": [True], "divide": [True, False], "keep": [False, True]}.get(node.op)
+    return which == {"negative": [True], "divide": [True, False], "keep": [False, True]}.get(
+        node.op
+    )

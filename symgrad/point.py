@@ -66,8 +66,8 @@ def _value(text: str, start: int, end: int) -> Any:
     for place, sign in _marks(text, start, end):
         word = text[position:place].strip()
         if (sign == "[" and (word or before == "]")) or (before == "]" and word):
-            span = (position, place)
-            raise InputError("a comma is missing", text, span, "Write a list as [1, 2].")
+            gap = (position, place)
+            raise InputError("a comma is missing", text, gap, "Write a list as [1, 2].")
         if sign == "[":
             waiting.append([])
         elif before != "]" and (word or before + sign != "[]"):
@@ -78,13 +78,20 @@ def _value(text: str, start: int, end: int) -> Any:
         before = sign
         position = place + 1
     value = waiting[0][0]
+    if not _is_even(value):
+        whole = _stripped(text, start, end)
+        raise InputError("rows differ in length", text, whole, "Fill them up, as with nan.")
+    return value
+
+
+def _is_even(value: Any) -> bool:
+    """Whether lists that stand side by side are of one length, at every depth."""
     rows = [value]
     while any(isinstance(row, list) for row in rows):
         if len({len(row) if isinstance(row, list) else None for row in rows}) > 1:
-            place = _stripped(text, start, end)
-            raise InputError("rows differ in length", text, place, "Fill them up, as with nan.")
+            return False
         rows = [item for row in rows for item in row]
-    return value
+    return True
 
 
 def _marks(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:

@@ -16,10 +16,13 @@ COMMUTATIVE = frozenset(
 )
 
 
+_Trial = tuple[tuple[tuple[Node, Node], ...], Bindings]
+"""Pairs of a pattern's node and a graph's node still to be compared, and what names stand for so far."""
+
+
 def match(rule: Rule, node: Node) -> Bindings | None:
     """What the names of a pattern stand for at a node, or None. Commuted operands are tried too."""
-    Pending = tuple[tuple[tuple[Node, Node], ...], Bindings]
-    trials: list[Pending] = [(((rule.pattern.outputs[0], node),), {})]
+    trials: list[_Trial] = [(((rule.pattern.outputs[0], node),), {})]
     while trials:
         pending, bound = trials.pop()
         if not pending:
@@ -64,7 +67,7 @@ class Index:
         shape = (node.op, *[arg.op for arg in node.args])
         found = self._candidates.get(shape)
         if found is None:
-            found = tuple(r for r in rules if _may_match(r.pattern.outputs[0], shape[1:]))
+            found = tuple(rule for rule in rules if _may_match(rule, shape[1:]))
             self._candidates[shape] = found
         return found
 
@@ -172,13 +175,19 @@ class _Replacement:
         return self.made[self._last]
 
 
-def _may_match(pattern: Node, operand_ops: tuple[str, ...]) -> bool:
+def _may_match(rule: Rule, operand_ops: tuple[str, ...]) -> bool:
     """Whether a pattern's operands can be these operations, in either order where it commutes."""
-    wanted = [None if arg.op == "input" else arg.op for arg in pattern.args]
-    orders = [list(operand_ops)]
-    if pattern.op in COMMUTATIVE:
-        orders.append(orders[0][::-1])
+    root = rule.pattern.outputs[0]
+    wanted = [_wanted_op(rule, arg) for arg in root.args]
+    orders = [operand_ops, operand_ops[::-1]] if root.op in COMMUTATIVE else [operand_ops]
     return any(all(w in (None, o) for w, o in zip(wanted, order, strict=True)) for order in orders)
+
+
+def _wanted_op(rule: Rule, node: Node) -> str | None:
+    """The operation that a pattern asks for; None for any. Every guard is about constants."""
+    if node.op != "input":
+        return node.op
+    return "constant" if node.value in rule.predicates else None
 
 
 def rewrite(

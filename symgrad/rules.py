@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 
 from symgrad.errors import DefinitionError
-from symgrad.functions import FunctionTable, table_lines
+from symgrad.functions import FunctionTable, builtin_functions, table_lines
 from symgrad.graph import Builder, Graph, Node
 from symgrad.lower import definition, lower_rule
 from symgrad.parser import grammar_folder
@@ -144,9 +144,12 @@ def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
 
 
 def _backwards(table: FunctionTable) -> list[Line]:
-    """A function that is an operation replaces its first definition; long ones are tried first."""
+    """A function that is an operation replaces its first definition; long ones are tried first.
+
+    Functions that users added do not: their derivative may be meant to differ from the definition's.
+    """
     found = []
-    for name in table:
+    for name in builtin_functions():
         _, _, body = table.line(name).partition(")")
         first = re.match(r"\s*=(.*?)(?:(?<![<>=!])=(?!=)|:)", body)
         if first is not None:
@@ -177,22 +180,23 @@ def make_rule(line: str, table: FunctionTable) -> Rule:
         )
     about = dict(_guard(tree, parsed) for tree in parsed.guards)
     guards = tuple(_holds(name, PREDICATES[predicate]) for name, predicate in about.items())
-    return Rule(line, pattern, _in_shape_of(pattern, replacement), guards, about)
+    dropped = pattern.inputs().keys() - replacement.inputs().keys() - about.keys()
+    return Rule(line, pattern, _in_shape_of(replacement, sorted(dropped)), guards, about)
 
 
 def _holds(name: str, predicate: Callable[[Node], bool]) -> Callable[[Bindings], bool]:
     return lambda bound: predicate(bound[name])
 
 
-def _in_shape_of(pattern: Graph, replacement: Graph) -> Graph:
-    """A replacement that drops operands keeps their part in the shape of the result."""
+def _in_shape_of(replacement: Graph, dropped: list[str]) -> Graph:
+    """A replacement, broadcast to the shape that the operands dropped by it give the pattern."""
     builder = Builder()
     for node in replacement.nodes:
         builder.adopt(node)
     result = like = replacement.outputs[0]
-    for name in pattern.inputs().keys() - replacement.inputs().keys():
-        dropped = builder.node("input", value=name)
-        like = dropped if like.is_constant else builder.node("join", like, dropped)
+    for name in dropped:
+        operand = builder.node("input", value=name)
+        like = operand if like.is_constant else builder.node("join", like, operand)
     if like is not result:
         result = builder.node("broadcast", result, like)
     return builder.graph((result,))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from symgrad.api import function, functions, value_and_grad
 from symgrad.check import agrees, numerical_gradient
 from symgrad.errors import MissingExtraError
 from symgrad.functions import Function, FunctionTable
-from symgrad.graph import Graph
 from symgrad.spelling import (
     AND,
     ATOM,
@@ -36,6 +36,7 @@ from symgrad.spelling import (
     Spelling,
     Text,
 )
+from symgrad.syntax import parse, postorder
 
 try:
     from hypothesis import strategies as st
@@ -170,10 +171,9 @@ def inputs(
     >>> inputs("x*y", shapes=(2, 3)).example()["x"].shape  # doctest: +SKIP
     (2, 3)
     """
-    compiled = function(formula)
+    names = function(formula).inputs
     elements = numbers() if values is None else values
-    axes = _index_axes(compiled.graph)
-    return _inputs(compiled.inputs, axes, shapes, np.dtype(dtype), elements)
+    return _inputs(names, _index_axes(formula), shapes, np.dtype(dtype), elements)
 
 
 def assert_gradient_correct(
@@ -360,20 +360,16 @@ def _within(piece: Spelling, operands: list[Text]) -> list[str]:
     return [t.within(p) for t, p in zip(operands, piece.operands, strict=True)]
 
 
-def _index_axes(graph: Graph) -> dict[str, tuple[int, ...]]:
-    """For each input that is indexed, the least sizes of the axes that its indices need."""
+def _index_axes(formula: str) -> dict[str, tuple[int, ...]]:
+    """For each name that is indexed, the least sizes of the axes that its indices need."""
     axes: dict[str, tuple[int, ...]] = {}
-    for node in graph.nodes:
-        if node.op == "index" and node.args[0].op == "input" and isinstance(node.value, tuple):
-            needed = [-i if i < 0 else i + 1 for i in node.value]
-            name = str(node.args[0].value)
-            known = axes.get(name, ())
-            pairs = zip(
-                [*needed, *[1] * len(known[len(needed) :])],
-                [*known, *[1] * len(needed[len(known) :])],
-                strict=True,
-            )
-            axes[name] = tuple(max(pair) for pair in pairs)
+    for statement in parse(formula):
+        for tree in postorder(statement.body):
+            if tree.op == "index" and tree.args[0].op == "name":
+                needed = [-i if i < 0 else i + 1 for i in tree.value]
+                known = axes.get(tree.args[0].value, ())
+                pairs = zip_longest(needed, known, fillvalue=1)
+                axes[tree.args[0].value] = tuple(max(pair) for pair in pairs)
     return axes
 
 

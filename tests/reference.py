@@ -23,8 +23,8 @@ Point = tuple[float, ...]
 AGREED = mpf(10) ** -22
 """Two evaluations at different precisions that agree to this, relatively, are right to this."""
 
-EXTRA_DIGITS = (0, 60, 400, 1100)
-"""Digits beyond those that the steps need. A number that vanishes at 400 may still be a tail."""
+EXTRA_DIGITS = (0, 20, 350)
+"""Digits beyond those that the steps need; with the last, a tail as small as the least double shows."""
 
 
 def _sign(x: mpf) -> mpf:
@@ -96,7 +96,7 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "arccosh": mpmath.acosh,
     "arctanh": mpmath.atanh,
     "erf": mpmath.erf,
-    "erfc": mpmath.erfc,
+    "erfc": lambda x: mpmath.erfc(x) if abs(x) < 10**6 else 1 - _sign(x),
     "gammaln": lambda x: mpmath.loggamma(x).real,
     "digamma": mpmath.digamma,
     "polygamma": _polygamma,
@@ -164,11 +164,11 @@ def truth(graph: Graph, names: Sequence[str], point: Point) -> Truth:
     scales = [min(abs(x), 1.0) for x in point]
     smallest = min((scale for scale in scales if scale), default=1.0)
     scales = [scale or smallest for scale in scales]
-    digits = 150 + 2 * int(math.log10(max(1.0, *map(abs, point))) - math.log10(smallest))
+    digits = 110 + 2 * int(math.log10(max(1.0, *map(abs, point))) - math.log10(smallest))
     found: list[list[mpf]] = []
     for extra in EXTRA_DIGITS:
         with mp.workdps(digits + extra):
-            exponent = 40 + len(found)
+            exponent = 25 + len(found)
             found.append(_differences(graph, names, point, [s / mpf(10)**exponent for s in scales]))
         if len(found) > 1 and all(map(_settled, *found[-2:])) and all(found[-1][: 1 + count]):
             break

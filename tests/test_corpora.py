@@ -33,7 +33,7 @@ def worst_error(row: dict[str, Any]) -> float:
         wanted = np.concatenate([[], *(doubles(point["grad"][name]) for name in names)])
         value_error = relative_error(value, doubles(point["value"]))
         plain = point.get("rel_f64", 0.0), point.get("jax_grad_rel", 0.0)
-        errors = (value_error - 4 * plain[0], relative_error(found, wanted) - 4 * plain[1])
+        errors = (value_error - 8 * plain[0], relative_error(found, wanted) - 8 * plain[1])
         worst = max(worst, *errors)
     return worst
 
