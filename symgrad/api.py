@@ -29,8 +29,8 @@ class Compiled:
     """A formula, compiled: call it with numbers or arrays.
 
     Made by `function`, `grad` and `value_and_grad`. It never changes, so it may be shared among
-    threads. Copies and pickles compile the formula again, with the functions that `define` had added
-    when it was made; they are equal to it.
+    threads. Copies and pickles compile the formula again, with the functions that `define` had
+    added when it was made; they are equal to it.
     """
 
     def __init__(
@@ -54,12 +54,13 @@ class Compiled:
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, the derivatives, or both.
 
-        Inputs are numbers, arrays or nested lists that broadcast together. Integers and booleans are
-        promoted to float64; other types stay as they are, float32 as float32. Where types are mixed,
-        the widest counts; a number of Python takes on the type of the arrays beside it.
+        Inputs are numbers, arrays or nested lists that broadcast together. Integers and booleans
+        are promoted to float64; other types stay as they are, float32 as float32. Where types are
+        mixed, the widest counts; a number of Python takes on the type of the arrays beside it.
 
-        Numbers of Python give numbers of Python; all else gives NumPy scalars and arrays, which share
-        memory with nothing. A condition gives booleans. Each derivative has the shape of its input.
+        Numbers of Python give numbers of Python; all else gives NumPy scalars and arrays, which
+        share memory with nothing. A condition gives booleans. Each derivative has the shape of its
+        input.
 
         Raises
         ------
@@ -126,7 +127,7 @@ class Compiled:
         return document(self.formula, derived, layout, self._table, kinds, names)
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
-        """Write `source` to a file, in UTF-8; `name` renames the function that this object calls."""
+        """Write the generated file, in UTF-8; for `name` see `render`."""
         Path(path).write_bytes(self.render(name).encode("utf-8"))
 
     def __repr__(self) -> str:
@@ -217,13 +218,13 @@ def grad(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = 
     formula:
         Text in the formula language.
     wrt:
-        A name gives the bare derivative, a sequence of names a tuple in that order. Nothing gives all
-        inputs: bare where there is one, else a dict by name.
+        A name gives the bare derivative, a sequence of names a tuple in that order. Nothing gives
+        all inputs: bare where there is one, else a dict by name.
     exact:
         Keep to rewrites that are bit-identical, without those that are more accurate.
 
-    Each derivative has the shape of its input. A value that is not a scalar is seeded with ones: the
-    derivative is that of the sum of its elements.
+    Each derivative has the shape of its input. A value that is not a scalar is seeded with ones:
+    the derivative is that of the sum of its elements.
 
     >>> grad("exp(x**2)**2")(0.5)
     3.297442541400256

@@ -28,9 +28,9 @@ _KNOWN_SHAPES = 256
 class Caller:
     """Runs a formula's code on what it is given.
 
-    Numbers of Python go to code of the math module; where that raises, and for all else, NumPy's code
-    is run. Both are made when they are first needed. Threads that need the same code at the same time
-    may each make it: what they make is alike, and the last one stays.
+    Numbers of Python go to code of the math module; where that raises, and for all else, NumPy's
+    code is run. Both are made when they are first needed. Threads that need the same code at the
+    same time may each make it: what they make is alike, and the last one stays.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Caller:
         if kernel is None:
             kernel = self._array = self._make("numpy")
         assert kernel is not None
-        # A number of Python takes on the type of the arrays beside it; an array of one number does not.
+        # A number of Python takes on the type of the arrays beside it; an array of one does not.
         weak = [type(value) in _NUMBERS for value in args]
         return kernel(*[a.item() if w else a for w, a in zip(weak, arrays, strict=True)])
 
@@ -132,7 +132,7 @@ class Caller:
             ) from None
         except Exception as error:  # noqa: BLE001 - whatever a foreign __array__ raises
             raise self._wrong(
-                f"the input {name} cannot be read as an array: {error}",
+                f"the input {name} cannot be read as an array: {error!s:.120}",
                 "Pass a number, an array, or nested lists with rows of equal length.",
                 name,
             ) from None

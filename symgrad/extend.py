@@ -96,18 +96,19 @@ def is_linear(graph: Graph, name: str) -> bool:
     linear: set[Node] = set()
     zero: set[Node] = set()
     for node in graph.nodes:
-        first, second = (*node.args, None, None)[:2]
         if node.op == "input" and node.value == name:
             linear.add(node)
-        elif node.op == "constant" and node.value == 0:
-            zero.add(node)
-        elif node.op == "keep" and second in zero:
+        elif node.value == 0 if node.op == "constant" else _keeps(node, zero):
             zero.add(node)
         elif not linear.isdisjoint(node.args):
             if not _stays_linear(node, linear, zero):
                 return False
             linear.add(node)
     return graph.outputs[0] in linear
+
+
+def _keeps(node: Node, nodes: set[Node]) -> bool:
+    return node.op == "keep" and node.args[1] in nodes
 
 
 def _stays_linear(node: Node, linear: set[Node], zero: set[Node]) -> bool:

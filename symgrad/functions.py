@@ -34,7 +34,7 @@ class Function:
     definitions:
         What it means, as trees over its parameters.
     derivatives:
-        A tree per parameter over the parameters, `out` and `g`; empty where it is only a definition.
+        A tree per parameter over the parameters, `out` and `g`; none where it is only a definition.
     """
 
     def __init__(self, row: Row) -> None:
@@ -48,6 +48,7 @@ class Function:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
+        """The names of its parameters."""
         return tuple(p.name for p in self.parameters)
 
     @property
@@ -81,12 +82,16 @@ def _check(function: Function) -> None:
     _check_head(function)
     if function.derivatives and len(function.derivatives) != len(names):
         raise DefinitionError(
-            f"{function.name} has {len(names)} parameters and {len(function.derivatives)} derivatives",
-            text, function.derivatives[-1].span, "Write one derivative for each parameter.",
+            f"{function.name} has {_count(len(names), 'parameter')}"
+            f" and {_count(len(function.derivatives), 'derivative')}", text, function.derivatives[-1].span, "Write one derivative for each parameter.",
         )  # fmt: skip
     for trees, extra in ((function.definitions, ()), (function.derivatives, ("out", "g"))):
         for tree in trees:
             _check_names(function, tree, {*names, *extra, *CONSTANTS})
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _check_head(function: Function) -> None:
@@ -141,7 +146,7 @@ def _check_names(function: Function, root: Tree, allowed: set[str]) -> None:
 class FunctionTable(Mapping[str, Function]):
     """Functions by name. Lines are parsed when their function is first used.
 
-    A table never changes; `extended` gives a new one. `cache` is for what others derive from a table.
+    A table never changes; `extended` gives a new one. `cache` is for what others derive from it.
     """
 
     def __init__(self, lines: Mapping[str, str], added: tuple[str, ...] = ()) -> None:
@@ -182,7 +187,7 @@ class FunctionTable(Mapping[str, Function]):
         DefinitionError
             The line is no definition, or its function is one of the language's own.
         """
-        if not isinstance(line, str) or not _HEAD.match(line):
+        if not _HEAD.match(str(line)):
             raise DefinitionError(
                 "this is not the definition of a function", str(line), (0, len(str(line))),
                 "Write name(x) = definition : derivative.",

@@ -17,11 +17,11 @@ _numbers = itertools.count(1)
 def load(
     source: str, name: str, names: Mapping[str, object] = MappingProxyType({})
 ) -> Callable[..., Any]:
-    """The function of a generated module, which sees `names` besides what it imports.
+    r"""The function of a generated module, which sees `names` besides what it imports.
 
     Its text is in `linecache` for as long as the function lives.
 
-    >>> load("def double(x):\\n    return 2 * x\\n", "double")(1.5)
+    >>> load("def double(x):\n    return 2 * x\n", "double")(1.5)
     3.0
 
     Raises

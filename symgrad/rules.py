@@ -146,7 +146,8 @@ def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
 def _backwards(table: FunctionTable) -> list[Line]:
     """A function that is an operation replaces its first definition; long ones are tried first.
 
-    Functions that users added do not: their derivative may be meant to differ from the definition's.
+    Functions that users added do not: their derivatives may be meant to differ from the
+    definition's.
     """
     found = []
     for name in builtin_functions():

@@ -32,7 +32,7 @@ def check_shapes(graph: Graph, shapes: Mapping[str, Shape], text: str) -> None:
     Raises
     ------
     InputError
-        Two operands do not broadcast, or an index is out of range; it shows the place and the shapes.
+        Two operands do not broadcast, or an index is out of range; it shows where, and the shapes.
     """
     found: dict[Node, Shape] = {}
     needed = ancestors(graph.nodes, graph.outputs[:1])

@@ -1,0 +1,165 @@
+"""Generated files: golden ones, read in review; and what no formula can do to them.
+
+After a change that is meant to change them, run `python -m tests.test_document` and read the difference.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import symgrad
+from symgrad.document import escaped
+
+GOLDEN = Path(__file__).parent / "golden"
+
+FORMULAS: dict[str, tuple[str, object]] = {
+    "composed": ("exp(x**2)**2", None),
+    "rosenbrock": ("(1 - x)**2 + 100*(y - x**2)**2", ("x", "y")),
+    "yardstick": ("(1 - x)**2 + 100*(y - x**2)**2 + exp(sin(x*y))", ("x", "y")),
+    "gaussian": ("exp(-((theta - mu)/sigma)**2/2) / (sqrt(2*pi)*sigma)", None),
+    "damped_wave": ("A*exp(-k*t)*cos(2*pi*f*t + phi) + c", ("A", "k", "f", "phi", "c")),
+    "michaelis_menten": ("Vmax*S/(Km + S)", ("Vmax", "Km")),
+    "residual": ("residual = y - (a*x + b)  # one observation\nresidual**2", ("a", "b")),
+    "logistic_loss": ("z = w*x + b; softplus(z) - t*z", ("w", "b")),
+    "guarded_log": ("where(x > 0, x*log(x), 0)", "x"),
+    "clipped": ("clip(x, low, 1) * y", ("x", "y")),
+    "elements": ("w*v[0]**2 + v[1]", None),
+    "special": ("erf(x)*gammaln(y)", ("x", "y")),
+    "names": ("lambda = 2*np; value = lambda**2; value*value + sin(sin)*_floats", None),
+    "constant": ("2*pi", None),
+    "flat": ("where(x > 0, 1, 2)", "x"),
+}
+
+
+def rendered(name: str) -> str:
+    formula, wrt = FORMULAS[name]
+    return symgrad.value_and_grad(formula, wrt=wrt).source  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_golden_files(name: str) -> None:
+    assert rendered(name) == (GOLDEN / f"{name}.py").read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.py")} == set(FORMULAS)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_golden_files_are_formatted_as_ruff_would(name: str) -> None:
+    """Where ruff is installed, as it is for development."""
+    command = [sys.executable, "-m", "ruff", "format", "--check", "--isolated", "-"]
+    found = subprocess.run(command, input=rendered(name).encode(), capture_output=True, check=False)
+    assert b"No module named ruff" in found.stderr or found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_golden_files_import_numpy_alone(name: str) -> None:
+    tree = ast.parse(rendered(name))
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules |= {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+    allowed = {"numpy", "numpy.typing"} | ({"scipy"} if name == "special" else set())
+    assert modules <= allowed
+
+
+def test_a_file_runs_alone(tmp_path: Path) -> None:
+    path = tmp_path / "slope.py"
+    symgrad.grad("exp(x**2)**2").save(path)
+    code = "import slope; print(slope.value(0.5), slope.grad(0.5), *slope.value_and_grad([0.5]))"
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found.stdout == "1.6487212707001282 3.297442541400256 [1.64872127] [3.29744254]\n"
+
+
+def test_the_text_is_the_same_in_another_process() -> None:
+    code = "import symgrad; print(symgrad.grad('x*sin(y) + y*z*exp(-x)').source, end='')"
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(texts) == 1
+
+
+HOSTILE = [
+    'x # """',
+    "x # '''",
+    "x # \\",
+    'x # \\"""\nimport os',
+    "x\r# lone carriage return\rimport os",
+    "x # {0} {x!r} %s %(x)s",
+    "x # \\N{BULLET} \\x41 \\u0041",
+    "x # \u05d0\u05d1 right to left",
+    "#" + '"' * 50 + "\nx",
+    "π*x # α, 日本語",
+]
+
+
+@pytest.mark.parametrize("formula", HOSTILE)
+def test_no_text_of_a_formula_leaves_its_docstring(formula: str) -> None:
+    source = symgrad.grad(formula).source
+    tree = ast.parse(source)
+    first = tree.body[0]
+    assert isinstance(first, ast.Expr)
+    kinds = {type(node).__name__ for node in tree.body}
+    assert kinds == {"Expr", "Import", "ImportFrom", "Assign", "FunctionDef"}
+    names = [alias.name for n in tree.body if isinstance(n, ast.Import) for alias in n.names]
+    assert names == ["numpy"]
+    module: dict[str, object] = {}
+    exec(compile(source, "<hostile>", "exec"), module)
+
+
+@given(st.text())
+def test_escaped_text_reads_back_as_itself(text: str) -> None:
+    """Whatever it holds, in a docstring it is that text, with line ends made plain."""
+    lines = escaped(text)
+    assert all(" " <= c <= "~" or "Α" <= c <= "ω" for line in lines for c in line)
+    value = ast.literal_eval('"""' + "\n".join(lines) + '\n"""')
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    wanted = "\n".join(line.rstrip() for line in plain.split("\n")) + "\n"
+    assert value.encode("utf-8", "surrogatepass") == wanted.encode("utf-8", "surrogatepass")
+
+
+@pytest.mark.parametrize("kind", ["value", "grad", "value_and_grad"])
+def test_each_function_of_a_file_agrees_with_the_call(kind: str) -> None:
+    formula = "a*exp(-b*x) + where(x > 1, x*b, 0)"
+    module: dict[str, object] = {}
+    exec(symgrad.value_and_grad(formula, wrt=("b", "a")).source, module)
+    inputs = {"a": np.float32(2.0), "b": np.ones((2, 1)), "x": [0.5, 1.5, 2.5]}
+    verb = {"value": symgrad.function}.get(kind)
+    compiled = verb(formula) if verb else getattr(symgrad, kind)(formula, wrt=("b", "a"))
+    found, wanted = module[kind](**inputs), compiled(**inputs)  # type: ignore[operator]
+    flat_found, flat_wanted = ([found], [wanted]) if kind == "value" else (found, wanted)
+    if kind == "value_and_grad":
+        flat_found, flat_wanted = [found[0], *found[1]], [wanted[0], *wanted[1]]
+    for one, other in zip(flat_found, flat_wanted, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_file_refuses_what_is_not_a_real_number() -> None:
+    module: dict[str, object] = {}
+    exec(symgrad.grad("x**2").source, module)
+    with pytest.raises(TypeError, match="an input must hold real numbers, not complex128"):
+        module["grad"](1j)  # type: ignore[operator]
+
+
+def test_a_file_leaves_the_error_state_alone() -> None:
+    module: dict[str, object] = {}
+    exec(symgrad.grad("log(x)*exp(x)").source, module)
+    with np.errstate(all="raise"):
+        before = np.geterr()
+        module["grad"]([0.0, 1e4, -1.0])  # type: ignore[operator]
+        assert np.geterr() == before
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for golden in FORMULAS:
+        (GOLDEN / f"{golden}.py").write_text(rendered(golden), encoding="utf-8")
