@@ -156,7 +156,7 @@ class _Writer:
 def _takes_sign(node: Node, text: Text) -> bool:
     """Whether -(x * y) may be written -x * y: the same number, bit for bit."""
     plain = text.precedence == PRODUCT and node.op in ("multiply", "divide")
-    return plain and not text.code.startswith("-")
+    return plain and not text.code.startswith("-") and "**" not in text.code
 
 
 def _value_text(node: Node) -> str:

@@ -81,9 +81,10 @@ def _check(function: Function) -> None:
         )  # fmt: skip
     _check_head(function)
     if function.derivatives and len(function.derivatives) != len(names):
+        sides = (_count(len(names), "parameter"), _count(len(function.derivatives), "derivative"))
         raise DefinitionError(
-            f"{function.name} has {_count(len(names), 'parameter')}"
-            f" and {_count(len(function.derivatives), 'derivative')}", text, function.derivatives[-1].span, "Write one derivative for each parameter.",
+            f"{function.name} has {' and '.join(sides)}",
+            text, function.derivatives[-1].span, "Write one derivative for each parameter.",
         )  # fmt: skip
     for trees, extra in ((function.definitions, ()), (function.derivatives, ("out", "g"))):
         for tree in trees:

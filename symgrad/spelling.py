@@ -62,7 +62,7 @@ INFIX: Mapping[str, Spelling] = {
     "subtract": Spelling("{0} - {1}", SUM, (SUM, PRODUCT)),
     "multiply": Spelling("{0} * {1}", PRODUCT, (PRODUCT, SIGN)),
     "divide": Spelling("{0} / {1}", PRODUCT, (PRODUCT, SIGN)),
-    "negative": Spelling("-{0}", SIGN, (SIGN,)),
+    "negative": Spelling("-{0}", SIGN, (ATOM,)),
     "power": Spelling("{0}**{1}", POWER, (ATOM, SIGN)),
     "less": Spelling("{0} < {1}", COMPARE, (BIT_OR, BIT_OR)),
     "less_equal": Spelling("{0} <= {1}", COMPARE, (BIT_OR, BIT_OR)),
