@@ -14,53 +14,13 @@ from symgrad.pipeline import Derived
 from symgrad.schedule import schedule
 from symgrad.simplify import finish, legalise, shapes_from_inputs, without_shapes
 from symgrad.targets import Target
-from symgrad.targets.numpy import NUMPY
+from symgrad.targets.numpy import HELPERS, NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
 from symgrad.version import __version__
 
 KINDS = ("value", "grad", "value_and_grad")
 
-_HELPERS = {
-    "_floats": '''\
-def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
-    """The inputs as arrays of one floating-point type; plain numbers take that of the arrays."""
-    arrays = [np.asarray(value) for value in inputs]
-    for array in arrays:
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"an input must hold real numbers, not {array.dtype}")
-    types = [
-        array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
-        for value, array in zip(inputs, arrays)
-        if type(value) not in (bool, int, float)
-    ]
-    dtype = np.result_type(*types) if types else np.float64
-    return [array.astype(dtype, copy=False) for array in arrays]
-''',
-    "_sum_to": '''\
-def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Array:
-    """Sum a cotangent, of the value's shape, over the axes along which an input was broadcast."""
-    if shape is not None:
-        g = np.broadcast_to(g, shape)
-    new = g.ndim - like.ndim
-    axes = tuple(
-        axis
-        for axis in range(g.ndim)
-        if axis < new or like.shape[axis - new] != g.shape[axis]
-    )
-    if not axes and shape is None:
-        return g
-    return g.sum(axes, dtype=like.dtype).reshape(like.shape)
-''',
-    "_place": '''\
-def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
-    """Zeros in the shape of an input, with a cotangent at an index."""
-    full = np.zeros_like(like)
-    full[index] = g
-    return full
-''',
-}
-RESERVED = {*_HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
-_SCALAR_RESERVED = frozenset(NAMESPACE)
+_RESERVED = frozenset(NAMESPACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +170,7 @@ def document(
         for kind, name in zip(kinds, names, strict=True)
     ]
     code = "\n\n".join(functions)
-    helpers = [text for name, text in _HELPERS.items() if f"{name}(" in code]
+    helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
     special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
     parts = [_module_doc(formula, derived, layout, special), _imports(special), ""]
     return "\n".join(parts) + "\n" + "\n\n".join([code, *helpers])

@@ -12,7 +12,7 @@ from symgrad.graph import Graph
 from symgrad.load import load
 from symgrad.schedule import schedule
 from symgrad.simplify import expand
-from symgrad.targets.numpy import NUMPY
+from symgrad.targets.numpy import HELPERS, NUMPY
 
 _kernels: dict[Graph, Callable[..., Any]] = {}
 
@@ -36,7 +36,9 @@ def _compiled(graph: Graph) -> Callable[..., Any]:
     lines = [f"def outputs({', '.join(arguments)}):"]
     lines += [f"    {statement}" for statement in body.statements]
     lines += ["    return [" + ", ".join(body.results) + "]"]
-    function = load("\n".join(lines), "outputs", {"np": np, "special": special})
+    header = "from __future__ import annotations"
+    text = "\n".join([header, *HELPERS.values(), *lines])
+    function = load(text, "outputs", {"np": np, "special": special})
 
     def quiet(*values: Any) -> Any:
         with np.errstate(all="ignore"):

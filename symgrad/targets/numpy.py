@@ -64,3 +64,46 @@ SPELLINGS = {
 }
 
 NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "polygamma"], "scipy"))
+
+HELPERS: dict[str, str] = {
+    "_floats": '''\
+def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
+    """The inputs as arrays of one floating-point type; plain numbers take that of the arrays."""
+    arrays = [np.asarray(value) for value in inputs]
+    for array in arrays:
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"an input must hold real numbers, not {array.dtype}")
+    types = [
+        array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
+        for value, array in zip(inputs, arrays)
+        if type(value) not in (bool, int, float)
+    ]
+    dtype = np.result_type(*types) if types else np.float64
+    return [array.astype(dtype, copy=False) for array in arrays]
+''',
+    "_sum_to": '''\
+def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Array:
+    """Sum a cotangent, of the value's shape, over the axes along which an input was broadcast."""
+    if shape is not None:
+        g = np.broadcast_to(g, shape)
+    new = g.ndim - like.ndim
+    axes = tuple(
+        axis
+        for axis in range(g.ndim)
+        if axis < new or like.shape[axis - new] != g.shape[axis]
+    )
+    if not axes and shape is None:
+        return g
+    return g.sum(axes, dtype=like.dtype).reshape(like.shape)
+''',
+    "_place": '''\
+def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
+    """Zeros in the shape of an input, with a cotangent at an index."""
+    full = np.zeros_like(like)
+    full[index] = g
+    return full
+''',
+}
+RESERVED = {*_HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
+_SCALAR
+"""What a generated file carries along where its code calls it."""
