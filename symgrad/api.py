@@ -59,8 +59,8 @@ class Compiled:
         mixed, the widest counts; a number of Python takes on the type of the arrays beside it.
 
         Numbers of Python give numbers of Python; all else gives NumPy scalars and arrays, which
-        share memory with nothing. A condition gives booleans. Each derivative has the shape of its
-        input.
+        share memory with nothing. A condition gives 1.0 where it holds, else 0.0. Each derivative
+        has the shape of its input.
 
         Raises
         ------

@@ -193,8 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     try:
-        options = _parsed(sys.argv[1:] if argv is None else argv)
-        text = options.run(options) if options else ""
+        text = _text(sys.argv[1:] if argv is None else argv)
     except SymgradError as error:
         return _failed(str(error))
     return _written(text)
@@ -224,22 +223,29 @@ def _failed(message: str) -> int:
     return _FAILURE
 
 
-def _parsed(argv: Sequence[str]) -> Namespace | None:
-    """The options; None where argparse has printed a help text or the version."""
-    if not argv or argv[0] not in {*_COMMANDS, "-h", "--help", "--version"}:
-        message = f"unknown command {argv[0]}" if argv else "a command is missing"
-        hint = did_you_mean(argv[0], _COMMANDS) if argv else ""
-        raise SymgradError(message, hint=hint or f"The commands are: {', '.join(_COMMANDS)}.")
+def _text(argv: Sequence[str]) -> str:
+    """What the command prints."""
+    first = argv[0] if argv else ""
+    if first == "--version":
+        return f"symgrad {__version__}\n"
+    if first not in {*_COMMANDS, "-h", "--help"}:
+        message = f"unknown command {first}" if argv else "a command is missing"
+        hint = did_you_mean(first, _COMMANDS) or f"The commands are: {', '.join(_COMMANDS)}."
+        raise SymgradError(message, hint=hint)
     try:
         options, surplus = _parser().parse_known_args(_shielded(argv))
-    except SystemExit:
-        return None
+    except _Help as text:
+        return str(text)
     if surplus:
         raise SymgradError(
             f"unexpected argument {_unshielded(surplus[0])}",
             hint=f"symgrad {options.command} --help shows what it takes.",
         )
-    return options
+    return str(options.run(options))
+
+
+class _Help(Exception):
+    """Carries the help text out of argparse, which would hide that it cannot be printed."""
 
 
 def _shielded(argv: Sequence[str]) -> list[str]:
@@ -263,12 +269,15 @@ def _parser() -> ArgumentParser:
         def error(self, message: str) -> NoReturn:
             raise SymgradError(message, hint=f"{self.prog} --help shows what it takes.")
 
+        def print_help(self, file: object = None) -> NoReturn:
+            raise _Help(self.format_help())
+
     style: dict[str, Any] = {
         "formatter_class": argparse.RawDescriptionHelpFormatter,
         "allow_abbrev": False,
     }
     parser = Parser(prog="symgrad", description=_ABOUT, **style)
-    parser.add_argument("--version", action="version", version=f"symgrad {__version__}")
+    parser.add_argument("--version", action="store_true", help="show the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in _COMMANDS.items():
         below = commands.add_parser(

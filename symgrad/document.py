@@ -20,7 +20,8 @@ from symgrad.version import __version__
 
 KINDS = ("value", "grad", "value_and_grad")
 
-_RESERVED = frozenset(NAMESPACE)
+RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
+_SCALAR_RESERVED = frozenset(NAMESPACE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,11 +164,11 @@ def truth(graph: Graph, names: Sequence[str], point: Point) -> Truth:
     scales = [min(abs(x), 1.0) for x in point]
     smallest = min((scale for scale in scales if scale), default=1.0)
     scales = [scale or smallest for scale in scales]
-    digits = 110 + 2 * int(math.log10(max(1.0, *map(abs, point))) - math.log10(smallest))
+    digits = 120 + 2 * int(math.log10(max(1.0, *map(abs, point))) - math.log10(smallest))
     found: list[list[mpf]] = []
     for extra in EXTRA_DIGITS:
         with mp.workdps(digits + extra):
-            exponent = 25 + len(found)
+            exponent = 30 + len(found)
             found.append(_differences(graph, names, point, [s / mpf(10)**exponent for s in scales]))
         if len(found) > 1 and all(map(_settled, *found[-2:])) and all(found[-1][: 1 + count]):
             break
@@ -197,7 +197,7 @@ def _differences(graph, names, point, steps):
     firsts = []
     for i in axes:
         right, left = (ahead[i] - here) / steps[i], (here - behind[i]) / steps[i]
-        smooth = abs(right - left) <= mpf(10)**-20 * max(1, abs(right), abs(left))
+        smooth = abs(right - left) <= max(mpf(10) ** -20, max(abs(right), abs(left)) / 10**6)
         firsts.append((right + left) / 2 if smooth else mpmath.nan)
     seconds = []
     for i in axes:

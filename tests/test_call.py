@@ -295,18 +295,18 @@ def test_numbers_give_floats_that_are_numpys_to_rounding(formula: str, x: float)
     np.testing.assert_array_max_ulp(np.array(ours), np.array(numpys, dtype="f8"), maxulp=4)
 
 
-def test_conditions_give_booleans() -> None:
+def test_conditions_give_ones_and_zeros_in_the_type_of_the_inputs() -> None:
     below = symgrad.function("x < 2 and not isnan(x)")
-    assert below(1) is True
-    assert below(5.0) is False
-    assert type(below(np.float32(1))) is np.bool_
-    assert below([1.0, 5.0]).tolist() == [True, False]
-    assert below([1.0, 5.0]).dtype == np.bool_
+    assert repr(below(1)) == "1.0"
+    assert repr(below(5.0)) == "0.0"
+    assert repr(below(np.float32(1))) == "np.float32(1.0)"
+    assert below([1.0, 5.0]).tolist() == [1.0, 0.0]
+    assert below(np.ones(2, "f4")).dtype == np.float32
 
 
 def test_a_formula_without_inputs_gives_numbers() -> None:
     assert symgrad.function("2*pi")() == 2 * math.pi
-    assert symgrad.function("1 < 2")() is True
+    assert repr(symgrad.function("1 < 2")()) == "1.0"
     assert symgrad.grad("2*pi")() == {}
     assert symgrad.value_and_grad("2*pi", wrt=())() == (2 * math.pi, ())
 
@@ -334,10 +334,10 @@ def test_error_state_and_warnings_neither_matter_nor_change() -> None:
         warnings.simplefilter("error")
         state, filters = np.geterr(), list(warnings.filters)
         results = compiled(inputs)
-        fresh = symgrad.value_and_grad("log(x) + 9**9**9")(inputs)
+        fresh = symgrad.value_and_grad("x + 9**9**9")(inputs[:2])
         numbers = compiled(0.0)
         assert np.geterr() == state
         assert warnings.filters == filters
     np.testing.assert_array_equal(results, expected)
-    assert fresh[0][0] == inf
+    assert fresh[0].tolist() == [inf, inf]
     assert type(numbers[0]) is float

@@ -140,7 +140,9 @@ def test_functions_are_listed_under_their_headings(shell: Shell) -> None:
     status, listed, errors = shell("functions")
     assert (status, errors) == (0, "")
     blocks = [block.splitlines() for block in listed.split("\n\n")]
-    headings = {block[0]: [row.split("(")[0] for row in block[1:] if row[0] != " "] for block in blocks}
+    headings = {
+        block[0]: [row.split("(")[0] for row in block[1:] if row[0] != " "] for block in blocks
+    }
     assert headings == dict(builtin_sections())
     assert {name for names in headings.values() for name in names} == set(builtin_functions())
     for block in blocks:
@@ -174,9 +176,9 @@ def test_help_has_an_example_that_runs(
 
 def test_help_names_every_command(shell: Shell) -> None:
     text = shell("--help")[1]
-    assert [line.split()[0] for line in text.splitlines() if line[:4] == " " * 4 and line[4] != " "] == [
-        *COMMANDS
-    ]
+    assert [
+        line.split()[0] for line in text.splitlines() if line[:4] == " " * 4 and line[4] != " "
+    ] == [*COMMANDS]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,10 @@ def test_where_names_stand() -> None:
         ("x=sin(1,y=2", "'(' is never closed\n  x=sin(1,y=2\n       ^\nAdd ')'."),
         ("x=1],y=2", "']' closes nothing\n  x=1],y=2\n     ^\nRemove it."),
         ("x=(1]", "']' closes nothing\n  x=(1]\n      ^\nRemove it."),
-        ("x=[1,[2]]", "rows differ in length\n  x=[1,[2]]\n    ^^^^^^^\nFill them up, as with nan."),
+        (
+            "x=[1,[2]]",
+            "rows differ in length\n  x=[1,[2]]\n    ^^^^^^^\nFill them up, as with nan.",
+        ),
         (
             "x=[[[1], [2]], [[3], [4, 5]]]",
             "rows differ in length\n  x=[[[1], [2]], [[3], [4, 5]]]\n"

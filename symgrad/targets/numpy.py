@@ -104,6 +104,4 @@ def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
     return full
 ''',
 }
-RESERVED = {*_HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
-_SCALAR
 """What a generated file carries along where its code calls it."""
