@@ -234,18 +234,14 @@ def _text(argv: Sequence[str]) -> str:
         raise SymgradError(message, hint=hint)
     try:
         options, surplus = _parser().parse_known_args(_shielded(argv))
-    except _Help as text:
-        return str(text)
+    except SystemExit as help_text:
+        return str(help_text)
     if surplus:
         raise SymgradError(
             f"unexpected argument {_unshielded(surplus[0])}",
             hint=f"symgrad {options.command} --help shows what it takes.",
         )
     return str(options.run(options))
-
-
-class _Help(Exception):
-    """Carries the help text out of argparse, which would hide that it cannot be printed."""
 
 
 def _shielded(argv: Sequence[str]) -> list[str]:
@@ -270,7 +266,8 @@ def _parser() -> ArgumentParser:
             raise SymgradError(message, hint=f"{self.prog} --help shows what it takes.")
 
         def print_help(self, file: object = None) -> NoReturn:
-            raise _Help(self.format_help())
+            """Hand the text to `main`: argparse would not tell that it cannot be printed."""
+            raise SystemExit(self.format_help())
 
     style: dict[str, Any] = {
         "formatter_class": argparse.RawDescriptionHelpFormatter,

@@ -66,7 +66,7 @@ class Graph:
     def __str__(self) -> str:
         """One operation a line, as `v3 = multiply(v1, x)`, and a last line with the outputs."""
         names: dict[Node, str] = {}
-        lines = []
+        lines: list[str] = []
         for node in self.nodes:
             if node.op == "input":
                 names[node] = str(node.value)
@@ -158,6 +158,11 @@ def descendants(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
         if not reached.isdisjoint(node.args):
             reached.add(node)
     return reached
+
+
+def complementary(p: Node, q: Node) -> bool:
+    """Whether two conditions are one another's negation."""
+    return p.args == (q,) if p.op == "logical_not" else q.op == "logical_not" and q.args == (p,)
 
 
 class Leaves:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Leaves, Node, descendants
+from symgrad.graph import Builder, Graph, Leaves, Node, complementary, descendants
 from symgrad.lower import derivative
 from symgrad.structural import ADJOINTS
 
@@ -118,7 +118,7 @@ class Tape:
             root = node
         total = self.build.node("add", a[0], b[0])
         p, q = unmask(a[0])[0], unmask(b[0])[0]
-        if p is None or q is None or _complementary(p, q):
+        if p is None or q is None or complementary(p, q):
             return total, root
         either = p if p is q else self.build.node("logical_or", p, q)
         return self.build.node("keep", either, total), root
@@ -156,7 +156,3 @@ def keep(build: Builder, mask: Node | None, term: Node) -> Node:
     if inner is not None and inner is not mask:
         mask = build.node("logical_and", mask, inner)
     return build.node("keep", mask, kept)
-
-
-def _complementary(p: Node, q: Node) -> bool:
-    return (p.op == "logical_not" and p.args[0] is q) or (q.op == "logical_not" and q.args[0] is p)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symgrad.functions import FunctionTable
-from symgrad.graph import Graph, Node, ancestors
+from symgrad.graph import Graph, Node, Value, ancestors
 from symgrad.lower import definition
 from symgrad.rewrite import match
 from symgrad.rules import Rule
@@ -93,13 +93,16 @@ def _structural(node: Node, target: Target, steps: Mapping[Node, Step]) -> Step 
     return None
 
 
+_FILLED: Mapping[Value, str] = {0.0: "zeros", 1.0: "ones"}
+
+
 def _spelling(node: Node, target: Target) -> str:
     """The operation's own spelling, or that of a special case which the target writes better."""
     special = node.op
     if node.op == "power" and _is_whole(node.args[1]):
         special = "whole_power"
     elif node.op == "broadcast" and node.args[0].is_constant:
-        special = {0.0: "zeros", 1.0: "ones"}.get(node.args[0].value, "full")
+        special = _FILLED.get(node.args[0].value, "full")
     return special if special in target.spellings else node.op
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
-from symgrad.graph import STRUCTURAL, Builder, Graph, Leaves, Node, ancestors
+from symgrad.graph import STRUCTURAL, Builder, Graph, Leaves, Node, ancestors, complementary
 from symgrad.lower import definition
 from symgrad.rewrite import rewrite
 
@@ -211,12 +211,23 @@ def _is_view(node: Node) -> bool:
 
 def _untyped(graph: Graph) -> set[Node]:
     """Nodes that are float64 whatever the inputs: choices between constants, and what uses them."""
+    uses = Counter(arg for node in graph.nodes for arg in node.args)
     untyped: set[Node] = set()
     for node in graph.nodes:
-        typed = [a for a in node.args if not a.is_constant]
         if node.op == "keep":
             if node.args[1].is_constant or node.args[1] in untyped:
                 untyped.add(node)
-        elif node.op not in ("place", "index") and any(a in untyped for a in typed):
-            untyped.add(node)
+        elif node.op not in ("place", "index") and not untyped.isdisjoint(node.args):
+            if not _is_choice_with_typed(node, untyped, uses):
+                untyped.add(node)
     return untyped
+
+
+def _is_choice_with_typed(node: Node, untyped: set[Node], uses: Counter[Node]) -> bool:
+    """Whether a sum is one np.where of a constant and of something that has the inputs' type."""
+    if node.op != "add" or not all(a.op == "keep" and uses[a] == 1 for a in node.args):
+        return False
+    left, right = node.args
+    odd = [a for a in node.args if a in untyped]
+    one = len(odd) == 1 and odd[0].args[1].is_constant
+    return one and complementary(left.args[0], right.args[0])

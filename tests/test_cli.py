@@ -55,12 +55,12 @@ def process(*arguments: str, **options: object) -> "subprocess.CompletedProcess[
         (["grad", "x * y", "--at", "x=[1, 2],y=3"], "[3.0, 3.0]\n3.0\n"),
         (["value", "x + y", "--at", "x=[[1], [2]],y=[10, 20]"], "[[11.0, 21.0], [12.0, 22.0]]\n"),
         (["value", "x", "--at", "x=[]"], "[]\n"),
-        (["value", "x / [0]"[:1] + " / 0", "--at", "x=[-1, 0, 1]"], "[-inf, nan, inf]\n"),
+        (["value", "x / 0", "--at", "x=[-1, 0, 1]"], "[-inf, nan, inf]\n"),
         (["value", "x / 10", "--at", "x=1"], "0.1\n"),
         (["value", "x > 1", "--at", "x=[1, 2]"], "[0.0, 1.0]\n"),
         (["value", "pi / 2", "--at", ""], "1.5707963267948966\n"),
         (["grad", "2", "--at", ""], ""),
-        (["--at", "x=3"][:0] + ["grad", "--at", "x=3", "x**2"], "6.0\n"),
+        (["grad", "--at", "x=3", "x**2"], "6.0\n"),
         (["grad", "--at=x=3", "x**2"], "6.0\n"),
     ],
 )
@@ -78,9 +78,9 @@ def test_what_at_prints_it_accepts(shell: Shell) -> None:
     "formula", ["-x**2", "-o + x - o", "--x - x**2 - x", "-h*0 - x**2", "-(x**2)", "---x**2"]
 )
 def test_a_formula_may_begin_with_a_minus_sign(shell: Shell, formula: str) -> None:
-    inputs = [name for name in "oxh" if name in formula.replace("exp", "")]
-    at = ",".join(f"{name}=3" for name in inputs)
-    expected = symgrad.function(formula)(**dict.fromkeys(inputs, 3.0))
+    negative = symgrad.function(formula)
+    at = ",".join(f"{name}=3" for name in negative.inputs)
+    expected = negative(*[3.0] * len(negative.inputs))
     assert shell("value", formula, "--at", at) == (0, f"{expected!r}\n", "")
     assert shell("value", "--at", at, formula) == (0, f"{expected!r}\n", "")
 

@@ -118,7 +118,6 @@ def test_what_python_prints_is_read_back(value: object) -> None:
 def test_any_text_ends_in_values_or_an_error(text: str) -> None:
     try:
         point, places = read_point(text)
-    except SymgradError as error:
-        assert str(error)
-    else:
-        assert all(text[slice(*places[name])] == name for name in point)
+    except SymgradError:
+        return
+    assert all(text[slice(*places[name])] == name for name in point)
