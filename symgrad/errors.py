@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -10,6 +11,13 @@ Span = tuple[int, int]
 
 _EXCERPT = 72
 _CARETS = 40
+_LONGEST_WORD = 40
+_LONGEST_SENTENCE = 300
+
+# Characters that Python calls printable and that show nothing.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 class SymgradError(Exception):
@@ -26,8 +34,8 @@ class SymgradError(Exception):
     hint:
         What to write instead.
 
-    >>> print(SymgradError("unknown function 'sinn'", "2*sinn(x)", (2, 6), "Did you mean sin?"))
-    unknown function 'sinn'
+    >>> print(SymgradError("unknown function sinn", "2*sinn(x)", (2, 6), "Did you mean sin?"))
+    unknown function sinn
       2*sinn(x)
         ^^^^
     Did you mean sin?
@@ -43,11 +51,11 @@ class SymgradError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        parts = [self.message]
+        parts = [_bounded(self.message)]
         if self.span is not None:
             parts += draw(self.text, self.span)
         if self.hint:
-            parts.append(self.hint)
+            parts.append(_bounded(self.hint))
         return "\n".join(parts)
 
 
@@ -87,17 +95,46 @@ class MissingExtraError(SymgradError):
     """An optional dependency is needed that is not installed."""
 
 
+def is_hidden(character: str) -> bool:
+    """Whether a character shows nothing, or changes how others are shown."""
+    return not character.isprintable() or bool(_BLANK.match(character))
+
+
 def visible(text: str) -> str:
-    """Text with every control, invisible and bidirectional character written as its escape."""
+    """Text as a reader can trust it, each character in its place.
+
+    What is hidden, sits on another character or runs from right to left is written as its escape.
+    """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        c if c.isprintable() and not unicodedata.combining(c) else _escape(c) for c in text
+    return "".join(_escape(c) if _disturbs(c) else c for c in text)
+
+
+def _disturbs(character: str) -> bool:
+    return (
+        is_hidden(character)
+        or unicodedata.combining(character) > 0
+        or unicodedata.bidirectional(character) in ("R", "AL", "AN")
     )
 
 
 def _escape(character: str) -> str:
     return " " if character == "\t" else character.encode("unicode_escape").decode("ascii")
+
+
+def _columns(text: str) -> int:
+    """How many columns a terminal needs; East Asian characters and emoji take two."""
+    return len(text) + sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+
+
+def _bounded(sentence: str) -> str:
+    """A sentence that stays readable whatever names stand in it."""
+    half = _LONGEST_WORD // 2
+    words = re.sub(
+        rf"\w{{{_LONGEST_WORD + 1},}}", lambda w: f"{w[0][:half]}...{w[0][-half:]}", sentence
+    )
+    cut = words if len(words) <= _LONGEST_SENTENCE else words[:_LONGEST_SENTENCE] + "..."
+    return visible(cut)
 
 
 def _line_around(text: str, start: int) -> tuple[int, int, int]:
@@ -113,23 +150,31 @@ def draw(text: str, span: Span) -> list[str]:
     start = min(span[0], len(text))
     left, right, number = _line_around(text, start)
     end = max(start + 1, min(span[1], right))
-    first = max(left, start - _EXCERPT // 2)
+    first = max(left, min(start - _EXCERPT // 2, right - _EXCERPT))
     last = min(right, first + _EXCERPT)
     head = "..." if first > left else ""
     tail = "..." if last < right else ""
-    lead = head + visible(text[first:start])
-    marked = visible(text[start : min(end, last)])
-    line = lead + marked + visible(text[min(end, last) : last]) + tail
     several = "\n" in text.strip() or "\r" in text.strip()
     label = f"  line {number}: " if several else "  "
-    return [label + line, " " * (len(label) + len(lead)) + "^" * max(1, min(len(marked), _CARETS))]
+    lead = label + head + visible(text[first:start])
+    marked = visible(text[start : min(end, last)])
+    carets = max(1, min(_columns(marked), _CARETS))
+    line = lead + marked + visible(text[min(end, last) : last]) + tail
+    return [line.rstrip(" "), " " * _columns(lead) + "^" * carets]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question with the nearest known names, or nothing."""
+    """A question with the nearest known names, or nothing.
+
+    >>> did_you_mean("tahn", ["tan", "tanh", "exp"])
+    'Did you mean tan or tanh?'
+    """
     import difflib
 
-    close = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
-    lowered = [k for k in sorted(known) if k.lower() == name.lower() and k not in close]
-    names = (lowered + close)[:3]
+    if len(name) > _LONGEST_WORD:
+        return ""
+    ordered = sorted(known)
+    close = difflib.get_close_matches(name, ordered, n=3, cutoff=0.6)
+    same = [k for k in ordered if k.lower() == name.lower() and k not in close]
+    names = (same + close)[:3]
     return f"Did you mean {' or '.join(names)}?" if names else ""

@@ -17,7 +17,7 @@ from symgrad.targets.numpy import NUMPY
 _HEAD = 150
 _TAIL = 50
 _WIDTH = 160
-_DEEPEST = _WIDTH // 2
+_DEEPEST = 40
 
 _ABOUT = {
     "text": "The formula as it was typed.",
@@ -174,7 +174,8 @@ def _tree_lines(statements: Sequence[Statement]) -> Iterator[str]:
         stack = [(statement.body, int(statement.target is not None))]
         while stack:
             tree, depth = stack.pop()
-            yield "  " * min(depth, _DEEPEST) + _label(tree)
+            lead = "" if depth <= _DEEPEST else f"[depth {depth}] "
+            yield "  " * min(depth, _DEEPEST) + lead + _label(tree)
             stack.extend((arg, depth + 1) for arg in reversed(tree.args))
 
 

@@ -1,8 +1,8 @@
-"""What projects need to test formulas of their own: strategies for hypothesis, and a judge of gradients.
+"""For tests of formulas: strategies for hypothesis, and a judge of gradients.
 
-Formulas are drawn as text. A formula is first a list of pieces in prefix order, which says what every
-hole is filled with, and is then written from its end: so no size or depth of it needs recursion, and
-hypothesis shrinks it by dropping pieces.
+Formulas are drawn as text. An expression is first a list of pieces in prefix order, each to fill
+the first hole, and is then written from its end. So no depth of it needs recursion, and hypothesis
+shrinks it by dropping pieces.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from symgrad.api import function, functions, value_and_grad
+from symgrad.api import function, value_and_grad
+from symgrad.api import functions as known_functions
 from symgrad.check import agrees, numerical_gradient
 from symgrad.errors import MissingExtraError
-from symgrad.functions import Function, FunctionTable
+from symgrad.functions import Function
 from symgrad.spelling import (
     AND,
     ATOM,
@@ -50,7 +51,7 @@ INPUT_NAMES = (
     *"x y z θ λ Ω x_1 _ np math e I S self lambda class None True print sin beta special".split(),
     *"dx dy value t1 out g if else and or inf_ π_ Array _floats".split(),
 )
-"""Names to read inputs by: every one that some language or library means something by is free here."""
+"""Names to read inputs by. Whatever they mean elsewhere, they are free here."""
 
 ASSIGNED_NAMES = "a b t r loss dloss def return as t2 exp grad".split()
 FUNCTION_NAMES = "f h f1 φ square yield gamma".split()
@@ -66,8 +67,8 @@ SMOOTH_OPERATORS: tuple[Spelling, ...] = (
     Spelling("{0}-\n\t{1}", SUM, (SUM, PRODUCT)),
 )
 KINKED_OPERATORS: tuple[Spelling, ...] = (
-    *(Spelling(f"{{0}} {sign} {{1}}", COMPARE, (BIT_OR, BIT_OR)) for sign in "< <= > >= == !=".split()),
-    Spelling("{0} < {1} <= {2}", COMPARE, (BIT_OR, BIT_OR, BIT_OR)),
+    *(INFIX[n] for n in "less less_equal greater greater_equal equal not_equal".split()),
+    Spelling("{0} < {1} <= {2}", COMPARE, (BIT_OR,) * 3),
     Spelling("{0} > {1} != {2} >= {3}", COMPARE, (BIT_OR,) * 4),
     Spelling("{0} and {1}", AND, (AND, NOT)),
     Spelling("{0} or {1}", OR, (OR, AND)),
@@ -98,8 +99,7 @@ def formulas(
     """Formulas over the whole language, as text that compiles.
 
     Statements, local functions, comments, line ends, conditions, calls with keywords and names that
-    Python reserves are all drawn. A name that is indexed is read with indices only, so that shapes can
-    be found that fit; see `inputs`.
+    Python reserves are all drawn. The input v is read by indices, and by indices only.
 
     Parameters
     ----------
@@ -107,19 +107,19 @@ def formulas(
         How many operations each statement has at most.
     functions:
         The functions that may be called: by default all that the language knows now, those of
-        `symgrad.define` and those that need SciPy included. Names it does not know raise KeyError.
+        `symgrad.define` and those that need SciPy included. An unknown name raises KeyError.
     smooth:
         Leave out what has a kink or a jump: comparisons, conditions, and functions such as abs and
         floor. There may still be poles, and points where a root or a logarithm ends.
 
-    >>> from hypothesis import given
-    >>> @given(formulas(functions=["sin"]))
-    ... def test_it_compiles(formula):
-    ...     symgrad.grad(formula)
-    >>> import symgrad
-    >>> test_it_compiles()
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, deadline=None)
+    ... @given(formulas(functions=["sin", "exp"]))
+    ... def test_a_formula_has_a_value(formula):
+    ...     function(formula)
+    >>> test_a_formula_has_a_value()
     """
-    table = _table()
+    table = known_functions()
     public = [name for name in table if not name.startswith("_")]
     names = public if functions is None else list(functions)
     calls = tuple(
@@ -133,10 +133,13 @@ def formulas(
 
 
 def numbers(special: bool = False) -> st.SearchStrategy[float]:
-    """Numbers of everyday size; with `special` also nan, infinities, zeros, and the very large and small.
+    """Numbers of everyday size: 0, or between 0.001 and 8 in size.
 
-    >>> from hypothesis import given
-    >>> @given(numbers())
+    With `special` also nan, infinities, and the numbers where functions overflow or lose digits.
+
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, deadline=None)
+    ... @given(numbers())
     ... def test_size(number):
     ...     assert -8 <= number <= 8
     >>> test_size()
@@ -155,22 +158,26 @@ def inputs(
     dtype: DTypeLike = np.float64,
     values: st.SearchStrategy[float] | None = None,
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """Values for the inputs of a formula, by name: numbers of Python, and arrays that broadcast together.
+    """Values for the inputs of a formula, by name: numbers, and arrays that broadcast together.
 
     Parameters
     ----------
+    formula:
+        Text that compiles; other text raises a SymgradError.
     shapes:
-        The shape of every input; by default shapes of up to two axes are drawn, empty ones among them.
-        An input that the formula indexes gets the axes for its indices in front.
+        The shape of every input; by default shapes of up to two axes are drawn, empty ones too. An
+        input that the formula indexes gets the axes for its indices in front.
     dtype:
-        The type of the arrays, float64 or float32; for float32, scalars are NumPy's and not Python's.
+        float64, where scalars are numbers of Python, or float32, where they are NumPy's.
     values:
         The numbers in them, by default `numbers()`.
 
-    Raises a SymgradError if the formula does not compile.
-
-    >>> inputs("x*y", shapes=(2, 3)).example()["x"].shape  # doctest: +SKIP
-    (2, 3)
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, deadline=None)
+    ... @given(inputs("x*y", shapes=(2, 3)))
+    ... def test_shapes(values):
+    ...     assert values["x"].shape == values["y"].shape == (2, 3)
+    >>> test_shapes()
     """
     names = function(formula).inputs
     elements = numbers() if values is None else values
@@ -192,8 +199,10 @@ def assert_gradient_correct(
 
     Parameters
     ----------
+    formula, exact:
+        What to compile, as for `symgrad.grad`.
     at:
-        An input by name each: numbers or arrays of shapes that broadcast together, taken as float64.
+        The inputs by name: numbers, or arrays that broadcast together. They are taken as float64.
     wrt:
         The names to differentiate with respect to, by default all inputs.
     rtol:
@@ -235,9 +244,12 @@ def assert_gradient_correct(
         for index in np.argwhere(verdict.refuted):
             place = tuple(index.tolist())
             element = f"{name}{list(place)}" if place else name
+            given, value, error = (
+                float(a[place]) for a in (np.asarray(derivative), estimate.value, estimate.error)
+            )
             raise AssertionError(
-                f"{where}: the derivative by {element} is {np.asarray(derivative)[place]!r}, and "
-                f"numerically {estimate.value[place]!r} with an error of {estimate.error[place]:.1e}"
+                f"{where}: the derivative by {element} is {given!r}, "
+                f"and numerically {value!r} with an error of {error:.1e}"
             )
         judged += int(verdict.conclusive.sum())
     return judged
@@ -245,10 +257,6 @@ def assert_gradient_correct(
 
 def _shown(at: Mapping[str, ArrayLike]) -> str:
     return "{" + ", ".join(f"{n!r}: {np.asarray(v).tolist()!r}" for n, v in at.items()) + "}"
-
-
-def _table() -> FunctionTable:
-    return functions()
 
 
 def _is_kinked(function: Function) -> bool:
@@ -318,7 +326,7 @@ def _leaf(draw: st.DrawFn) -> st.SearchStrategy[Spelling]:
 
 
 def _constants() -> st.SearchStrategy[Spelling]:
-    """Literals as people write them. A sign before one makes no difference to the parser's precedence."""
+    """Literals as people write them, and some with a sign before them."""
     literals = "0 1 2 3 0.5 .25 10 1. 1e3 2.5E-3 0.1 1e-300 1e400 007 6.02e+23".split()
     negative = [Spelling(f"-{n}", SIGN) for n in literals[:6]]
     return st.sampled_from([Spelling(n) for n in literals + CONSTANT_NAMES] + negative)
@@ -352,13 +360,8 @@ def _expression(
         holes += len(piece.operands) - 1
     stack: list[Text] = []
     for piece in reversed(pieces):
-        operands = [stack.pop() for _ in piece.operands]
-        stack.append(Text(piece.template.format(*_within(piece, operands)), piece.precedence))
+        stack.append(piece.write([stack.pop() for _ in piece.operands]))
     return stack[0].code
-
-
-def _within(piece: Spelling, operands: list[Text]) -> list[str]:
-    return [t.within(p) for t, p in zip(operands, piece.operands, strict=True)]
 
 
 def _index_axes(formula: str) -> dict[str, tuple[int, ...]]:

@@ -1,46 +1,45 @@
 """What the rows of functions.sg are worth: their values and derivatives in mpmath, to many digits.
 
-A row with a definition means what its definition says; the rest are primitives, for which PRIMITIVES
-names a function of mpmath. Derivatives are differences of such values, so that no rule of
+A row with a definition means what its first definition says; the rest are primitives, for which
+PRIMITIVES names a function of mpmath. Derivatives are differences of such values, so that no rule of
 differentiation stands on both sides of a comparison.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
+from itertools import permutations, product
 
 import mpmath
+import numpy as np
 from mpmath import mp, mpf
 
-from symgrad.functions import builtin_functions
+from symgrad.functions import Function, builtin_functions
 from symgrad.graph import Graph, Node
-from symgrad.lower import definition
+from symgrad.lower import definition, lower
+from symgrad.targets.numpy import NUMPY
 
 Number = mpf | bool
 Point = tuple[float, ...]
 
-AGREED = mpf(10) ** -22
-"""Two evaluations at different precisions that agree to this, relatively, are right to this."""
-
-EXTRA_DIGITS = (0, 20, 350)
-"""Digits beyond those that the steps need; with the last, a tail as small as the least double shows."""
+TABLE = builtin_functions()
 
 
 def _sign(x: mpf) -> mpf:
     return mpf((x > 0) - (x < 0))
 
 
-def _fmod(x: mpf, y: mpf) -> mpf:
-    return x - y * (mpmath.floor(x / y) if (x < 0) == (y < 0) else mpmath.ceil(x / y))
-
-
-def _polygamma(n: mpf, x: mpf) -> mpf:
-    return mpmath.psi(int(n), x) if n == int(n) and n >= 0 else mpmath.nan
+def _trunc(x: mpf) -> mpf:
+    return mpmath.floor(x) if x > 0 else mpmath.ceil(x)
 
 
 def _power(x: mpf, y: mpf) -> mpf:
     return mpmath.power(x, int(y) if y == int(y) else y)
+
+
+def _polygamma(n: mpf, x: mpf) -> mpf:
+    return mpmath.psi(int(n), x) if n == int(n) and n >= 0 else mpmath.nan
 
 
 PRIMITIVES: Mapping[str, Callable[..., Number]] = {
@@ -68,11 +67,11 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "sign": _sign,
     "floor": mpmath.floor,
     "ceil": mpmath.ceil,
-    "trunc": lambda x: mpmath.floor(x) if x > 0 else mpmath.ceil(x),
+    "trunc": _trunc,
     "rint": mpmath.nint,
     "maximum": max,
     "minimum": min,
-    "fmod": _fmod,
+    "fmod": lambda x, y: x - y * _trunc(x / y),
     "remainder": lambda x, y: x - y * mpmath.floor(x / y),
     "copysign": lambda x, y: abs(x) if y >= 0 else -abs(x),
     "sqrt": mpmath.sqrt,
@@ -96,14 +95,17 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "arccosh": mpmath.acosh,
     "arctanh": mpmath.atanh,
     "erf": mpmath.erf,
+    # mpmath converts the square of the argument to a double.
     "erfc": lambda x: mpmath.erfc(x) if abs(x) < 10**6 else 1 - _sign(x),
     "gammaln": lambda x: mpmath.loggamma(x).real,
     "digamma": mpmath.digamma,
     "polygamma": _polygamma,
 }
 
-STRUCTURE = ("broadcast", "unbroadcast", "join", "copy", "indicator")
+STRUCTURE = ("broadcast", "unbroadcast", "copy", "indicator")
 """Operations that leave a number as it is."""
+
+TAKES_NAN = ("keep", "isnan", "isinf", "isfinite", "not_equal", "equal")
 
 
 def evaluate(graph: Graph, inputs: Mapping[str, Number]) -> list[Number]:
@@ -130,81 +132,185 @@ def apply(name: str, args: Sequence[Number]) -> Number:
     """A function of the language, on numbers of mpmath."""
     if name in STRUCTURE:
         return mpf(args[0])
-    if name in PRIMITIVES:
-        if name not in ("keep", "isnan", "not_equal") and any(mpmath.isnan(arg) for arg in args):
-            return mpmath.nan
-        try:
-            value = PRIMITIVES[name](*args)
-        except (ZeroDivisionError, ValueError):
-            return mpmath.nan
-        return mpmath.nan if isinstance(value, mpmath.mpc) else value
-    function = builtin_functions()[name]
-    assert function.definitions, (
-        f"{name} has no definition: name its mpmath function in PRIMITIVES in tests/reference.py"
-    )
-    return evaluate(definition(function, builtin_functions()), dict(zip(function.names, args)))[0]
+    if name not in PRIMITIVES:
+        function = TABLE[name]
+        assert function.definitions, (
+            f"{name} has no definition: name its mpmath function in PRIMITIVES, tests/reference.py"
+        )
+        return evaluate(definition(function, TABLE), dict(zip(function.names, args, strict=True)))[0]
+    if name not in TAKES_NAN and any(mpmath.isnan(arg) for arg in args):
+        return mpmath.nan
+    try:
+        value = PRIMITIVES[name](*args)
+    except (ZeroDivisionError, ValueError):
+        return mpmath.nan
+    return mpmath.nan if isinstance(value, mpmath.mpc) else value
 
 
 @dataclass(frozen=True)
 class Truth:
-    """A function at a point: value, partial derivatives and second ones; None where there is none."""
+    """A function at a point: value, first and second derivatives. None where there is none."""
 
-    value: mpf
+    point: Point
+    value: mpf | None
     partials: tuple[mpf | None, ...]
     seconds: tuple[tuple[mpf | None, ...], ...]
+
+    def condition(self, axis: int | None = None) -> float:
+        """How much the value, or a partial derivative, magnifies relative changes of the inputs."""
+        value, slopes = self.value, self.partials
+        if axis is not None:
+            value, slopes = self.partials[axis], self.seconds[axis]
+        if not value:
+            return 0.0
+        terms = [abs(x * d / value) for x, d in zip(self.point, slopes, strict=True) if d is not None]
+        return float(min(sum(terms), mpf(10) ** 300))
+
+
+AGREED = mpf(10) ** -22
+"""Two evaluations, at different precisions and with different steps, that agree to this are right."""
 
 
 def truth(graph: Graph, names: Sequence[str], point: Point) -> Truth:
     """The value of a graph and its derivatives, by differences at a precision that bears them.
 
-    Precision is raised until two evaluations agree. The steps are much smaller than the distance from
-    any double to its neighbours, so that a kink lies at the point itself or is not met at all.
+    The steps are much smaller than the distance from a double to its neighbours, so that a kink lies at
+    the point itself or is not met at all. A first pair of evaluations bears the steps; where it does
+    not agree, or finds a zero, a second pair bears sums with 1, and tails as small as any double.
     """
-    count = len(point)
-    scales = [min(abs(x), 1.0) for x in point]
-    smallest = min((scale for scale in scales if scale), default=1.0)
-    scales = [scale or smallest for scale in scales]
-    digits = 120 + 2 * int(math.log10(max(1.0, *map(abs, point))) - math.log10(smallest))
-    found: list[list[mpf]] = []
-    for extra in EXTRA_DIGITS:
-        with mp.workdps(digits + extra):
-            exponent = 30 + len(found)
-            found.append(_differences(graph, names, point, [s / mpf(10)**exponent for s in scales]))
-        if len(found) > 1 and all(map(_settled, *found[-2:])) and all(found[-1][: 1 + count]):
+    sizes = [1.0, *[abs(x) for x in point if x]]
+    above, below = math.log10(max(sizes)), math.log10(min(sizes))
+    scales = [min(abs(x), 1.0) or min(sizes) for x in point]
+    digits = 120 + 2 * int(above)
+    for start in (digits, digits - 2 * int(below) + 330):
+        pair = []
+        for more in (0, 1):
+            with mp.workdps(start + 20 * more):
+                steps = [mpf(scale) / mpf(10) ** (30 + more) for scale in scales]
+                pair.append(_differences(graph, names, point, steps))
+        found = [b if _agree(a, b) else None for a, b in zip(*pair, strict=True)]
+        if all(found):
             break
-    settled = [b if _settled(a, b) else None for a, b in zip(*found[-2:])]
-    rows = tuple(tuple(settled[1 + count + i * count :][:count]) for i in range(count))
-    return Truth(found[-1][0], tuple(settled[1 : 1 + count]), rows)
+    count = len(point)
+    rows = tuple(tuple(found[start:][:count]) for start in range(1 + count, len(found), count))
+    return Truth(point, found[0], tuple(found[1 : 1 + count]), rows)
 
 
-def _settled(a: mpf, b: mpf) -> bool:
-    return bool(mpmath.isnan(a) and mpmath.isnan(b)) or bool(abs(a - b) <= AGREED * abs(b))
+def _agree(a: mpf, b: mpf) -> bool:
+    return bool(abs(a - b) <= AGREED * abs(b))
 
 
-def _differences(graph, names, point, steps):
-    origin = [mpf(x) for x in point]
+def _differences(
+    graph: Graph, names: Sequence[str], point: Point, steps: Sequence[mpf]
+) -> list[mpf]:
+    """Value, partial derivatives and second ones, row by row; nan at a kink."""
+    axes = range(len(point))
 
-    def at(*moves):
-        moved = list(origin)
+    def at(*moves: tuple[int, int]) -> mpf:
+        moved = [mpf(x) for x in point]
         for axis, direction in moves:
             moved[axis] += direction * steps[axis]
-        value = evaluate(graph, dict(zip(names, moved, strict=True)))[0]
-        return mpf(value)
+        return mpf(evaluate(graph, dict(zip(names, moved, strict=True)))[0])
 
     here = at()
-    axes = range(len(point))
     ahead, behind = [at((i, 1)) for i in axes], [at((i, -1)) for i in axes]
     firsts = []
     for i in axes:
         right, left = (ahead[i] - here) / steps[i], (here - behind[i]) / steps[i]
         smooth = abs(right - left) <= max(mpf(10) ** -20, max(abs(right), abs(left)) / 10**6)
         firsts.append((right + left) / 2 if smooth else mpmath.nan)
-    seconds = []
-    for i in axes:
-        for j in axes:
-            if i == j:
-                seconds.append((ahead[i] - 2 * here + behind[i]) / steps[i] ** 2)
-            else:
-                corners = at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1))
-                seconds.append(corners / (4 * steps[i] * steps[j]))
+    seconds = [
+        (ahead[i] - 2 * here + behind[i]) / steps[i] ** 2
+        if i == j
+        else (at((i, 1), (j, 1)) - at((i, 1), (j, -1)) - at((i, -1), (j, 1)) + at((i, -1), (j, -1)))
+        / (4 * steps[i] * steps[j])
+        for i, j in product(axes, axes)
+    ]
     return [here, *firsts, *seconds]
+
+
+def _both_signs(*sizes: float) -> list[float]:
+    return [sign * size for size in sizes for sign in (1, -1)]
+
+
+# Most points are float32 numbers, so that they serve for both types.
+ONE = [(x,) for x in (
+    0.0, *_both_signs(
+        5e-324, 1e-310, 1e-160, 2.0**-30, 0.0078125, 0.296875, 0.34375, 0.4375, 0.5 + 2**-20, 1 - 2**-53,
+        1.0, 1 + 2**-52, 1.4375, 3.140625, 10.25, 19.5, 37.5, 100.5, 355.5, 700.5, 745.0, 2.0**27 + 32,
+        1e155, 1e300,
+    ),
+)]  # fmt: skip
+TWO = [
+    *product(
+        (-1000.0, -2.0, -0.59375, 2.0**-30, 0.296875, 1.0, 2.0, 30.25),
+        (-1000.0, -0.40625, 2.0**-30, 1.0, 2.0, 30.25),
+    ),
+    *[(0.0, 0.0), (0.0, 2.5), (-3.0, 0.0), (0.75, 2.0**-27), (700.5, 701.25), (-2.0, -0.4)],
+    *[(1e300, 2e300), (1e300, 2e280), (2.0, 1e300), (1e160, -1e160), (1e16, 1e16 + 2)],
+    *[(1e-300, 3e-300), (3e-308, 2.5e-308), (1e-310, 2.0), (2.0, 1e-310), (-1e-160, 1e160)],
+]
+THREE = list(permutations((0.0, -0.0009765625, 0.5, 2.5, -1e5, 1e200), 3))
+ORDERS = (0.0, 1.0, 2.0, 5.0)
+SMALLEST_NORMAL = float(np.finfo(np.float64).smallest_normal)
+
+
+def points(function: Function) -> list[Point]:
+    """Where a row is tested. A parameter without a derivative takes small whole numbers."""
+    whole = [
+        bool(function.derivatives) and function.derivative_is(position, "none")
+        for position in range(len(function.names))
+    ]
+    free = {1: ONE, 2: TWO, 3: THREE}[whole.count(False)]
+    if function.name in NUMPY.extras:
+        # SciPy's answers stop at numbers whose reciprocal overflows.
+        free = [p for p in free if all(x == 0 or abs(x) >= SMALLEST_NORMAL for x in p)]
+    chosen = product(ORDERS, repeat=whole.count(True))
+    return [
+        tuple(next(given) if is_whole else next(moving) for is_whole in whole)
+        for orders, values in product(chosen, free)
+        for given, moving in [(iter(orders), iter(values))]
+    ]
+
+
+def formula(name: str) -> str:
+    """A call of a row with its own parameters."""
+    return f"{name}({', '.join(TABLE[name].names)})"
+
+
+_known: dict[str, list[Truth]] = {}
+
+
+@cache
+def truths(name: str) -> list[Truth]:
+    """A row at its points; a row that means the same as another is not computed again."""
+    names = TABLE[name].names
+    graph = lower(formula(name), TABLE).graph
+    where = points(TABLE[name])
+    key = f"{names} {where} {graph}"
+    if key not in _known:
+        _known[key] = [truth(graph, names, point) for point in where]
+    return _known[key]
+
+
+def differentiable(function: Function) -> list[str]:
+    """The parameters that a row may be differentiated by."""
+    stated = function.derivatives
+    return [
+        name
+        for position, name in enumerate(function.names)
+        if not stated or not function.derivative_is(position, "none")
+    ]
+
+
+def ulps(got: float, want: mpf, kind: type[np.floating] = np.float64) -> float:
+    """The error in units of the last place; what is below the normal numbers has no last place."""
+    info = np.finfo(kind)
+    if math.isnan(got):
+        return math.inf
+    beyond = mpf(float(info.max)) * (1 + mpf(float(info.eps)) / 2)
+    error = abs(max(-beyond, min(beyond, mpf(got))) - max(-beyond, min(beyond, want)))
+    least = mpf(float(info.smallest_normal))
+    if error <= least:
+        return 0.0
+    return float(error / max(least, abs(want)) / mpf(float(info.eps)) * 2)

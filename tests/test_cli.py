@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,16 +32,11 @@ def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
     return run
 
 
-def process(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})  # type: ignore[operator]
-    return subprocess.run(
-        [sys.executable, "-m", "symgrad", *arguments],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        **options,  # type: ignore[call-overload]
-    )
+def process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs the command in a process of its own."""
+    options["env"] = os.environ | {"PYTHONPATH": str(ROOT)} | options.get("env", {})
+    command = [sys.executable, "-m", "symgrad", *arguments]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, **options)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +106,12 @@ def test_the_source_is_written(shell: Shell, tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == symgrad.grad("λ*x").source
     assert shell("grad", "x**2", "--at", "x=3", "--output", str(path)) == (0, "6.0\n", "")
     assert path.read_text(encoding="utf-8") == symgrad.grad("x**2").source
+
+
+def test_nothing_is_written_after_an_error(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "unwritten.py"
+    assert shell("grad", "x**2", "--at", "x=a", "-o", str(path))[0] == 2
+    assert not path.exists()
 
 
 def test_the_function_is_named(shell: Shell, tmp_path: Path) -> None:
