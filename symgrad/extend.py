@@ -35,7 +35,8 @@ def _callees_first(table: FunctionTable) -> list[str]:
 
     In this order a definition finds what it needs made already, however long the chain of calls is.
     """
-    added = [name for name in table if table.line(name) in table.added]
+    lines = set(table.added)
+    added = [name for name in table if table.line(name) in lines]
     calls = {name: [c.value.name for c in _calls(table[name])] for name in added}
     try:
         order = TopologicalSorter(calls).static_order()

@@ -56,7 +56,10 @@ def test_a_single_input_gives_a_bare_derivative_and_none_an_empty_dict() -> None
 @pytest.mark.parametrize(
     ("wrt", "message"),
     [
-        ("alpa", f"wrt: alpa is not an input of the formula\n  {F}\n  {'^' * len(F)}\nDid you mean alpha?"),
+        (
+            "alpa",
+            f"wrt: alpa is not an input of the formula\n  {F}\n  {'^' * len(F)}\nDid you mean alpha?",
+        ),
         (
             ("x", "zz"),
             f"wrt: zz is not an input of the formula\n  {F}\n  {'^' * len(F)}\nIts inputs are: x, alpha, beta.",
@@ -72,15 +75,28 @@ def test_names_in_wrt_that_the_formula_lacks(wrt: Any, message: str) -> None:
 
 @pytest.mark.parametrize(
     "wrt",
-    [3, True, b"x", {"x"}, {"x": 1}, ("x", 1), [["x"]], "", ("",), "x,alpha", "x alpha", range(2), np.array(["x"])],
+    [
+        3,
+        True,
+        b"x",
+        {"x"},
+        {"x": 1},
+        ("x", 1),
+        [["x"]],
+        "",
+        ("",),
+        "x,alpha",
+        "x alpha",
+        range(2),
+        np.array(["x"]),
+    ],
     ids=repr,
 )
 def test_what_wrt_cannot_be(wrt: Any) -> None:
     with pytest.raises(symgrad.DerivativeError) as caught:
         symgrad.value_and_grad(F, wrt)
     assert str(caught.value) == (
-        f"wrt must be a name or a sequence of names, not {wrt!r}\n"
-        'Write wrt="x" or wrt=("x", "y").'
+        f'wrt must be a name or a sequence of names, not {wrt!r}\nWrite wrt="x" or wrt=("x", "y").'
     )
 
 
@@ -93,7 +109,9 @@ def test_a_generator_is_no_sequence() -> None:
 def test_a_formula_is_a_text(formula: Any) -> None:
     with pytest.raises(symgrad.SymgradError) as caught:
         symgrad.function(formula)
-    assert str(caught.value) == f"a formula is a text, not {type(formula).__name__}"
+    assert str(caught.value) == (
+        f'a formula is a text, not {type(formula).__name__}\nPass the formula as a str, as "x**2".'
+    )
 
 
 # ------------------------------------------------------------------------------- what an object shows
@@ -342,7 +360,9 @@ def test_a_refused_definition_changes_nothing() -> None:
     assert symgrad.grad("f(x) + exp(x)")(0.0) == 3.0
 
 
-@pytest.mark.parametrize("line", ["  f(x) = x**2  ", "\nf(x) = x**2 : 2*x\n", "f(x) = x**2  # a square"])
+@pytest.mark.parametrize(
+    "line", ["  f(x) = x**2  ", "\nf(x) = x**2 : 2*x\n", "f(x) = x**2  # a square"]
+)
 def test_space_and_comments_around_a_definition(line: str) -> None:
     symgrad.define(line)
     assert symgrad.grad("f(x)")(3.0) == 6.0
@@ -350,7 +370,9 @@ def test_space_and_comments_around_a_definition(line: str) -> None:
 
 @pytest.mark.parametrize("line", [None, 3, b"f(x) = x"])
 def test_a_definition_is_a_text(line: Any) -> None:
-    with pytest.raises(symgrad.DefinitionError, match="^this is not the definition of a function\n"):
+    with pytest.raises(
+        symgrad.DefinitionError, match="^this is not the definition of a function\n"
+    ):
         symgrad.define(line)
 
 

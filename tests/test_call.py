@@ -37,10 +37,26 @@ def leaves(result: object) -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("args", "named", "message"),
     [
-        ((1, 2, 3), {}, "3 values for 2 inputs\n  rate*t\n  ^^^^^^\nThe inputs are, in order: rate, t."),
-        ((1,), {}, "the input t is missing\n  rate*t\n       ^\nThe inputs are, in order: rate, t."),
-        ((), {}, "the inputs rate, t are missing\n  rate*t\n  ^^^^\nThe inputs are, in order: rate, t."),
-        ((1,), {"rat": 2}, "rat is not an input of the formula\n  rate*t\n  ^^^^^^\nDid you mean rate?"),
+        (
+            (1, 2, 3),
+            {},
+            "3 values for 2 inputs\n  rate*t\n  ^^^^^^\nThe inputs are, in order: rate, t.",
+        ),
+        (
+            (1,),
+            {},
+            "the input t is missing\n  rate*t\n       ^\nThe inputs are, in order: rate, t.",
+        ),
+        (
+            (),
+            {},
+            "the inputs rate, t are missing\n  rate*t\n  ^^^^\nThe inputs are, in order: rate, t.",
+        ),
+        (
+            (1,),
+            {"rat": 2},
+            "rat is not an input of the formula\n  rate*t\n  ^^^^^^\nDid you mean rate?",
+        ),
         (
             (1, 2),
             {"zz": 2},
@@ -150,7 +166,9 @@ def test_numbers_and_arrays_of_every_kind(value: Value, doubled: object, kind: t
     assert (result.tolist() if isinstance(result, np.ndarray) else float(result)) == doubled
 
 
-RAGGED = "setting an array element with a sequence. The requested array has an inhomogeneous shape after 1 dimensions. The"[:120]
+RAGGED = "setting an array element with a sequence. The requested array has an inhomogeneous shape after 1 dimensions. The"[
+    :120
+]
 ARRAYS = "Pass a number, an array, or nested lists with rows of equal length."
 REAL = "Inputs are real numbers, or arrays and lists of them."
 UNREADABLE: list[tuple[Value, str, str]] = [
@@ -313,7 +331,13 @@ def test_a_formula_without_inputs_gives_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("formula", "x", "value"),
-    [("exp(x)", 800, inf), ("log(x)", 0, -inf), ("1/x", 0, inf), ("sqrt(x)", -1, nan), ("x**2", 1e200, inf)],
+    [
+        ("exp(x)", 800, inf),
+        ("log(x)", 0, -inf),
+        ("1/x", 0, inf),
+        ("sqrt(x)", -1, nan),
+        ("x**2", 1e200, inf),
+    ],
 )
 def test_where_pythons_math_raises_numpys_answer_is_taken(
     formula: str, x: float, value: float

@@ -28,7 +28,11 @@ MISFITS = [
     ("x < y", "^^^^^", "x has shape (3,) and y has shape (4,)"),
     ("hypot(x, y)", "^^^^^^^^^^^", "x has shape (3,) and y has shape (4,)"),
     ("a = x*2; b = a - y; b*z", "             ^^^^^", "a has shape (3,) and y has shape (4,)"),
-    ("f(u, v) = u + v; f(x, y)", "                 ^^^^^^^", "x has shape (3,) and y has shape (4,)"),
+    (
+        "f(u, v) = u + v; f(x, y)",
+        "                 ^^^^^^^",
+        "x has shape (3,) and y has shape (4,)",
+    ),
     ("x[1]*0 + x + y", "^^^^^^^^^^^^^^", "x[1]*0 + x has shape (3,) and y has shape (4,)"),
     (
         "where(x > 0, x, y)",
