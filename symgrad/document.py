@@ -12,7 +12,13 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph
 from symgrad.pipeline import Derived
 from symgrad.schedule import schedule
-from symgrad.simplify import finish, legalise, shapes_from_inputs, without_shapes
+from symgrad.simplify import (
+    finish,
+    legalise,
+    shapes_from_inputs,
+    typed_fills,
+    without_shapes,
+)
 from symgrad.targets import Target
 from symgrad.targets.numpy import HELPERS, NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -65,7 +71,8 @@ def function_source(
     """The text of one function."""
     if target is NUMPY:
         legal = legalise(derived.graph, target.known, table, target.name)
-        graph = finish(outputs_for(shapes_from_inputs(legal, kind), kind))
+        graph = outputs_for(shapes_from_inputs(legal, kind), kind)
+        graph = finish(typed_fills(graph, table))
     else:
         legal = legalise(without_shapes(derived.graph), target.known, table, target.name)
         graph = without_shapes(outputs_for(legal, kind))
@@ -128,7 +135,9 @@ def _signature(name: str, kind: str, layout: Layout, arguments: list[str]) -> st
 
 
 def _function_doc(kind: str, layout: Layout) -> str:
-    with_respect = f"with respect to {', '.join(layout.wrt)}" if layout.wrt else "(it has no inputs)"
+    with_respect = (
+        f"with respect to {', '.join(layout.wrt)}" if layout.wrt else "(it has no inputs)"
+    )
     what = {
         "value": "The value of the formula.",
         "grad": f"The derivative of the formula {with_respect}.",

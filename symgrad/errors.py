@@ -147,6 +147,8 @@ def _line_around(text: str, start: int) -> tuple[int, int, int]:
 
 def draw(text: str, span: Span) -> list[str]:
     """The line that holds the span and the carets below it; long lines are cut around the place."""
+    if not text.strip():
+        return []
     start = min(span[0], len(text))
     left, right, number = _line_around(text, start)
     end = max(start + 1, min(span[1], right))

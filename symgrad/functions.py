@@ -19,6 +19,9 @@ CONSTANTS: Mapping[str, float] = {
 }
 """The only names with a meaning of their own when they are not called."""
 
+# Operations of the graph that are no functions: a function of that name would be taken for one.
+_STRUCTURAL = frozenset("input constant parameter index place broadcast unbroadcast copy".split())
+
 _HEAD = re.compile(r"\s*([A-Za-z_Α-Ωα-ω][A-Za-z0-9_Α-Ωα-ω]*)\s*\(")
 
 
@@ -121,7 +124,7 @@ def _check_head(function: Function) -> None:
             )  # fmt: skip
         optional = parameter.default is not None
         for tree in postorder(parameter.default) if parameter.default else ():
-            if tree.op == "name" and tree.value not in CONSTANTS:
+            if tree.op == "call" or (tree.op == "name" and tree.value not in CONSTANTS):
                 raise DefinitionError(
                     f"the default of {parameter.name} is not a constant", text, tree.span,
                     "Write a number.",
@@ -195,9 +198,12 @@ class FunctionTable(Mapping[str, Function]):
             )  # fmt: skip
         line = line.strip()
         function = Function(parse_row(line))
-        if function.name in builtin_functions():
+        if function.name in builtin_functions() or function.name in _STRUCTURAL:
+            what = (
+                "is reserved" if function.name in _STRUCTURAL else "is a function of the language"
+            )
             raise DefinitionError(
-                f"{function.name} is a function of the language", line, (0, len(function.name)),
+                f"{function.name} {what}", line, (0, len(function.name)),
                 "Choose another name; inside a formula, name(x) = ... may reuse it.",
             )  # fmt: skip
         kept = tuple(text for text in self.added if _name_of(text) != function.name)

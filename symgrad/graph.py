@@ -30,9 +30,13 @@ MAX_NODES = 4_000_000
 """A formula that needs more operations is refused: functions that call functions grow as 2**n."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
-    """An operation, its operands, and for inputs, constants and indices what tells them apart."""
+    """An operation, its operands, and for inputs, constants and indices what tells them apart.
+
+    Nothing changes a node once it is made. It is not frozen by Python, which would make it three times
+    as dear, and a large formula has millions.
+    """
 
     op: str
     args: tuple[Node, ...] = ()

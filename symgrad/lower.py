@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.errors import (
     ArgumentError,
     DefinitionError,
+    LimitError,
     NameRuleError,
     Span,
     SymgradError,
@@ -16,6 +17,7 @@ from symgrad.errors import (
 )
 from symgrad.functions import CONSTANTS, Function, FunctionTable
 from symgrad.graph import Builder, Graph, Node, descendants
+from symgrad.printer import unparse
 from symgrad.syntax import Statement, Tree, parse, postorder, target_of
 
 _COMPARISONS = {
@@ -25,6 +27,32 @@ _COMPARISONS = {
     ">=": "greater_equal",
     "==": "equal",
     "!=": "not_equal",
+}
+
+MAX_EXPANDED = 1_000_000
+"""How many operations the calls of a formula's own functions may come to, all together."""
+
+# What other languages call a function, and what to write here.
+_ELSEWHERE = {
+    "ln": "log(x)",
+    "lg": "log10(x)",
+    "sgn": "sign(x)",
+    "sec": "1 / cos(x)",
+    "csc": "1 / sin(x)",
+    "cot": "1 / tan(x)",
+    "ctg": "1 / tan(x)",
+    "tg": "tan(x)",
+    "max": "maximum(a, b)",
+    "min": "minimum(a, b)",
+    "gamma": "exp(gammaln(x))",
+    "lgamma": "gammaln(x)",
+    "loggamma": "gammaln(x)",
+    "factorial": "exp(gammaln(n + 1))",
+    "if": "where(c, a, b)",
+    "ifelse": "where(c, a, b)",
+    "piecewise": "where(c, a, b)",
+    "normcdf": "ndtr(x)",
+    "normal_cdf": "ndtr(x)",
 }
 
 
@@ -49,13 +77,16 @@ class _LocalFunction:
 class Lowerer:
     """Lowers trees into one builder, in an environment of names."""
 
-    def __init__(self, text: str, table: FunctionTable, builder: Builder) -> None:
+    def __init__(self, text: str, table: FunctionTable, conditions: Iterable[str] = ()) -> None:
         self.text = text
         self.table = table
-        self.builder = builder
-        self.names: dict[str, Node] = {}
+        self.builder = Builder()
+        self.conditions = {self.builder.node("input", value=name) for name in conditions}
+        self.names: dict[str, Node] = {str(node.value): node for node in self.conditions}
         self.functions: dict[str, _LocalFunction] = {}
         self.inputs: dict[str, Span] = {}
+        self.defining = ""
+        self.expanded = 0
 
     def lower(self, root: Tree) -> Node:
         """The node of a tree. Operands wait on a stack, as in a pocket calculator."""
@@ -106,14 +137,17 @@ class Lowerer:
         callee = tree.value
         local = self.functions.get(callee.name)
         if local is not None:
-            bound = self._bind(callee.name, local.names, {}, tree, args)
-            return self._call_local(local, bound, tree.span)
+            bound = self._bind(local.names, {}, tree, args)
+            return self._call_local(local, [bound[name] for name in local.names], tree.span)
         if callee.name not in self.table:
             raise self._unknown_function(tree)
         function = self.table[callee.name]
         defaults = {p.name: p.default for p in function.parameters if p.default is not None}
-        bound = self._bind(callee.name, function.names, defaults, tree, args)
-        return self.apply(function, bound, tree.span)
+        bound = self._bind(function.names, defaults, tree, args)
+        for name in defaults.keys() - bound.keys():
+            constant = lower_rule(defaults[name], function.text, self.table)
+            bound[name] = self.builder.inline(constant, {}, tree.span)
+        return self.apply(function, [bound[name] for name in function.names], tree.span)
 
     _HANDLERS: Mapping[str, Callable[[Lowerer, Tree, Sequence[Node]], Node]] = {
         "number": _number,
@@ -136,108 +170,131 @@ class Lowerer:
         return self.builder.inline(body, dict(zip(function.names, operands, strict=True)), span)
 
     def is_condition(self, node: Node) -> bool:
+        """Whether a node is true or false, rather than a number."""
         if node.op == "constant":
             return isinstance(node.value, bool)
+        if node.op == "input":
+            return node in self.conditions
         return node.op in self.table and self.table[node.op].kind == "bool"
 
     def condition(self, node: Node) -> Node:
+        """A node as a condition: a number holds where it is not 0."""
         if self.is_condition(node):
             return node
         return self.builder.node("not_equal", node, self.builder.constant(0.0), span=node.span)
 
     def number(self, node: Node) -> Node:
+        """A node as a number: a condition is 1 where it holds and 0 elsewhere."""
         if not self.is_condition(node):
             return node
         return self.builder.node("indicator", node, span=node.span)
 
     def _bind(
         self,
-        name: str,
         parameters: Sequence[str],
         defaults: Mapping[str, Tree],
         tree: Tree,
         args: Sequence[Node],
-    ) -> list[Node]:
-        """The arguments of a call in the order of the parameters."""
-        head = f"{name}({', '.join(parameters)})"
-        keywords = tree.value.keywords
-        positional = len(args) - len(keywords)
+    ) -> dict[str, Node]:
+        """The arguments of a call by parameter; those with a default may be absent."""
+        callee = tree.value
+        head = [f"{p}={unparse(defaults[p])}" if p in defaults else p for p in parameters]
+        hint = f"It is {callee.name}({', '.join(head)})."
+        positional = len(args) - len(callee.keywords)
         if positional > len(parameters):
             surplus = tree.args[len(parameters)]
-            message = f"{name} takes {_count(len(parameters))}, not {len(args)}"
-            raise ArgumentError(message, self.text, surplus.span, f"It is {head}.")
-        given = dict(zip(parameters, args[:positional], strict=False))
-        for word, arg, node in zip(
-            keywords, tree.args[positional:], args[positional:], strict=True
-        ):
-            if word not in parameters or word in given:
-                why = "has no parameter" if word not in parameters else "is given twice"
-                message = f"{name} {why} {word}" if word not in parameters else f"{word} {why}"
-                raise ArgumentError(message, self.text, arg.span, f"It is {head}.")
-            given[word] = node
-        missing = [p for p in parameters if p not in given and p not in defaults]
+            most = "at most " if defaults else ""
+            message = f"{callee.name} takes {most}{_count(len(parameters))}, not {len(args)}"
+            raise ArgumentError(message, self.text, surplus.span, hint)
+        known = set(parameters)
+        bound = dict(zip(parameters, args[:positional], strict=False))
+        named = zip(callee.keywords, args[positional:], callee.keyword_spans, strict=True)
+        for word, node, span in named:
+            if word not in known:
+                message = f"{callee.name} has no parameter {word}"
+                raise ArgumentError(message, self.text, span, hint)
+            if word in bound:
+                raise ArgumentError(f"{word} is given twice", self.text, span, hint)
+            bound[word] = node
+        missing = [p for p in parameters if p not in bound and p not in defaults]
         if missing:
-            message = f"{name} needs {_count(len(parameters) - len(defaults))}: {missing[0]} is missing"
-            raise ArgumentError(message, self.text, tree.span, f"It is {head}.")
-        return [given[p] if p in given else self.lower(defaults[p]) for p in parameters]
+            least = "at least " if defaults else ""
+            count = _count(len(parameters) - len(defaults))
+            message = f"{callee.name} needs {least}{count}: {missing[0]} is missing"
+            raise ArgumentError(message, self.text, tree.span, hint)
+        return bound
 
     def _unknown_function(self, tree: Tree) -> SymgradError:
         name, span = tree.value.name, tree.value.span
+        if name == self.defining:
+            hint = "Recursion is not part of the language."
+            return DefinitionError(f"{name} is defined by itself", self.text, span, hint)
         if name in self.names or name in self.inputs or name in CONSTANTS:
-            hint = f"{name} is a variable: write {name} * (...) to multiply."
+            hint = f"{name} is a number: write {name} * (...) to multiply."
+        elif name in _ELSEWHERE:
+            hint = f"Write {_ELSEWHERE[name]}."
         else:
             hint = did_you_mean(name, [*self.table, *self.functions])
-        hint = hint or "symgrad functions lists what the language knows."
+        hint = hint or f"Define it before it is called, or write {name} * (...) to multiply."
         return UnknownFunctionError(f"unknown function {name}", self.text, span, hint)
 
     def assign(self, statement: Statement) -> None:
-        """`name = expression` or `f(x) = expression`."""
+        """`name = expression` or `f(x) = expression`: what the name means from here on."""
         name, parameters = target_of(statement, self.text)
+        assert statement.target is not None
         if parameters is not None:
-            self._define(name, parameters, statement)
+            self._define(name, parameters, statement.target, statement.body)
             return
-        span = statement.target.span if statement.target else statement.span
+        span = statement.target.span
         if name in CONSTANTS:
             message = f"{name} is a constant and cannot be assigned"
             raise NameRuleError(message, self.text, span, "Choose another name.")
+        was_input = name in self.inputs
         node = self.lower(statement.body)
         if name in self.inputs:
-            message = f"{name} is assigned after it was used as an input"
-            raise NameRuleError(
-                message, self.text, span, "Choose another name for the assigned value."
-            )
+            if was_input:
+                message = f"{name} is assigned after it was used as an input"
+            else:
+                message, span = f"{name} has no value yet in its own definition", self.inputs[name]
+            hint = "Choose another name for what is assigned."
+            raise NameRuleError(message, self.text, span, hint)
         self.names[name] = node
 
-    def _define(self, name: str, parameters: tuple[str, ...], statement: Statement) -> None:
-        for tree in postorder(statement.body):
-            if tree.op == "call" and tree.value.name == name and name not in self.table:
-                raise DefinitionError(
-                    f"{name} is defined by itself", self.text, tree.value.span,
-                    "Recursion is not part of the language.",
-                )  # fmt: skip
-        reserved = [p for p in parameters if p in CONSTANTS]
-        if reserved:
-            span = statement.target.span if statement.target else statement.span
-            message = f"{reserved[0]} is a constant and cannot be a parameter"
-            raise NameRuleError(message, self.text, span, "Choose another name.")
-        outer = dict(self.names)
+    def _define(self, name: str, parameters: tuple[str, ...], target: Tree, body: Tree) -> None:
+        """Lower the body once, over placeholders; in it the name means what it meant before."""
+        for parameter, place in zip(parameters, target.args, strict=True):
+            if parameter in CONSTANTS:
+                message = f"{parameter} is a constant and cannot be a parameter"
+                raise NameRuleError(message, self.text, place.span, "Choose another name.")
         start = len(self.builder.nodes)
         placeholders = [
-            self.builder.node("parameter", value=f"{start} {p}", span=statement.span)
-            for p in parameters
+            self.builder.node("parameter", value=f"{start} {p}", span=place.span)
+            for p, place in zip(parameters, target.args, strict=True)
         ]
+        shadowed = {p: self.names.get(p) for p in parameters}
         self.names.update(zip(parameters, placeholders, strict=True))
-        result = self.lower(statement.body)
-        self.names = outer
+        self.defining = name
+        result = self.lower(body)
+        self.defining = ""
+        for parameter, node in shadowed.items():
+            if node is None:
+                del self.names[parameter]
+            else:
+                self.names[parameter] = node
         created = self.builder.nodes[start:]
         inside = descendants(created, placeholders)
         steps = tuple(n for n in created if n in inside and n.op != "parameter")
         self.functions[name] = _LocalFunction(tuple(placeholders), parameters, steps, result)
 
     def _call_local(self, function: _LocalFunction, args: Sequence[Node], span: Span) -> Node:
-        made = dict(
-            zip(function.parameters, [self.number(a) for a in args], strict=True)
-        )
+        self.expanded += len(function.steps)
+        if self.expanded > MAX_EXPANDED:
+            raise LimitError(
+                f"the calls of functions come to more than {MAX_EXPANDED:,} operations",
+                self.text, span, "Functions that call functions can double at each level.",
+            )  # fmt: skip
+        numbers = [self.number(arg) for arg in args]
+        made = dict(zip(function.parameters, numbers, strict=True))
         for step in function.steps:
             operands = tuple(made.get(arg, arg) for arg in step.args)
             made[step] = self.builder.node(step.op, *operands, value=step.value, span=span)
@@ -257,27 +314,26 @@ def lower(text: str, table: FunctionTable) -> Lowered:
         A child of it for text that is no formula, an unknown function, wrong arguments, or a name
         that is used against the rules.
     """
-    statements = parse(text)
-    lowerer = Lowerer(text, table, Builder())
-    for statement in statements[:-1]:
+    lowerer = Lowerer(text, table)
+    *before, last = parse(text)
+    for statement in before:
         if statement.target is None:
             raise NameRuleError(
                 "the value of this statement is not used", text, statement.span,
-                "Assign it to a name, or go on with the line before by ending that with an operator.",
+                "Assign it to a name; a line goes on in the next if it ends with an operator.",
             )  # fmt: skip
         lowerer.assign(statement)
-    last = statements[-1]
-    if last.target is not None:
+    if last.target is None:
+        value = lowerer.lower(last.body)
+    else:
         lowerer.assign(last)
         name, parameters = target_of(last, text)
         if parameters is not None:
             raise NameRuleError(
-                f"the formula ends with the definition of {name}", text, last.span,
+                f"the formula ends with the definition of {name}", text, last.target.span,
                 f"Add an expression that uses it, as {name}({', '.join(parameters)}).",
             )  # fmt: skip
         value = lowerer.names[name]
-    else:
-        value = lowerer.lower(last.body)
     labels = {node: name for name, node in lowerer.names.items() if node.args}
     graph = lowerer.builder.graph((lowerer.number(value),), labels)
     return Lowered(graph, tuple(lowerer.inputs))
@@ -290,20 +346,8 @@ def lower_rule(
 
     Names in `conditions` stand for conditions; all others for numbers.
     """
-    lowerer = Lowerer(text, table, Builder())
-    for name in conditions:
-        lowerer.names[name] = lowerer.builder.node("input", value=name)
-    lowerer.is_condition = _with_conditions(lowerer, set(conditions))  # type: ignore[method-assign]
+    lowerer = Lowerer(text, table, conditions)
     return lowerer.builder.graph((lowerer.lower(tree),))
-
-
-def _with_conditions(lowerer: Lowerer, names: set[str]) -> Callable[[Node], bool]:
-    plain = Lowerer.is_condition
-
-    def is_condition(node: Node) -> bool:
-        return (node.op == "input" and node.value in names) or plain(lowerer, node)
-
-    return is_condition
 
 
 def _conditions_of(function: Function) -> list[str]:

@@ -1,8 +1,8 @@
-"""The LALR parser that lark makes of grammar/formula.lark, read from tables kept beside the grammar.
+"""The LALR parser that lark makes of grammar/formula.lark, read from tables beside the grammar.
 
 Building the tables takes lark about 80 ms, reading them 5 ms. They hold for one grammar and one
-version of lark: where either differs, the parser is built anew. Run `python -m symgrad.parser` after
-a change of the grammar to write them again.
+version of lark: where either differs, the parser is built anew. Run `python -m symgrad.parser`
+after a change of the grammar to write them again.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def grammar_folder() -> Path:
 
 
 def grammar_text() -> str:
+    """The grammar of the language, as lark reads it."""
     return (grammar_folder() / "formula.lark").read_text(encoding="utf-8")
 
 
@@ -72,7 +73,7 @@ def load_parser(**options: Any) -> lark.Lark:
         text = tables.read_text(encoding="utf-8")
         if text.startswith(f'{{"stamp":"{_stamp(grammar)}"'):
             content = json.loads(text, object_pairs_hook=_with_int_keys)
-            loaded: lark.Lark = lark.Lark._load_from_dict(
+            loaded: lark.Lark = lark.Lark._load_from_dict(  # type: ignore[no-untyped-call]
                 content["data"], content["memo"], **options
             )
             return loaded

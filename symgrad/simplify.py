@@ -177,6 +177,35 @@ def without_shapes(graph: Graph) -> Graph:
     return build.graph([made[n] for n in graph.outputs], labels)
 
 
+def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
+    """Give constants the inputs' type where they fill the shape of something that has another.
+
+    That is a condition, or joined shapes, which are no array. A sum over such a fill asks only for
+    its shape.
+    """
+    summed = {n.args[0] for n in graph.nodes if n.op == "unbroadcast"}
+    summed -= {arg for n in graph.nodes if n.op != "unbroadcast" for arg in n.args}
+    summed -= set(graph.outputs)
+    build = Builder()
+    made: dict[Node, Node] = {}
+    leaf: dict[Node, Node] = {}
+    for node in graph.nodes:
+        args = [made[arg] for arg in node.args]
+        shaped = node.args[1:] if node.op in ("unbroadcast", "place") else node.args
+        below = [leaf[arg] for arg in shaped if arg in leaf]
+        if node.op in ("input", "index"):
+            leaf[node] = node
+        elif below:
+            leaf[node] = below[0]
+        if node.op == "broadcast" and node.args[0].is_constant and node not in summed:
+            like = node.args[1]
+            if like.op == "join" or (like.op in table and table[like.op].kind == "bool"):
+                args[0] = build.node("broadcast", args[0], made[leaf[like]])
+        made[node] = build.node(node.op, *args, value=node.value, span=node.span)
+    labels = {made[n]: name for n, name in graph.labels.items()}
+    return build.graph([made[n] for n in graph.outputs], labels)
+
+
 def finish(graph: Graph) -> Graph:
     """Make results own their memory and have the type of the inputs.
 

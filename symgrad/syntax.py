@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 from threading import Lock
 from typing import Any
 
 from lark import Token
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from symgrad.errors import DefinitionError, FormulaSyntaxError, Span
 from symgrad.mistakes import diagnose, refuse_hidden_characters
@@ -38,11 +39,12 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Callee:
-    """What a call names: the function, where its name stands, and the last arguments' keywords."""
+    """What a call names: the function, and the keywords of its last arguments."""
 
     name: str
     span: Span
     keywords: tuple[str, ...]
+    keyword_spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -56,6 +58,8 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
+    """A parameter of a function of the language; `kind` is "number" or "bool"."""
+
     name: str
     kind: str
     default: Tree | None
@@ -135,12 +139,14 @@ class _Builder:
     def call(self, children: list[Any]) -> Tree:
         name, closing = children[0], children[-1]
         arguments = [c for c in children[1:-1] if c is not None]
-        keywords = tuple(a.value for a in arguments if a.op == "keyword")
-        if any(a.op == "keyword" for a in arguments[: len(arguments) - len(keywords)]):
-            late = next(a for a in reversed(arguments) if a.op != "keyword")
-            raise _Refused("a positional argument follows a keyword argument", late.span)
+        named = [a for a in arguments if a.op == "keyword"]
+        after_first = dropwhile(lambda a: a.op != "keyword", arguments)
+        for late in (a for a in after_first if a.op != "keyword"):
+            message = "an argument without a name follows one with a name"
+            raise _RefusalError(message, late.span, "Write the arguments without names first.")
         args = tuple(a.args[0] if a.op == "keyword" else a for a in arguments)
-        callee = Callee(str(name), _from_token(name), keywords)
+        keywords, spans = tuple(a.value for a in named), tuple(a.span for a in named)
+        callee = Callee(str(name), _from_token(name), keywords, spans)
         return Tree("call", args, callee, (name.start_pos, closing.end_pos))
 
     def index(self, children: list[Any]) -> Any:
@@ -152,8 +158,10 @@ class _Builder:
 
     def _position(self, children: list[Any]) -> int:
         sign, number = children
-        if not number.isdecimal():
-            raise _Refused("an index must be a whole number", _from_token(number))
+        if not number.isdecimal() or len(number) > _INDEX_DIGITS:
+            what = "too large" if number.isdecimal() else "not a whole number"
+            message = f"the index is {what}"
+            raise _RefusalError(message, _from_token(number), "Write v[0], v[-1] or v[0, 1].")
         return -int(number) if sign is not None else int(number)
 
     def assignment(self, children: list[Tree]) -> Statement:
@@ -162,7 +170,7 @@ class _Builder:
     def statement(self, children: list[Tree]) -> Statement:
         return Statement(None, children[0], children[0].span)
 
-    def program(self, children: list[Statement]) -> tuple[Statement, ...]:
+    def program(self, children: list[Statement | None]) -> tuple[Statement, ...]:
         return tuple(c for c in children if c is not None)
 
     def parameter(self, children: list[Any]) -> Parameter:
@@ -187,13 +195,17 @@ class _Builder:
         return children
 
 
-class _Refused(Exception):
+_INDEX_DIGITS = 15
+
+
+class _RefusalError(Exception):
     """A place that the grammar admits and the language does not."""
 
-    def __init__(self, message: str, span: Span) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, span: Span, hint: str) -> None:
+        super().__init__(message, span, hint)
         self.message = message
         self.span = span
+        self.hint = hint
 
 
 def _around(parts: Any) -> Span:
@@ -201,7 +213,8 @@ def _around(parts: Any) -> Span:
 
 
 _CONTINUES = frozenset(
-    "PLUS MINUS TILDE STAR SLASH __ANON_0 CIRCUMFLEX VBAR AMPERSAND COMPARE EQUAL COMMA".split()
+    "PLUS MINUS TILDE STAR SLASH _POWER VBAR AMPERSAND COMPARE EQUAL COMMA "
+    "NOT _AND _OR _IF _ELSE".split()
 )
 
 
@@ -240,12 +253,12 @@ def _parse(text: str, start: str) -> Any:
     try:
         return _parser.parse(text, start=start)
     except UnexpectedInput as error:
-        position = len(text) if error.pos_in_stream is None else error.pos_in_stream
-        if isinstance(getattr(error, "token", None), Token) and error.token.type == "$END":  # type: ignore[attr-defined]
-            position = len(text)
-        raise diagnose(text, position) from None
-    except _Refused as error:
-        raise FormulaSyntaxError(error.message, text, error.span) from None
+        at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+        stopped: Any = error  # lark declares its position to be None
+        position = len(text) if at_end else stopped.pos_in_stream
+        raise diagnose(text, position, start) from None
+    except _RefusalError as error:
+        raise FormulaSyntaxError(error.message, text, error.span, error.hint) from None
 
 
 def parse(text: str) -> tuple[Statement, ...]:
@@ -297,21 +310,35 @@ def target_of(statement: Statement, text: str) -> tuple[str, tuple[str, ...] | N
     Raises
     ------
     FormulaSyntaxError
-        What stands left of `=` is neither a name nor `f(x, y)`.
+        What stands left of `=` is neither a name nor a call.
+    DefinitionError
+        An argument of the call is no plain name, or stands there twice.
     """
     target = statement.target
     assert target is not None
     if target.op == "name":
         return target.value, None
-    plain = target.op == "call" and not target.value.keywords
-    if plain and all(a.op == "name" for a in target.args):
-        names = tuple(a.value for a in target.args)
-        if len(set(names)) < len(names):
-            raise DefinitionError("two parameters have the same name", text, target.span)
-        return target.value.name, names
-    raise FormulaSyntaxError(
-        "only a name or a function can stand left of '='",
-        text,
-        target.span,
-        "Write name = expression, f(x) = expression, or == to compare.",
-    )
+    if target.op != "call":
+        raise FormulaSyntaxError(
+            "only a name or a function can stand left of '='",
+            text,
+            target.span,
+            "Write name = expression, f(x) = expression, or == to compare.",
+        )
+    return target.value.name, _parameters(target, text)
+
+
+def _parameters(target: Tree, text: str) -> tuple[str, ...]:
+    if target.value.keywords:
+        message, hint = "a parameter has no default here", "Give all arguments in every call."
+        raise DefinitionError(message, text, target.value.keyword_spans[0], hint)
+    names: dict[str, None] = {}
+    for arg in target.args:
+        if arg.op != "name":
+            message, hint = "a parameter is a plain name", "Write f(x) = expression."
+            raise DefinitionError(message, text, arg.span, hint)
+        if arg.value in names:
+            message, hint = "two parameters have the same name", "Choose another name."
+            raise DefinitionError(message, text, arg.span, hint)
+        names[arg.value] = None
+    return tuple(names)

@@ -243,10 +243,11 @@ def assert_gradient_correct(
         for index in np.argwhere(verdict.refuted):
             place = tuple(index.tolist())
             element = f"{name}{list(place)}" if place else name
+            given = float(np.asarray(derivative)[place])
+            value, error = float(estimate.value[place]), float(estimate.error[place])
             raise AssertionError(
-                f"{where}: the derivative by {element} is {float(np.asarray(derivative)[place])!r}, "
-                f"and numerically {float(estimate.value[place])!r} "
-                f"with an error of {float(estimate.error[place]):.1e}"
+                f"{where}: the derivative by {element} is {given!r}, "
+                f"and numerically {value!r} with an error of {error:.1e}"
             )
         judged += int(verdict.conclusive.sum())
     return judged

@@ -1,4 +1,4 @@
-"""The public verbs: what `wrt` may be, what compiled objects show, keep, copy and share; `define`."""
+"""The public verbs: `wrt`, what compiled objects show, how they are copied and shared; `define`."""
 
 import copy
 import os
@@ -19,6 +19,7 @@ from symgrad.functions import builtin_functions
 
 ROOT = Path(__file__).resolve().parents[1]
 F = "x*alpha + sin(beta)"
+PLACE = f"  {F}\n  {'^' * len(F)}"
 
 
 @pytest.fixture(autouse=True)
@@ -58,11 +59,11 @@ def test_a_single_input_gives_a_bare_derivative_and_none_an_empty_dict() -> None
     [
         (
             "alpa",
-            f"wrt: alpa is not an input of the formula\n  {F}\n  {'^' * len(F)}\nDid you mean alpha?",
+            f"wrt: alpa is not an input of the formula\n{PLACE}\nDid you mean alpha?",
         ),
         (
             ("x", "zz"),
-            f"wrt: zz is not an input of the formula\n  {F}\n  {'^' * len(F)}\nIts inputs are: x, alpha, beta.",
+            f"wrt: zz is not an input of the formula\n{PLACE}\nIts inputs are: x, alpha, beta.",
         ),
         (("x", "x"), "wrt: x is given twice\nName each input once."),
     ],
@@ -114,7 +115,7 @@ def test_a_formula_is_a_text(formula: Any) -> None:
     )
 
 
-# ------------------------------------------------------------------------------- what an object shows
+# ------------------------------------------------------------------------------- attributes
 
 
 def test_attributes() -> None:
@@ -371,7 +372,7 @@ def test_space_and_comments_around_a_definition(line: str) -> None:
 @pytest.mark.parametrize("line", [None, 3, b"f(x) = x"])
 def test_a_definition_is_a_text(line: Any) -> None:
     with pytest.raises(
-        symgrad.DefinitionError, match="^this is not the definition of a function\n"
+        symgrad.DefinitionError, match=r"^this is not the definition of a function\n"
     ):
         symgrad.define(line)
 

@@ -17,6 +17,7 @@ PIPELINE = (
     "mistakes",
     "parser",
     "syntax",
+    "printer",
     "functions",
     "graph",
     "structural",

@@ -1,4 +1,4 @@
-"""A user's function is checked when it is defined, against all the others, and shows where it is wrong."""
+"""A user's function is checked when it is defined, and the error shows where it is wrong."""
 
 import pytest
 
