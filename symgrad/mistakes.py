@@ -278,9 +278,10 @@ def _unfinished(place: _Place) -> FormulaSyntaxError | None:
         hint = "Separate arguments by ','; assign in a statement of its own."
         return place.error(f"'{place.found}' cannot stand inside brackets", hint)
     end = (place.last[1], place.last[1] + 1)
-    if place.operand and place.start == "program":
-        return place.error("'if' stands here without 'else'", _CHOICE, end)
-    if place.operand or place.last == (0, 0):
+    if place.start == "program":
+        if place.operand:
+            return place.error("'if' stands here without 'else'", _CHOICE, end)
+    elif place.operand or place.last == (0, 0):
         what = "goes on after its end" if place.found else "is not complete"
         return place.error(f"the definition {what}", STARTS[place.start], end)
     what = "statement" if place.found else "formula"

@@ -8,7 +8,7 @@ shrinks it by dropping pieces.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -47,6 +47,8 @@ except ImportError:
         "symgrad.testing needs hypothesis", hint="Install it with: pip install 'symgrad[test]'"
     ) from None
 
+Pieces = Sequence[Spelling]
+
 INPUT_NAMES = (
     *"x y z θ λ Ω x_1 _ np math e I S self lambda class None True print sin beta special".split(),
     *"dx dy value t1 out g if else and or inf_ π_ Array _floats".split(),
@@ -83,6 +85,10 @@ KINKED_FUNCTIONS = frozenset(
 )
 """Functions with a kink or a jump, beside all that take or give a condition."""
 
+CONSTANTS = (
+    *map(Spelling, "1 0 2 3 0.5 .25 10 1. 1e3 2.5E-3 0.1 1e-300 1e400 007 6.02e+23 pi π".split()),
+    *(Spelling(literal, SIGN) for literal in "-1 -0 -2 -.5".split()),
+)
 SEPARATORS = (";", "\n", "\r\n", "\r", "; ", "  # a note; (\n", ";;\n\n  ", "\t;\n# x = 1\n")
 
 SPECIAL_VALUES = (
@@ -121,12 +127,8 @@ def formulas(
     table = known_functions()
     public = [name for name in table if not name.startswith("_")]
     names = public if functions is None else list(functions)
-    calls = tuple(
-        call
-        for name in names
-        if not (smooth and _is_kinked(table[name]))
-        for call in _calls(table[name])
-    )
+    chosen = [table[name] for name in names]
+    calls = [call for f in chosen if not (smooth and _is_kinked(f)) for call in _calls(f)]
     operators = SMOOTH_OPERATORS if smooth else SMOOTH_OPERATORS + KINKED_OPERATORS
     return _programs(max_size, operators, calls)
 
@@ -283,55 +285,41 @@ def _calls(function: Function) -> list[Spelling]:
 
 
 @st.composite
-def _programs(
-    draw: st.DrawFn, max_size: int, operators: tuple[Spelling, ...], calls: tuple[Spelling, ...]
-) -> str:
+def _programs(draw: st.DrawFn, max_size: int, operators: Pieces, calls: Pieces) -> str:
     """Statements over one stock of inputs; what they define is there for those that follow."""
-    leaves: list[st.SearchStrategy[Spelling]] = [_leaf(draw), _constants()]
-    assigned: list[Spelling] = []
+    leaves = [*CONSTANTS, *_inputs_to_read(draw) * len(CONSTANTS)]
     own: list[Spelling] = []
     free = list(FUNCTION_NAMES)
     text = draw(st.sampled_from(("", "", "\n", "# f(x) = (\r")))
     for _ in range(draw(st.integers(0, 3))):
-        name, parameters = draw(_targets(free))
-        held = [Spelling(p) for p in parameters]
-        stock = [*leaves, *([st.sampled_from([*assigned, *held])] if assigned or held else [])]
-        body = _expression(draw, max_size, stock, (operators, calls, tuple(own)))
+        name, parameters = _target(draw, free)
+        held = [Spelling(p) for p in parameters] * len(leaves)
+        body = _expression(draw, max_size, (leaves + held, operators, calls, own))
         if parameters:
             text += f"{name}({', '.join(parameters)}) = {body}"
             slots = [f"{{{n}}}" for n in range(len(parameters))]
-            made = Spelling(f"{name}({', '.join(slots)})", ATOM, (TERNARY,) * len(slots))
-            own.append(made)
+            own.append(Spelling(f"{name}({', '.join(slots)})", ATOM, (TERNARY,) * len(slots)))
             free.remove(name)
-            calls = tuple(s for s in calls if not s.template.startswith((f"{name}(", f"{name} (")))
+            calls = [s for s in calls if not s.template.startswith((f"{name}(", f"{name} ("))]
         else:
             text += f"{name} = {body}"
-            assigned.append(Spelling(name))
+            leaves += [Spelling(name)] * len(CONSTANTS)
         text += draw(st.sampled_from(SEPARATORS))
-    stock = [*leaves, *([st.sampled_from(assigned)] if assigned else [])]
-    text += _expression(draw, max_size, stock, (operators, calls, tuple(own)))
+    text += _expression(draw, max_size, (leaves, operators, calls, own))
     return text + draw(st.sampled_from(("", "", "\n", " # end")))
 
 
-def _leaf(draw: st.DrawFn) -> st.SearchStrategy[Spelling]:
-    """A few inputs for one formula, the last of them an array whose elements are read."""
+def _inputs_to_read(draw: st.DrawFn) -> list[Spelling]:
+    """A few inputs for one formula; sometimes one more, an array whose elements are read."""
     names = draw(st.lists(st.sampled_from(INPUT_NAMES), min_size=1, max_size=3, unique=True))
     inputs = [Spelling(name) for name in names]
     if draw(st.integers(0, 9)) == 9:
         pattern = draw(st.sampled_from(("{}", "{},-1", "1 , {}")))
         inputs += [Spelling(f"v[{pattern.format(i)}]") for i in (0, -1, 2)]
-    return st.sampled_from(inputs)
+    return inputs
 
 
-def _constants() -> st.SearchStrategy[Spelling]:
-    """Literals as people write them, and some with a sign before them."""
-    literals = "0 1 2 3 0.5 .25 10 1. 1e3 2.5E-3 0.1 1e-300 1e400 007 6.02e+23 pi π".split()
-    negative = [Spelling(f"-{n}", SIGN) for n in literals[:6]]
-    return st.sampled_from([Spelling(n) for n in literals] + negative)
-
-
-@st.composite
-def _targets(draw: st.DrawFn, free: list[str]) -> tuple[str, list[str]]:
+def _target(draw: st.DrawFn, free: list[str]) -> tuple[str, list[str]]:
     """What stands left of `=`: a name, or a function with its parameters."""
     if draw(st.booleans()):
         return draw(st.sampled_from(ASSIGNED_NAMES)), []
@@ -340,18 +328,18 @@ def _targets(draw: st.DrawFn, free: list[str]) -> tuple[str, list[str]]:
     return draw(st.sampled_from(free)), draw(parameters)
 
 
-def _expression(
-    draw: st.DrawFn,
-    max_size: int,
-    leaves: list[st.SearchStrategy[Spelling]],
-    composites: tuple[tuple[Spelling, ...], ...],
-) -> str:
-    kinds = [st.one_of(leaves), *(st.sampled_from(pieces) for pieces in composites if pieces)]
+def _expression(draw: st.DrawFn, max_size: int, kinds: tuple[Pieces, ...]) -> str:
+    """An expression of pieces of any kind, and once it is large, of the first kind alone.
+
+    One number says the kind and the piece: to draw them one by one takes twice as long.
+    """
+    kinds = tuple(kind for kind in kinds if kind)
     pieces: list[Spelling] = []
     holes = 1
     while holes:
-        open_to = kinds if len(pieces) < max_size else kinds[:1]
-        piece = draw(draw(st.sampled_from(open_to)))
+        allowed = kinds if len(pieces) < max_size else kinds[:1]
+        which, kind = divmod(draw(st.integers(0, 2**20 - 1)), len(allowed))
+        piece = allowed[kind][which % len(allowed[kind])]
         pieces.append(piece)
         holes += len(piece.operands) - 1
     stack: list[Text] = []

@@ -37,9 +37,9 @@ def _power(x: mpf, y: mpf) -> mpf:
     return mpmath.power(x, int(y) if y == int(y) else y)
 
 
-def _polygamma(n: mpf, x: mpf) -> mpf:
+def _zeta(s: mpf, x: mpf) -> mpf:
     """mpmath walks from a negative x to the positive ones in steps of 1."""
-    return mpmath.psi(int(n), x) if n == int(n) and n >= 0 and x > -1000 else mpmath.nan
+    return mpmath.zeta(int(s), x) if x > -1000 else mpmath.nan
 
 
 PRIMITIVES: Mapping[str, Callable[..., Number]] = {
@@ -99,7 +99,7 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "erfc": lambda x: mpmath.erfc(x) if abs(x) < 10**6 else 1 - _sign(x),
     "gammaln": lambda x: mpmath.loggamma(x).real,
     "digamma": mpmath.digamma,
-    "polygamma": _polygamma,
+    "zeta": _zeta,
 }
 
 STRUCTURE = ("broadcast", "unbroadcast", "copy", "indicator")
@@ -236,7 +236,7 @@ def _both_signs(*sizes: float) -> list[float]:
 # Most points are float32 numbers, so that they serve for both types.
 ONE = [(x,) for x in (
     0.0, *_both_signs(
-        5e-324, 1e-310, 1e-160, 2.0**-30, 0.0078125, 0.296875, 0.34375, 0.4375, 0.5 + 2**-20, 1 - 2**-53,
+        5e-324, 1e-310, 1e-160, 2.0**-30, 0.0078125, 0.296875, 0.390625, 0.4375, 0.5 + 2**-20, 1 - 2**-53,
         1.0, 1 + 2**-52, 1.4375, 3.140625, 10.25, 19.5, 37.5, 100.5, 355.5, 700.5, 745.0, 2.0**27 + 32,
         1e155, 1e300,
     ),
@@ -247,11 +247,11 @@ TWO = [
         (-1000.0, -0.40625, 2.0**-30, 1.0, 2.0, 30.25),
     ),
     *[(0.0, 0.0), (0.0, 2.5), (-3.0, 0.0), (0.75, 2.0**-27), (700.5, 701.25), (-2.0, -0.4)],
-    *[(1e300, 2e300), (1e300, 2e280), (2.0, 1e300), (1e160, -1e160), (1e16, 1e16 + 2)],
+    *[(1e300, 2e300), (1e160, 2e140), (2.0, 1e160), (1e160, -1e160), (1e16, 1e16 + 2)],
     *[(1e-300, 3e-300), (3e-308, 2.5e-308), (1e-310, 2.0), (2.0, 1e-310), (-1e-160, 1e160)],
 ]
-THREE = list(permutations((0.0, -0.0009765625, 2.5, -1e5, 1e200), 3))
-ORDERS = (0, 1, 4)
+THREE = list(permutations((0.0, -0.5, 2.5, -31.0, 1e200), 3))
+ORDERS = (2, 3, 6)
 SMALLEST_NORMAL = float(np.finfo(np.float64).smallest_normal)
 
 
@@ -304,8 +304,8 @@ def cases(function: Function) -> list[Case]:
     return [Case(function.name, f"{function.name}({call})", inputs) for call in calls]
 
 
-CASES = [case for name in TABLE for case in cases(TABLE[name]) if TABLE[name].kind == "number"]
-"""All rows whose values are numbers."""
+CASES = [case for name in TABLE for case in cases(TABLE[name]) if TABLE[name].kind == "number" and name[0] != "_"]
+"""All rows whose values are numbers. Those with an underscore are parts of other rows, and exact there."""
 
 
 def ulps(got: float, want: mpf, kind: type[np.floating] = np.float64) -> float:

@@ -15,16 +15,19 @@ from symgrad.functions import builtin_functions
 from symgrad.syntax import Tree, parse, postorder
 
 EPS = 2.0**-52
-rng = np.random.default_rng(0)
 
 
 class Shaken(np.ndarray):
     """An array whose operations err, at random, by `eps` in each operand and result."""
 
     eps = EPS
+    rng = np.random.default_rng(0)
+    was_infinite = False
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
-        return shaken(getattr(ufunc, method)(*map(shaken, args), **options)).view(Shaken)
+        result = shaken(getattr(ufunc, method)(*map(shaken, args), **options))
+        Shaken.was_infinite |= not np.isfinite(result).all()
+        return result.view(Shaken)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         plain = [np.asarray(a) if isinstance(a, Shaken) else a for a in args]
@@ -37,7 +40,7 @@ def shaken(value: Any) -> np.ndarray:
     if array.dtype.kind != "f":
         return array
     whole = (array == np.rint(array)) & (np.abs(array) < 2**20)
-    factor = 1 + Shaken.eps * rng.uniform(-2, 2, array.shape)
+    factor = 1 + Shaken.eps * Shaken.rng.uniform(-2, 2, array.shape)
     return np.where(whole, array, array * factor)
 
 
@@ -74,7 +77,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ndtr": special.ndtr,
     "gammaln": special.gammaln,
     "digamma": special.digamma,
-    "polygamma": special.polygamma,
+    "zeta": special.zeta,
 }
 COMPARISONS = {
     "<": np.less,
@@ -168,10 +171,10 @@ def one(tree: Tree, args: list[Any], scope: Mapping[str, Any], own: Mapping[str,
 def exceptions(formula: str, values: Mapping[str, Any]) -> set[str]:
     """What floating-point arithmetic complains of on the way to the value."""
     found: set[str] = set()
-    Shaken.eps = 0.0
+    Shaken.eps, Shaken.was_infinite = 0.0, False
     with np.errstate(all="call", call=lambda complaint, flag: found.add(complaint)):
         evaluate(formula, as_shaken(values))
-    return found
+    return found | ({"infinite"} if Shaken.was_infinite else set())
 
 
 def as_shaken(values: Mapping[str, Any]) -> dict[str, Any]:

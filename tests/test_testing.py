@@ -17,7 +17,7 @@ from symgrad.testing import assert_gradient_correct, formulas, inputs, numbers
 
 few = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 hunt = settings(
-    max_examples=500,
+    max_examples=300,
     derandomize=True,
     database=None,
     phases=[Phase.generate],

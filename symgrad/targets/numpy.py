@@ -43,7 +43,7 @@ SPELLINGS = {
     **{name: call(f"np.{name}") for name in _UNARY},
     **{name: call2(f"np.{name}") for name in _BINARY},
     **{name: call(f"special.{name}") for name in _SPECIAL},
-    "polygamma": call2("special.polygamma"),
+    "zeta": call2("special.zeta"),
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
     "logical_or": Spelling("{0} | {1}", BIT_OR, (BIT_OR, BIT_AND)),
     "logical_not": Spelling("~{0}", SIGN, (SIGN,)),
@@ -63,7 +63,7 @@ SPELLINGS = {
     "join": Spelling("np.broadcast({all})"),
 }
 
-NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "polygamma"], "scipy"))
+NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta"], "scipy"))
 
 HELPERS: dict[str, str] = {
     "_floats": '''\

@@ -1,0 +1,91 @@
+"""Trees of formulas for the tests: comparing them, and making them up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from symgrad.printer import OPERATORS
+from symgrad.syntax import Callee, Statement, Tree
+
+NAMES = "x y2 _z λ π sin if else and or not in lambda None self e I nan inf T π1".split()
+NUMBERS = [0.0, 1.0, 2.5, 1e-7, 1e16, 1e22, 0.1, 5e-324, 1.7976931348623157e308, float("inf")]
+
+# Comparisons are one kind of tree, with their signs as its value.
+COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
+
+
+def outline(root: Tree) -> list[tuple[Any, ...]]:
+    """What a tree says, without its places: equal for equal trees, at any depth."""
+    said = []
+    waiting = [root]
+    while waiting:
+        tree = waiting.pop()
+        value = tree.value
+        if isinstance(value, Callee):
+            value = (value.name, value.keywords)
+        said.append((tree.op, value, len(tree.args)))
+        waiting.extend(tree.args)
+    return said
+
+
+def program_outline(statements: Sequence[Statement]) -> list[Any]:
+    return [(s.target and outline(s.target), outline(s.body)) for s in statements]
+
+
+def tree(op: str, *args: Tree, value: Any = None) -> Tree:
+    return Tree(op, args, value, (0, 0))
+
+
+names = st.sampled_from(NAMES)
+leaves = st.one_of(
+    names.map(lambda name: tree("name", value=name)),
+    st.sampled_from(NUMBERS).map(lambda number: tree("number", value=number)),
+    st.floats(min_value=0, allow_nan=False).map(lambda number: tree("number", value=abs(number))),
+)
+
+
+def _larger(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
+    return st.one_of(
+        *(
+            st.builds(tree, st.just(op), *[inner] * len(spelling.operands))
+            for op, spelling in OPERATORS.items()
+            if op not in COMPARISONS
+        ),
+        _comparisons(inner),
+        _calls(inner),
+        _indices(inner),
+    )
+
+
+@st.composite
+def _comparisons(draw: st.DrawFn, inner: st.SearchStrategy[Tree]) -> Tree:
+    args = draw(st.lists(inner, min_size=2, max_size=4))
+    signs = [draw(st.sampled_from(["<", "<=", ">", ">=", "==", "!="])) for _ in args[1:]]
+    return tree("compare", *args, value=tuple(signs))
+
+
+@st.composite
+def _calls(draw: st.DrawFn, inner: st.SearchStrategy[Tree]) -> Tree:
+    """Any name but `not` can be called."""
+    args = draw(st.lists(inner, max_size=3))
+    named = draw(st.integers(0, len(args)))
+    keywords = tuple(draw(names) for _ in range(named))
+    return tree("call", *args, value=Callee(draw(names.filter("not".__ne__)), (0, 0), keywords))
+
+
+@st.composite
+def _indices(draw: st.DrawFn, inner: st.SearchStrategy[Tree]) -> Tree:
+    positions = draw(st.lists(st.integers(-3, 12), min_size=1, max_size=3))
+    return tree("index", draw(inner), value=tuple(positions))
+
+
+expressions = st.recursive(leaves, _larger, max_leaves=12)
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> tuple[Statement, ...]:
+    """Statements that need not make sense together."""
+    targets = st.one_of(st.none(), expressions)
+    pairs = draw(st.lists(st.tuples(targets, expressions), min_size=1, max_size=4))
+    return tuple(Statement(target, body, (0, 0)) for target, body in pairs)
