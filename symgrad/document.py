@@ -8,17 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgrad.emit import WIDTH, Names, argument_names, emit
+from symgrad.finish import finish, shapes_from_inputs, typed_fills, without_shapes
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph
+from symgrad.graph import Graph, builder_of
 from symgrad.pipeline import Derived
 from symgrad.schedule import schedule
-from symgrad.simplify import (
-    finish,
-    legalise,
-    shapes_from_inputs,
-    typed_fills,
-    without_shapes,
-)
+from symgrad.simplify import legalise
 from symgrad.targets import Target
 from symgrad.targets.numpy import HELPERS, NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -59,23 +54,25 @@ class Layout:
 def outputs_for(graph: Graph, kind: str) -> Graph:
     """The part of a graph of value and derivatives that one kind of function needs."""
     start, stop = {"value": (0, 1), "grad": (1, None), "value_and_grad": (0, None)}[kind]
-    build = Builder()
-    for node in graph.nodes:
-        build.adopt(node)
-    return build.graph(graph.outputs[start:stop], graph.labels)
+    return builder_of(graph).graph(graph.outputs[start:stop], graph.labels)
+
+
+def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
+    """A formula's graph in the operations of a target, ready for `function_source`."""
+    graph = derived.graph if target is NUMPY else without_shapes(derived.graph)
+    graph = legalise(graph, target.known, table, target.name)
+    return Derived(derived.inputs, derived.wrt, graph)
 
 
 def function_source(
     derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
 ) -> str:
-    """The text of one function."""
+    """The text of one function; the graph is in the operations of the target."""
     if target is NUMPY:
-        legal = legalise(derived.graph, target.known, table, target.name)
-        graph = outputs_for(shapes_from_inputs(legal, kind), kind)
+        graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
         graph = finish(typed_fills(graph, table))
     else:
-        legal = legalise(without_shapes(derived.graph), target.known, table, target.name)
-        graph = without_shapes(outputs_for(legal, kind))
+        graph = without_shapes(outputs_for(derived.graph, kind))
     names = Names(RESERVED if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
@@ -175,8 +172,9 @@ def document(
     names: Sequence[str] = KINDS,
 ) -> str:
     """The text of a file that needs NumPy alone (and SciPy for special functions)."""
+    ready = legal(derived, table, NUMPY)
     functions = [
-        function_source(derived, kind, layout, table, NUMPY, name)
+        function_source(ready, kind, layout, table, NUMPY, name)
         for kind, name in zip(kinds, names, strict=True)
     ]
     code = "\n\n".join(functions)
@@ -221,5 +219,6 @@ def kernel_source(
 ) -> str:
     """The text of a module with one function, to be called from Python."""
     if target is SCALAR:
-        return function_source(derived, kind, layout, table, SCALAR, kind)
+        ready = legal(derived, table, SCALAR)
+        return function_source(ready, kind, layout, table, SCALAR, kind)
     return document("", derived, layout, table, [kind], [kind])

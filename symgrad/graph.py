@@ -17,7 +17,7 @@ Besides the functions of functions.sg a node's `op` is one of the structural one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.errors import LimitError, Span
@@ -144,6 +144,33 @@ class Builder:
         nodes = tuple(node for node in self.nodes if node in needed)
         kept = {n: name for n, name in (labels or {}).items() if n in needed}
         return Graph(nodes, tuple(outputs), kept)
+
+
+Replace = Callable[[Builder, Node, list[Node], Mapping[Node, Node]], Node | None]
+"""What a pass makes of a node: given a builder, the node, its operands as they are now, and all nodes
+as they are now. None leaves the operation as it was."""
+
+
+def rebuilt(graph: Graph, replace: Replace) -> Graph:
+    """The graph, made again operation by operation."""
+    build = Builder()
+    made: dict[Node, Node] = {}
+    for node in graph.nodes:
+        args = [made[arg] for arg in node.args]
+        replaced = replace(build, node, args, made)
+        if replaced is None:
+            replaced = build.node(node.op, *args, value=node.value, span=node.span)
+        made[node] = replaced
+    labels = {made[node]: name for node, name in graph.labels.items()}
+    return build.graph([made[node] for node in graph.outputs], labels)
+
+
+def builder_of(graph: Graph) -> Builder:
+    """A builder that goes on where a graph ends."""
+    build = Builder()
+    for node in graph.nodes:
+        build.adopt(node)
+    return build
 
 
 def ancestors(nodes: Sequence[Node], outputs: Iterable[Node]) -> set[Node]:

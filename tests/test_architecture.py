@@ -29,6 +29,7 @@ PIPELINE = (
     "reverse",
     "simplify",
     "pipeline",
+    "finish",
     "targets",
     "schedule",
     "emit",

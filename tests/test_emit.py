@@ -8,7 +8,7 @@ from symgrad.emit import Body, Names, argument_names, emit
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive
 from symgrad.schedule import schedule
-from symgrad.simplify import without_shapes
+from symgrad.finish import without_shapes
 from symgrad.targets.scalar import SCALAR
 
 TABLE = builtin_functions()

@@ -5,7 +5,7 @@ import pytest
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive
 from symgrad.schedule import Schedule, schedule
-from symgrad.simplify import without_shapes
+from symgrad.finish import without_shapes
 from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import SCALAR

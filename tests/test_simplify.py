@@ -1,20 +1,14 @@
-"""The passes that keep a graph short: reading order, shapes, memory, types, targets."""
+"""The passes that keep a graph short, and the operations of targets."""
 
 import numpy as np
 import pytest
 
 from symgrad.errors import SymgradError
+from symgrad.finish import without_shapes
 from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Graph
 from symgrad.pipeline import derive
-from symgrad.simplify import (
-    expand,
-    finish,
-    legalise,
-    shapes_from_inputs,
-    stabilise,
-    without_shapes,
-)
+from symgrad.simplify import expand, legalise, stabilise
 from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import SCALAR
@@ -67,37 +61,6 @@ def test_legalise_leaves_what_the_target_spells(target: Target) -> None:
 def test_an_operation_that_a_target_lacks_is_named() -> None:
     with pytest.raises(SymgradError, match="^the target scalar has no digamma$"):
         expand(without_shapes(derived("gammaln(x)")), SCALAR.known, TABLE, "scalar")
-
-
-def test_numbers_alone_need_no_shapes() -> None:
-    graph = without_shapes(derived("a*x + b"))
-    assert {node.op for node in graph.nodes} == {"input", "constant", "multiply", "add"}
-
-
-def test_shapes_come_from_the_inputs_where_the_value_is_not_computed() -> None:
-    graph = shapes_from_inputs(derived("a*exp(x) + b", "b"), "grad")
-    (broadcast,) = [node for node in graph.nodes if node.op == "broadcast"]
-    assert broadcast.args[1].op == "join"
-    graph = shapes_from_inputs(derived("a*exp(x) + b", "b"), "value_and_grad")
-    (broadcast,) = [node for node in graph.nodes if node.op == "broadcast"]
-    assert broadcast.args[1] is graph.outputs[0]
-
-
-def finished(formula: str, *wrt: str) -> list[str]:
-    legal = legalise(derived(formula, *wrt), NUMPY.known, TABLE, "numpy")
-    return [output.op for output in finish(legal).outputs]
-
-
-def test_outputs_that_are_inputs_or_one_another_are_copied() -> None:
-    assert finished("x") == ["copy", "broadcast"]
-    assert finished("exp(x)") == ["exp", "copy"]
-    assert finished("sin(x + y)") == ["sin", "unbroadcast", "copy"]
-
-
-def test_choices_between_constants_take_the_type_of_the_inputs() -> None:
-    assert finished("where(x > 0, 1, 2)") == ["cast", "broadcast"]
-    assert finished("relu(x)")[1] == "cast"
-    assert finished("where(x > 0, x, 2)")[0] == "add"
 
 
 def test_passes_return_new_graphs() -> None:

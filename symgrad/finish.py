@@ -1,0 +1,140 @@
+"""The last passes before code: where shapes come from, and what results are to their caller."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from symgrad.functions import FunctionTable
+from symgrad.graph import Builder, Graph, Node, ancestors, builder_of, complementary, rebuilt
+
+_MOST_JOINED = 32
+"""NumPy joins the shapes of at most this many operands in one call, in every version."""
+
+
+def without_shapes(graph: Graph) -> Graph:
+    """The graph for numbers alone, where nothing is broadcast."""
+    return rebuilt(
+        graph,
+        lambda build, node, args, made: (
+            args[0] if node.op in ("broadcast", "unbroadcast") else None
+        ),
+    )
+
+
+def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
+    """Where derivatives use the value's shape alone, take that from the inputs, not the value."""
+    derivatives = ancestors(graph.nodes, graph.outputs[1:])
+    needed = [node for node in graph.nodes if node in derivatives]
+    roots = {n.args[1] for n in needed if n.op == "broadcast" and n.args[1].args}
+    computed = set(graph.outputs[1:] if kind == "grad" else graph.outputs)
+    for node in needed:
+        computed.update(node.args[:1] if node.op == "broadcast" else node.args)
+    idle = roots - computed
+    leaves: dict[Node, tuple[Node, ...]] = {}
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if node.op in ("input", "index"):
+            leaves[node] = (node,)
+        elif idle:
+            below = [leaf for arg in node.args for leaf in leaves[arg]]
+            leaves[node] = tuple(dict.fromkeys(below))[: _MOST_JOINED + 1]
+        if node.op == "broadcast" and node.args[1] in idle:
+            args[1] = _joined(build, [made[leaf] for leaf in leaves[node.args[1]]]) or args[1]
+        return None
+
+    return rebuilt(graph, replace)
+
+
+def _joined(build: Builder, leaves: list[Node]) -> Node | None:
+    if not leaves or len(leaves) > _MOST_JOINED:
+        return None
+    like = leaves[0]
+    for leaf in leaves[1:]:
+        like = build.node("join", like, leaf)
+    return like
+
+
+def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
+    """Give constants the inputs' type where they fill the shape of something that has another.
+
+    That is a condition, or joined shapes, which are no array. A sum over such a fill asks only for
+    its shape.
+    """
+    summed = {n.args[0] for n in graph.nodes if n.op == "unbroadcast"}
+    summed -= {arg for n in graph.nodes if n.op != "unbroadcast" for arg in n.args}
+    summed -= set(graph.outputs)
+    leaf: dict[Node, Node] = {}
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        shaped = node.args[1:] if node.op in ("unbroadcast", "place") else node.args
+        below = [leaf[arg] for arg in shaped if arg in leaf]
+        if node.op in ("input", "index"):
+            leaf[node] = node
+        elif below:
+            leaf[node] = below[0]
+        if node.op == "broadcast" and node.args[0].is_constant and node not in summed:
+            like = node.args[1]
+            if like.op == "join" or (like.op in table and table[like.op].kind == "bool"):
+                args[0] = build.node("broadcast", args[0], made[leaf[like]])
+        return None
+
+    return rebuilt(graph, replace)
+
+
+def finish(graph: Graph) -> Graph:
+    """Make results own their memory and have the type of the inputs.
+
+    An output that is an input, a view or another output is copied. One whose numbers come from a
+    choice between constants alone would be float64 whatever the inputs are, and is cast. A sum over
+    what was broadcast does both by itself.
+    """
+    build = builder_of(graph)
+    untyped = _untyped(graph)
+    inputs = list(graph.inputs().values())
+    sources: set[Node] = set()
+    outputs: list[Node] = []
+    for output in graph.outputs:
+        source = output.args[0] if output.op == "unbroadcast" else output
+        if source is not output and source.op == "broadcast":
+            outputs.append(output)
+        elif output in untyped and inputs:
+            outputs.append(build.node("cast", output, inputs[0]))
+        elif source in sources or source.op in ("input", "index") or _is_view(source):
+            outputs.append(build.node("copy", output))
+        else:
+            outputs.append(output)
+        sources.add(source)
+    return build.graph(outputs, graph.labels)
+
+
+def _is_view(node: Node) -> bool:
+    return node.op == "broadcast" and not node.args[0].is_constant
+
+
+def _untyped(graph: Graph) -> set[Node]:
+    """Nodes that are float64 whatever the inputs: choices between constants, and what uses them."""
+    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    untyped: set[Node] = set()
+    for node in graph.nodes:
+        if node.op == "keep":
+            if node.args[1].is_constant or node.args[1] in untyped:
+                untyped.add(node)
+        elif node.op not in ("place", "index") and not untyped.isdisjoint(node.args):
+            if not _is_choice_with_typed(node, untyped, uses):
+                untyped.add(node)
+    return untyped
+
+
+def _is_choice_with_typed(node: Node, untyped: set[Node], uses: Counter[Node]) -> bool:
+    """Whether a sum is one np.where of a constant and of something that has the inputs' type."""
+    if node.op != "add" or not all(a.op == "keep" and uses[a] == 1 for a in node.args):
+        return False
+    left, right = node.args
+    odd = [a for a in node.args if a in untyped]
+    one = len(odd) == 1 and odd[0].args[1].is_constant
+    return one and complementary(left.args[0], right.args[0])

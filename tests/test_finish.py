@@ -1,0 +1,62 @@
+"""The last passes: shapes from the inputs, memory of their own, the inputs' type."""
+
+import numpy as np
+import pytest
+
+import symgrad
+from symgrad.finish import finish, shapes_from_inputs, without_shapes
+from symgrad.functions import builtin_functions
+from symgrad.graph import Graph
+from symgrad.pipeline import derive
+from symgrad.simplify import legalise
+from symgrad.targets.numpy import NUMPY
+
+TABLE = builtin_functions()
+
+
+def derived(formula: str, *wrt: str) -> Graph:
+    return derive(formula, wrt or None, TABLE).graph
+
+
+def test_numbers_alone_need_no_shapes() -> None:
+    graph = without_shapes(derived("a*x + b"))
+    assert {node.op for node in graph.nodes} == {"input", "constant", "multiply", "add"}
+
+
+def test_shapes_come_from_the_inputs_where_the_value_is_not_computed() -> None:
+    graph = shapes_from_inputs(derived("a*exp(x) + b", "b"), "grad")
+    (broadcast,) = [node for node in graph.nodes if node.op == "broadcast"]
+    assert broadcast.args[1].op == "join"
+    graph = shapes_from_inputs(derived("a*exp(x) + b", "b"), "value_and_grad")
+    (broadcast,) = [node for node in graph.nodes if node.op == "broadcast"]
+    assert broadcast.args[1] is graph.outputs[0]
+
+
+def finished(formula: str, *wrt: str) -> list[str]:
+    legal = legalise(derived(formula, *wrt), NUMPY.known, TABLE, "numpy")
+    return [output.op for output in finish(legal).outputs]
+
+
+def test_outputs_that_are_inputs_or_one_another_are_copied() -> None:
+    assert finished("x") == ["copy", "broadcast"]
+    assert finished("exp(x)") == ["exp", "copy"]
+    assert finished("sin(x + y)") == ["sin", "unbroadcast", "copy"]
+
+
+def test_choices_between_constants_take_the_type_of_the_inputs() -> None:
+    assert finished("where(x > 0, 1, 2)") == ["cast", "broadcast"]
+    assert finished("relu(x)")[1] == "cast"
+    assert finished("where(x > 0, x, 2)")[0] == "add"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["where(x > 0, 1, 2)", "relu(x)", "x**0", "abs(x) + 3", "sign(x)*2", "x/x*y", "x > y", "floor(x)",
+     "maximum(x, y)", "heaviside(x, 0.5)", "3*x", "y + 0*x", "where(x > y, x, 1)"],
+)  # fmt: skip
+def test_float32_stays_float32_through_every_kind_of_result(formula: str) -> None:
+    compiled = symgrad.value_and_grad(formula)
+    x = np.array([-1.0, 0.0, 2.0], dtype=np.float32)
+    value, gradient = compiled(**{name: x for name in compiled.inputs})
+    parts = gradient.values() if isinstance(gradient, dict) else [gradient]
+    assert {part.dtype for part in (value, *parts)} == {np.dtype(np.float32)}
