@@ -38,7 +38,7 @@ def _power(x: mpf, y: mpf) -> mpf:
 
 
 def _zeta(s: mpf, x: mpf) -> mpf:
-    """mpmath walks from a negative x to the positive ones in steps of 1."""
+    """Mpmath walks from a negative x to the positive ones in steps of 1."""
     return mpmath.zeta(int(s), x) if x > -1000 else mpmath.nan
 
 
@@ -71,6 +71,7 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "rint": mpmath.nint,
     "maximum": max,
     "minimum": min,
+    "floor_divide": lambda x, y: mpmath.floor(x / y),
     "fmod": lambda x, y: x - y * _trunc(x / y),
     "remainder": lambda x, y: x - y * mpmath.floor(x / y),
     "copysign": lambda x, y: abs(x) if y >= 0 else -abs(x),
@@ -102,7 +103,7 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "zeta": _zeta,
 }
 
-STRUCTURE = ("broadcast", "unbroadcast", "copy", "indicator")
+STRUCTURE = ("broadcast", "unbroadcast", "join", "copy", "indicator")
 """Operations that leave a number as it is."""
 
 TAKES_NAN = ("keep", "isnan", "isinf", "isfinite", "not_equal", "equal")
@@ -137,7 +138,9 @@ def apply(name: str, args: Sequence[Number]) -> Number:
         assert function.definitions, (
             f"{name} has no definition: name its mpmath function in PRIMITIVES, tests/reference.py"
         )
-        return evaluate(definition(function, TABLE), dict(zip(function.names, args, strict=True)))[0]
+        return evaluate(definition(function, TABLE), dict(zip(function.names, args, strict=True)))[
+            0
+        ]
     if name not in TAKES_NAN and any(mpmath.isnan(arg) for arg in args):
         return mpmath.nan
     try:
@@ -163,8 +166,18 @@ class Truth:
             value, slopes = self.partials[axis], self.seconds[axis]
         if not value:
             return 0.0
-        terms = [abs(x * d / value) for x, d in zip(self.point, slopes, strict=True) if d is not None]
+        terms = [
+            abs(x * d / value) for x, d in zip(self.point, slopes, strict=True) if d is not None
+        ]
         return float(min(sum(terms), mpf(10) ** 300))
+
+    def bound(self, axis: int | None = None) -> float:
+        """The error, in units of the last place, that a right answer may have.
+
+        It is that of a few last operations, and that of rounding the inputs a little, which the
+        function magnifies by its condition.
+        """
+        return 4 + 3 * self.condition(axis)
 
 
 AGREED = mpf(10) ** -22
@@ -298,13 +311,20 @@ def cases(function: Function) -> list[Case]:
     ]
     inputs = tuple(n for n, is_fixed in zip(function.names, fixed, strict=True) if not is_fixed)
     calls = [
-        ", ".join(str(order) if is_fixed else n for n, is_fixed in zip(function.names, fixed, strict=True))
+        ", ".join(
+            str(order) if is_fixed else n for n, is_fixed in zip(function.names, fixed, strict=True)
+        )
         for order in (ORDERS if any(fixed) else ORDERS[:1])
     ]
     return [Case(function.name, f"{function.name}({call})", inputs) for call in calls]
 
 
-CASES = [case for name in TABLE for case in cases(TABLE[name]) if TABLE[name].kind == "number" and name[0] != "_"]
+CASES = [
+    case
+    for name in TABLE
+    for case in cases(TABLE[name])
+    if TABLE[name].kind == "number" and name[0] != "_"
+]
 """All rows whose values are numbers. Those with an underscore are parts of other rows, and exact there."""
 
 

@@ -20,7 +20,8 @@ from symgrad.targets import Target
 
 _UNARY = """abs sign floor ceil trunc rint sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan
 arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh isnan isinf isfinite signbit""".split()
-_BINARY = "maximum minimum fmod remainder copysign logaddexp hypot arctan2".split()
+_BINARY = """maximum minimum floor_divide fmod remainder copysign logaddexp hypot
+arctan2""".split()
 _SPECIAL = "erf erfc ndtr gammaln digamma".split()
 
 

@@ -60,6 +60,7 @@ SPELLINGS = {
     "minimum": Spelling("_minimum({0}, {1})", float_constants=True),
     "fmod": call2("fmod"),
     "remainder": Spelling("{0} % {1}", PRODUCT, (PRODUCT, SIGN)),
+    "floor_divide": Spelling("{0} // {1}", PRODUCT, (PRODUCT, SIGN)),
     "copysign": call2("copysign"),
     "hypot": call2("hypot"),
     "arctan2": call2("atan2"),

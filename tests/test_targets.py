@@ -1,0 +1,156 @@
+"""The targets: every spelling is real, every row runs on both of them, and they agree."""
+
+import ast
+import contextlib
+import math
+import re
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special
+
+import symgrad
+from symgrad.document import Layout, kernel_source
+from symgrad.errors import SymgradError
+from symgrad.load import load
+from symgrad.lower import lower
+from symgrad.pipeline import derive
+from symgrad.simplify import expand
+from symgrad.spelling import Text
+from symgrad.targets import Target
+from symgrad.targets.numpy import HELPERS, NUMPY
+from symgrad.targets.scalar import NAMESPACE, SCALAR
+from tests.reference import CASES, SMALLEST_NORMAL, TABLE, Case, Point
+
+TARGETS = (NUMPY, SCALAR)
+ROOTS: dict[str, dict[str, object]] = {
+    "numpy": {"np": np, "special": special, **HELPERS},
+    "scalar": NAMESPACE,
+}
+OPERANDS = ("first", "second", "third")
+RAISES = (OverflowError, ValueError, ZeroDivisionError)
+SPELLINGS = [
+    pytest.param(target, name, id=f"{target.name} {name}")
+    for target in TARGETS
+    for name in target.spellings
+]
+
+
+def slots(target: Target, name: str) -> int:
+    """How many operands its template has places for."""
+    return 1 + max(map(int, re.findall(r"\{(\d)\}", target.spellings[name].template)), default=-1)
+
+
+@pytest.mark.parametrize(("target", "name"), SPELLINGS)
+def test_a_spelling_is_python_whose_names_are_known(target: Target, name: str) -> None:
+    operands = [Text(operand) for operand in OPERANDS[: slots(target, name)]]
+    code = target.spellings[name].write(operands, "0, 1").code
+    for node in ast.walk(ast.parse(code, mode="eval")):
+        match node:
+            case ast.Attribute(value=ast.Name(id=root), attr=attribute) if root in OPERANDS:
+                assert hasattr(np.ndarray, attribute)
+            case ast.Attribute(value=ast.Name(id=root), attr=attribute):
+                assert hasattr(ROOTS[target.name][root], attribute)
+            case ast.Name(id=found):
+                assert found in OPERANDS or found in ROOTS[target.name]
+
+
+@pytest.mark.parametrize(("target", "name"), SPELLINGS)
+def test_a_spelling_takes_what_its_row_takes(target: Target, name: str) -> None:
+    if name in TABLE:
+        assert slots(target, name) == len(TABLE[name].names)
+
+
+@pytest.mark.parametrize(("target", "name"), SPELLINGS)
+def test_extras_are_what_needs_another_module(target: Target, name: str) -> None:
+    needs_scipy = target.spellings[name].template.startswith("special.")
+    assert target.extras.get(name) == ("scipy" if needs_scipy else None)
+
+
+NUMBERS = (
+    *(0.0, -0.0, 1.0, -1.0, 0.1, -2.5, 1e5, 1e6, 2.0**53, 1e22, 1e300, -1e-300, 5e-324),
+    *(math.pi, math.inf, -math.inf, math.nan, True, False),
+)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("as_float", [False, True])
+def test_a_constant_is_read_back_as_it_was(target: Target, number: float, as_float: bool) -> None:
+    found = eval(target.constant(number, as_float).code, dict(ROOTS[target.name]))
+    assert np.array_equal(found, number, equal_nan=True)
+    assert isinstance(found, bool) == isinstance(number, bool)
+    if isinstance(number, float) and (as_float or number == 0):
+        assert math.copysign(1, found) == math.copysign(1, number)
+    if as_float and not isinstance(number, bool):
+        assert isinstance(found, float)
+
+
+def test_an_operation_that_a_target_does_not_know_is_an_error() -> None:
+    with pytest.raises(SymgradError) as caught:
+        expand(lower("1 + digamma(x)", TABLE).graph, SCALAR.known, TABLE, "scalar")
+    assert str(caught.value) == "the target scalar has no digamma"
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("name", TABLE)
+def test_every_row_is_known_or_becomes_its_definition(target: Target, name: str) -> None:
+    call = lower(f"{name}({', '.join(TABLE[name].names)})", TABLE).graph
+    if name in NUMPY.extras.keys() - target.known and not TABLE[name].definitions:
+        with pytest.raises(SymgradError, match=f"the target {target.name} has no {name}"):
+            expand(call, target.known, TABLE, target.name)
+        return
+    expanded = expand(call, target.known, TABLE, target.name)
+    assert {node.op for node in expanded.nodes} <= target.known
+
+
+# Not 0.5: NumPy's (-inf)**0.5 is inf or nan, as the exponent is an array or a number.
+SPECIAL = (0.0, -0.0, 0.25, -2.0, math.inf, -math.inf, math.nan)
+
+
+def everywhere(case: Case) -> list[tuple[Point, list[float]]]:
+    """The points, and for value and derivatives how many units of the last place two codes may differ."""
+    parts = (None, *range(len(case.inputs)))
+    known = [(t.point, [2 * t.bound(axis) for axis in parts]) for t in case.truths]
+    return known + [(p, [8.0] * len(parts)) for p in product(SPECIAL, repeat=len(case.inputs))]
+
+
+def scalar_kernel(case: Case) -> Callable[..., Any]:
+    """The code for floats; where the target cannot have it, one that leaves all to NumPy."""
+    derived = derive(case.formula, case.inputs, TABLE)
+    try:
+        layout = Layout("tuple", derived.wrt)
+        text = kernel_source(derived, "value_and_grad", layout, TABLE, SCALAR)
+    except SymgradError:
+        return lambda *point: math.sqrt(-1)
+    return load(text, "value_and_grad", NAMESPACE)
+
+
+def agree(found: Any, wanted: list[float], limits: list[float]) -> bool:
+    value, slopes = found
+    for a, b, limit in zip((value, *slopes), wanted, limits, strict=True):
+        if math.isfinite(a) and math.isfinite(b):
+            if abs(a - b) > SMALLEST_NORMAL + limit * 2.0**-53 * abs(b):
+                return False
+        elif a != b and not (math.isnan(a) and math.isnan(b)):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_scalar_code_agrees_with_numpy(case: Case) -> None:
+    """Where the math module raises, the call takes NumPy's answer."""
+    kernel = scalar_kernel(case)
+    call = symgrad.value_and_grad(case.formula, wrt=case.inputs)
+    points = everywhere(case)
+    value, slopes = call(
+        *[np.array(column) for column in zip(*[p for p, _ in points], strict=True)]
+    )
+    answers = zip(*[part.tolist() for part in (value, *slopes)], strict=True)
+    for (point, limits), wanted in zip(points, map(list, answers), strict=True):
+        assert agree(call(*point), wanted, limits), (point, call(*point), wanted)
+        with contextlib.suppress(*RAISES):
+            assert agree(kernel(*point), wanted, limits), (point, kernel(*point), wanted)
