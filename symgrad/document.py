@@ -210,7 +210,16 @@ def _module_doc(formula: str, derived: Derived, layout: Layout, special: list[st
 def _imports(special: list[str]) -> str:
     lines = ["", "import numpy as np", "from numpy.typing import ArrayLike, NDArray"]
     if special:
-        lines.append("from scipy import special")
+        names = ", ".join(special)
+        lines += [
+            "",
+            "try:",
+            "    from scipy import special",
+            "except ImportError as error:",
+            "    raise ImportError(",
+            f'        "{names} need SciPy: pip install scipy, or symgrad[special]"',
+            "    ) from error",
+        ]
     return "\n".join([*lines, "", "Array = np.floating | NDArray[np.floating]", ""])
 
 

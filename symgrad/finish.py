@@ -117,16 +117,24 @@ def _is_view(node: Node) -> bool:
 
 
 def _untyped(graph: Graph) -> set[Node]:
-    """Nodes that are float64 whatever the inputs: choices between constants, and what uses them."""
+    """Nodes that are float64 whatever the inputs are, and what uses them.
+
+    They are choices between constants, and SciPy's functions of constants, which are not folded.
+    """
     uses = Counter(arg for node in graph.nodes for arg in node.args)
     untyped: set[Node] = set()
     for node in graph.nodes:
         if node.op == "keep":
             if node.args[1].is_constant or node.args[1] in untyped:
                 untyped.add(node)
-        elif node.op not in ("place", "index") and not untyped.isdisjoint(node.args):
-            if not _is_choice_with_typed(node, untyped, uses):
-                untyped.add(node)
+        elif node.args and all(arg.is_constant for arg in node.args):
+            untyped.add(node)
+        elif (
+            node.op not in ("place", "index")
+            and not untyped.isdisjoint(node.args)
+            and not _is_choice_with_typed(node, untyped, uses)
+        ):
+            untyped.add(node)
     return untyped
 
 

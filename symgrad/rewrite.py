@@ -9,7 +9,7 @@ import numpy as np
 from symgrad.errors import Span
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value, ancestors
-from symgrad.rules import Bindings, Rule, parse_rules
+from symgrad.rules import PREDICATES, Bindings, Rule, parse_rules
 
 COMMUTATIVE = frozenset(
     "add multiply equal not_equal logical_and logical_or maximum minimum hypot logaddexp".split()
@@ -26,12 +26,13 @@ def match(rule: Rule, node: Node) -> Bindings | None:
     while trials:
         pending, bound = trials.pop()
         if not pending:
-            if all(guard(bound) for guard in rule.guards):
-                return bound
-            continue
+            return bound
         (wanted, found), rest = pending[0], pending[1:]
         if wanted.op == "input":
             name = str(wanted.value)
+            guard = rule.predicates.get(name)
+            if guard is not None and not PREDICATES[guard](found):
+                continue
             if bound.setdefault(name, found) is found:
                 trials.append((rest, bound))
         elif wanted.op == "constant":

@@ -45,15 +45,11 @@ Bindings = dict[str, Node]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A pattern, what takes its place, and the conditions for it.
-
-    `predicates` says which guard holds for a name.
-    """
+    """A pattern, what takes its place, and the name of the predicate that guards a name."""
 
     text: str
     pattern: Graph
     replacement: Graph
-    guards: tuple[Callable[[Bindings], bool], ...]
     predicates: Mapping[str, str]
 
 
@@ -164,7 +160,7 @@ def _backward(table: FunctionTable, name: str) -> Rule:
     builder = Builder()
     inputs = [builder.node("input", value=n) for n in function.names]
     made = builder.graph((builder.node(name, *inputs),))
-    return Rule(function.text, definition(function, table), made, (), {})
+    return Rule(function.text, definition(function, table), made, {})
 
 
 def make_rule(line: str, table: FunctionTable) -> Rule:
@@ -180,13 +176,8 @@ def make_rule(line: str, table: FunctionTable) -> Rule:
             parsed.replacement.span,
         )
     about = dict(_guard(tree, parsed) for tree in parsed.guards)
-    guards = tuple(_holds(name, PREDICATES[predicate]) for name, predicate in about.items())
     dropped = pattern.inputs().keys() - replacement.inputs().keys() - about.keys()
-    return Rule(line, pattern, _in_shape_of(replacement, sorted(dropped)), guards, about)
-
-
-def _holds(name: str, predicate: Callable[[Node], bool]) -> Callable[[Bindings], bool]:
-    return lambda bound: predicate(bound[name])
+    return Rule(line, pattern, _in_shape_of(replacement, sorted(dropped)), about)
 
 
 def _in_shape_of(replacement: Graph, dropped: list[str]) -> Graph:

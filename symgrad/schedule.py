@@ -65,7 +65,7 @@ def _folds(target: Target, table: FunctionTable) -> list[tuple[str, tuple[str, .
     for name in target.spellings:
         if name in table and not table[name].is_operation:
             pattern = definition(table[name], table)
-            folds.append((name, table[name].names, Rule(table.line(name), pattern, pattern, (), {})))
+            folds.append((name, table[name].names, Rule(table.line(name), pattern, pattern, {})))
     return folds
 
 

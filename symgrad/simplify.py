@@ -86,6 +86,8 @@ def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: 
         An operation is neither known to the target nor defined by others.
     """
     expanded = expand(graph, known, table, target)
+    if expanded is graph:
+        return graph
     value = expanded.outputs[0]
     return _in_reading_order(rewrite(expanded, table, ("exact",), ("tidy",), value))
 

@@ -150,6 +150,15 @@ def test_a_file_refuses_what_is_not_a_real_number() -> None:
         module["grad"](1j)  # type: ignore[operator]
 
 
+def test_a_file_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    source = symgrad.grad("erf(x)*gammaln(y)", wrt="x").source
+    with pytest.raises(ImportError) as caught:
+        exec(source, {})
+    wanted = "digamma, erf, gammaln need SciPy: pip install scipy, or symgrad[special]"
+    assert str(caught.value).endswith(wanted.removeprefix("digamma, "))
+
+
 def test_a_file_leaves_the_error_state_alone() -> None:
     module: dict[str, object] = {}
     exec(symgrad.grad("log(x)*exp(x)").source, module)

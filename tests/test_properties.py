@@ -190,6 +190,8 @@ def test_numbers_and_arrays_get_the_same_answers(program):
 
 
 @search
+@example(("x*erf(1)", {"x": np.ones(2, np.float32)}))
+@example(("b = leaky_relu(erfc(1), x); b", {"x": np.float32(0.5)}))
 @given(programs(dtype=np.float32))
 def test_float32_answers_in_kind(program):
     formula, values = program

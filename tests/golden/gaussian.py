@@ -29,11 +29,12 @@ def grad(theta: ArrayLike, mu: ArrayLike, sigma: ArrayLike) -> dict[str, Array]:
     theta, mu, sigma = _floats(theta, mu, sigma)
     t1 = (theta - mu) / sigma
     t2 = np.exp(-(t1**2 / 2))
-    t3 = t1 * (0.3989422804014327 / sigma * t2) / sigma
+    t3 = t1 * (t2 / sigma) / sigma
+    t4 = t2 / (2.5066282746310002 * sigma) / sigma
     return {
-        "theta": _sum_to(-t3, theta),
-        "mu": _sum_to(t3, mu),
-        "sigma": _sum_to(t3 * t1 - t2 / (2.5066282746310002 * sigma) / sigma, sigma),
+        "theta": _sum_to(-0.3989422804014327 * t3, theta),
+        "mu": _sum_to(0.3989422804014327 * t3, mu),
+        "sigma": _sum_to(0.3989422804014327 * t1 * t3 - t4, sigma),
     }
 
 
@@ -49,11 +50,11 @@ def value_and_grad(
     t2 = np.exp(-(t1**2 / 2))
     value = t2 / (2.5066282746310002 * sigma)
     # reverse
-    t3 = t1 * (0.3989422804014327 / sigma * t2) / sigma
+    t3 = t1 * (t2 / sigma) / sigma
     return value, {
-        "theta": _sum_to(-t3, theta),
-        "mu": _sum_to(t3, mu),
-        "sigma": _sum_to(t3 * t1 - value / sigma, sigma),
+        "theta": _sum_to(-0.3989422804014327 * t3, theta),
+        "mu": _sum_to(0.3989422804014327 * t3, mu),
+        "sigma": _sum_to(0.3989422804014327 * t1 * t3 - value / sigma, sigma),
     }
 
 
