@@ -11,19 +11,20 @@ numerical differentiation", Numer. Math. 8 (1966); Ridders, "Accurate computatio
 F'(x) F''(x)", Adv. Eng. Software 4 (1982). That difference alone is too sure of itself. Six guards
 stand beside it, one for each way in which an extrapolation is wrong and yet looks settled:
 
-- rounding: that of f and of its argument, or noise where short steps show more of it, carried
-  through the tableau with the weights of the extrapolation;
+- rounding: that of f and of its argument is carried through the tableau, with the weights of the
+  extrapolation;
+- noise: differences that do not shrink with the step, as those of a smooth function do, count as
+  noise for all longer steps, and noise above half the digits (waves and stairs that are finer than
+  the steps look like that) makes a derivative unknown;
 - kinks: central differences of abs at 0 agree perfectly on 0, so the gap between the one-sided
   derivatives, which the same samples give, is extrapolated too and counts as error;
-- drift: differences that do not shrink with the step as those of a smooth function do (aliasing,
-  a power between 1 and 2) count in full, with the tail that they announce;
 - scale: steps in proportion to x and steps in proportion to 1 are tried, the smallest error wins;
 - contradiction: where another step settles on a different value, the gap is the error;
 - resolution: what is not known to three digits, of itself or of the slopes in sight, is unknown.
 
-No sampling sees structure that is narrower than the finest step (2**-26 of the scale) and lower
-than the noise, and a function that cancels all but three of its digits looks like a staircase,
-flat where it stands: `(x + 1e13) - 1e13`.
+No sampling sees structure that is both narrower than the finest step (2**-26 of the scale) and
+lower than half the digits of f. A function that cancels all but three of its digits looks like a
+staircase, flat where it stands: `(x + 1e13) - 1e13`.
 
 Inputs are promoted to float64, because differences of float32 values keep hardly any digits. A
 function that answers in float32 is taken at that precision, and the error grows to match.
@@ -54,8 +55,8 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 SLOW = 0.6
 """Ratio of successive differences: 1/4 where f is smooth, 1/2 where its derivative has a kink."""
 
-SLOW_TAIL = 8.0
-"""What a series of ratio 0.875 still has to come, with its last term, in units of that term."""
+NOISY = 2.0**26
+"""Noise in units of rounding that leaves fewer than half the digits: it may be a structure of f."""
 
 RESOLVED = 1e-3
 """The coarsest error, as a part of the value, with which a value says anything."""
@@ -266,13 +267,13 @@ def _differentiate(probe: _Probe, points: Floats, step: float | None) -> tuple[F
         sizes = np.where(flat, np.maximum(sizes.max(axis=(0, 1)), 1), sizes)
         slopes = np.maximum(np.abs(right_slope), np.abs(left_slope))
         moved_argument = slopes * np.maximum(np.abs(points), steps)
-        values, errors = _tableau(
+        values, errors, trusted = _tableau(
             steps,
             (right - left) / (right_step + left_step),
             right_slope - left_slope,
             probe.epsilon * (2 * sizes + moved_argument) / steps,
         )
-        return _choose(values, errors, sizes.max(axis=1, keepdims=True) / steps[:, :1])
+        return _choose(values, errors, trusted, sizes.max(axis=1, keepdims=True) / steps[:, :1])
 
 
 def _ladders(points: Floats, step: float | None) -> Floats:
@@ -311,40 +312,43 @@ def _samples(probe: _Probe, points: Floats, steps: Floats) -> tuple[Floats, Floa
 
 def _tableau(
     steps: Floats, central: Floats, gap: Floats, rounding: Floats
-) -> tuple[Floats, Floats]:
-    """Entries of the extrapolation tableau from three steps on, with their errors, by level.
+) -> tuple[Floats, Floats, Bools]:
+    """Entries of the extrapolation tableau from three steps on, their errors, and which to trust.
 
     In powers of the step, `central` (the central difference) is the derivative and even powers;
     `gap` (the right difference less the left) is the height of the kink and odd powers. Neville's
-    scheme takes both to a step of 0, and carries `rounding` along. Where differences stop to
-    shrink, they show the noise of f, which is as high at longer steps, though hidden there.
+    scheme takes both to a step of 0. Noise is carried along: at least `rounding`, and what the
+    shorter steps show, where differences no longer shrink. It is as high, though hidden, at longer
+    steps.
     """
-    change = np.diff(central, axis=1)
-    before, after = np.abs(change[:, :-1]), np.abs(change[:, 1:])
-    after = np.where(after > SLOW * before, after, 0)
-    onward = change[:, :-1] * change[:, 1:] > 0
-    away = onward & (after > before) & (after > rounding[:, 2:])
-    drift = np.where(away, math.inf, SLOW_TAIL * after)
-    noise = np.maximum.accumulate((after * steps[:, 2:])[:, ::-1], axis=1)[:, ::-1]
-    rounding = np.fmax(rounding, np.pad(noise, ((0, 0), (2, 0), (0, 0)), mode="edge") / steps)
-    values, errors = [], []
+    change = np.abs(np.diff(central, axis=1))
+    before, after = change[:, :-1], change[:, 1:]
+    height = np.where(after > SLOW * before, after * steps[:, 2:], 0)
+    height = np.maximum.accumulate(height[:, ::-1], axis=1)[:, ::-1]
+    noise = np.pad(height, ((0, 0), (2, 0), (0, 0)), mode="edge") / steps
+    trusted = noise <= NOISY * rounding
+    noise = np.fmax(noise, rounding)
+    values, errors, trust = [], [], []
     for order in range(1, ORDER + 1):
         ratio = steps[:, :-order] / steps[:, order:]
         coarse, fine = central[:, :-1], central[:, 1:]
         central = fine + (fine - coarse) / (ratio**2 - 1)
         gap = gap[:, 1:] + (gap[:, 1:] - gap[:, :-1]) / (ratio - 1)
-        rounding = (ratio**2 * rounding[:, 1:] + rounding[:, :-1]) / (ratio**2 - 1)
+        noise = (ratio**2 * noise[:, 1:] + noise[:, :-1]) / (ratio**2 - 1)
+        trusted = trusted[:, :-1] & trusted[:, 1:]
         if order == 1:
             continue
         parents = np.maximum(np.abs(central - coarse), np.abs(central - fine))
         values.append(central)
-        errors.append(np.maximum.reduce([parents, np.abs(gap), rounding, drift]))
-        drift = np.maximum(drift[:, :-1], drift[:, 1:])
-    return np.concatenate(values, axis=1), np.concatenate(errors, axis=1)
+        errors.append(np.maximum.reduce([parents, np.abs(gap), noise]))
+        trust.append(trusted)
+    return np.hstack(values), np.hstack(errors), np.hstack(trust)
 
 
-def _choose(values: Floats, errors: Floats, slopes: Floats) -> tuple[Floats, Floats]:
-    """The entry of smallest error at each point, with the gap to any entry that contradicts it.
+def _choose(
+    values: Floats, errors: Floats, trusted: Bools, slopes: Floats
+) -> tuple[Floats, Floats]:
+    """The trusted entry of smallest error, with the gap to whichever entry contradicts it.
 
     `slopes` is the size of f over the longest step, by ladder: against it, an error in a
     derivative that is 0 is judged.
@@ -354,9 +358,10 @@ def _choose(values: Floats, errors: Floats, slopes: Floats) -> tuple[Floats, Flo
     entries = (-1, values.shape[-1])
     values = np.where(known, values, math.nan).reshape(entries)
     errors = np.where(known, errors, math.inf).reshape(entries)
-    best = np.argmin(errors, axis=0)[None]
+    candidates = np.where(trusted.reshape(entries), errors, math.inf)
+    best = np.argmin(candidates, axis=0)[None]
     value = np.take_along_axis(values, best, axis=0)
-    error = np.take_along_axis(errors, best, axis=0)
+    error = np.take_along_axis(candidates, best, axis=0)
     distance = np.abs(values - value)
     against = np.where(distance > SAFETY * (errors + error), distance, 0)
     return value[0], np.maximum(error[0], against.max(axis=0))

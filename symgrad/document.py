@@ -44,6 +44,7 @@ class Layout:
 
     @property
     def annotation(self) -> str:
+        """The type of the derivatives, as generated code writes it."""
         if self.form == "bare":
             return "Array"
         if self.form == "dict":

@@ -50,22 +50,20 @@ class Body:
 
 
 def emit(
-    schedule: Schedule, target: Target, arguments: dict[str, str], names: Names, results: Sequence[str]
+    schedule: Schedule,
+    target: Target,
+    arguments: dict[str, str],
+    names: Names,
+    results: Sequence[str],
 ) -> Body:
     """Write the steps as statements.
 
-    A value that is used once stands where it is used, unless the user named it or the line gets long;
-    every other one gets a name.
-
-    Parameters
-    ----------
-    arguments:
-        The Python name of each input.
-    results:
-        What the outputs are called where they need a name.
+    A value that is used once stands where it is used, unless the user named it or the line gets
+    long; every other one gets a name. `arguments` holds the Python name of each input, `results`
+    what the outputs are called where they need a name.
     """
     writer = _Writer(schedule, target, arguments, names)
-    wanted = {node: name for node, name in zip(schedule.outputs, results, strict=True)}
+    wanted = dict(zip(schedule.outputs, results, strict=True))
     for step in schedule.steps:
         writer.write(step, wanted)
     texts = tuple(writer.result(node) for node in schedule.outputs)

@@ -127,9 +127,7 @@ def _untyped(graph: Graph) -> set[Node]:
         if node.op == "keep":
             if node.args[1].is_constant or node.args[1] in untyped:
                 untyped.add(node)
-        elif node.args and all(arg.is_constant for arg in node.args):
-            untyped.add(node)
-        elif (
+        elif (node.args and all(arg.is_constant for arg in node.args)) or (
             node.op not in ("place", "index")
             and not untyped.isdisjoint(node.args)
             and not _is_choice_with_typed(node, untyped, uses)

@@ -1,8 +1,8 @@
 """The graph: shared operations with at most two operands, in topological order.
 
 A node is interned by its `Builder`: the same operation on the same operands is the same node, so
-identity is equality and nothing ever recurses. Operands exist before what uses them, so a pass over a
-graph is a loop over `Graph.nodes`.
+identity is equality and nothing ever recurses. Operands exist before what uses them, so a pass over
+a graph is a loop over `Graph.nodes`.
 
 Besides the functions of functions.sg a node's `op` is one of the structural ones:
 
@@ -34,8 +34,8 @@ MAX_NODES = 4_000_000
 class Node:
     """An operation, its operands, and for inputs, constants and indices what tells them apart.
 
-    Nothing changes a node once it is made. It is not frozen by Python, which would make it three times
-    as dear, and a large formula has millions.
+    Nothing changes a node once it is made. It is not frozen by Python, which would make it three
+    times as dear, and a large formula has millions.
     """
 
     op: str
@@ -45,6 +45,7 @@ class Node:
 
     @property
     def is_constant(self) -> bool:
+        """Whether it is a number or a truth value."""
         return self.op == "constant"
 
 
@@ -62,7 +63,6 @@ class Graph:
     def inputs(self) -> dict[str, Node]:
         """The input nodes by name, in the order of the nodes."""
         return {str(node.value): node for node in self.nodes if node.op == "input"}
-
 
     def __repr__(self) -> str:
         return f"<Graph: {len(self.nodes)} nodes, {len(self.outputs)} outputs>"
@@ -103,6 +103,7 @@ class Builder:
         self._table: dict[object, Node] = {}
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
+        """The node of an operation, new or made before; a new one remembers the place `span`."""
         key = _key(op, args, value)
         found = self._table.get(key)
         if found is None:
@@ -121,6 +122,7 @@ class Builder:
         self.nodes.append(node)
 
     def constant(self, value: float | bool) -> Node:
+        """The node of a number, as a double, or of a truth value."""
         return self.node("constant", value=value if isinstance(value, bool) else float(value))
 
     def known(self, op: str, *args: Node) -> Node | None:
@@ -147,8 +149,8 @@ class Builder:
 
 
 Replace = Callable[[Builder, Node, list[Node], Mapping[Node, Node]], Node | None]
-"""What a pass makes of a node: given a builder, the node, its operands as they are now, and all nodes
-as they are now. None leaves the operation as it was."""
+"""What a pass makes of a node: given a builder, the node, its operands as they are now, and all
+nodes as they are now. None leaves the operation as it was."""
 
 
 def rebuilt(graph: Graph, replace: Replace) -> Graph:
@@ -200,8 +202,8 @@ class Leaves:
     """For each node the set of leaves, as bits, whose shapes broadcast to its shape.
 
     A leaf is a node whose shape is its own: an input, or the result of a structural operation. Two
-    nodes with the same leaves have the same shape, whatever the shapes of the inputs are. The list of
-    nodes may grow between look-ups.
+    nodes with the same leaves have the same shape, whatever the shapes of the inputs are. The list
+    of nodes may grow between look-ups.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:

@@ -63,6 +63,3 @@ def check_wrt(wrt: Sequence[str], inputs: Sequence[str], text: str) -> None:
             )
         if name in wrt[:position]:
             raise DerivativeError(f"wrt: {name} is given twice", hint="Name each input once.")
-
-
-

@@ -1,13 +1,14 @@
 """The reverse pass: a graph and its inputs to the graph of its derivatives.
 
-Griewank and Walther, Evaluating Derivatives, SIAM 2008, chapter 3. Two things are done here once, so
-that no rule needs to:
+Griewank and Walther, Evaluating Derivatives, SIAM 2008, chapter 3. Two things are done here once,
+so that no rule needs to:
 
-- Masks stay outermost. A cotangent `keep(c, g)` goes through a rule as `g`, and the mask is put around
-  what comes out, so a partial that is infinite where the mask does not hold never meets a zero.
-- Broadcasting is undone where it must be. A cotangent is an expression that broadcasts to the shape of
-  the node it came from, its root, and is summed down where it reaches an input, or meets a cotangent
-  from another root.
+- Masks stay outermost. A cotangent `keep(c, g)` goes through a rule as `g`, and the mask is put
+  around what comes out, so a partial that is infinite where the mask does not hold never meets a
+  zero.
+- Broadcasting is undone where it must be. A cotangent is an expression that broadcasts to the shape
+  of the node it came from, its root, and is summed down where it reaches an input, or meets a
+  cotangent from another root.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ Cotangent = tuple[Node, Node]
 def reverse(graph: Graph, wrt: Sequence[str], table: FunctionTable, text: str = "") -> Graph:
     """The value of a graph and its derivatives, in one graph that shares their operations.
 
-    Its outputs are the value and then, for each name in `wrt`, the derivative of the value's sum, in
-    the shape of the input.
+    Its outputs are the value and then, for each name in `wrt`, the derivative of the value's sum,
+    in the shape of the input.
 
     Raises
     ------
@@ -66,9 +67,7 @@ class Tape:
         self.labels = dict(graph.labels)
         self._leaves = Leaves(self.build.nodes)
 
-    def pull_back(
-        self, node: Node, cotangent: Node, root: Node
-    ) -> list[tuple[Node, Node, Node]]:
+    def pull_back(self, node: Node, cotangent: Node, root: Node) -> list[tuple[Node, Node, Node]]:
         """For each active operand: the operand, its term of the cotangent, and the term's root."""
         structural = ADJOINTS.get(node.op)
         if structural is not None:
@@ -133,6 +132,7 @@ class Tape:
         return cotangent
 
     def results(self, cotangents: dict[Node, Cotangent]) -> Graph:
+        """The value and the derivatives, zero where no cotangent arrived."""
         outputs = [self.value]
         for name in self.wrt:
             node = self.inputs.get(name) or self.build.node("input", value=name)

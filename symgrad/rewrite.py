@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from symgrad.errors import Span
@@ -17,7 +15,7 @@ COMMUTATIVE = frozenset(
 
 
 _Trial = tuple[tuple[tuple[Node, Node], ...], Bindings]
-"""Pairs of a pattern's node and a graph's node still to be compared, and what names stand for so far."""
+"""Pairs of a pattern's node and a graph's node still to be compared; what names stand for so far."""
 
 
 def match(rule: Rule, node: Node) -> Bindings | None:

@@ -37,8 +37,8 @@ COST: Mapping[str, float] = {
     "indicator": 3,
     "keep": 4,
 }
-"""What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its two
-sides, or keeps it and brings signs and constant factors nearer to the root, so rewriting ends."""
+"""What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
+two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""
 
 Bindings = dict[str, Node]
 
@@ -89,7 +89,7 @@ class Line:
 
 
 def rule_lines(table: FunctionTable, section: str) -> tuple[Line, ...]:
-    """The lines of a section of rewrites.sg; after the stable ones, the definitions read backwards."""
+    """The lines of a section of rewrites.sg; after the stable ones, definitions read backwards."""
     key = ("lines", section)
     lines: tuple[Line, ...] | None = table.cache.get(key)
     if lines is None:

@@ -60,7 +60,7 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
 
 
 def _folds(target: Target, table: FunctionTable) -> list[tuple[str, tuple[str, ...], Rule]]:
-    """Functions that the target has a call for, though the graph holds them as their definitions."""
+    """Functions that the target has a call for, though the graph holds their definitions."""
     folds = []
     for name in target.spellings:
         if name in table and not table[name].is_operation:
@@ -84,10 +84,10 @@ def _folded(
 
 def _structural(node: Node, target: Target, steps: Mapping[Node, Step]) -> Step | None:
     """A sum over what was just broadcast is one call; so is a chain of joined shapes."""
-    if node.op == "unbroadcast" and node.args[0].op == "broadcast":
-        if "unbroadcast_from" in target.spellings:
-            cotangent, root = node.args[0].args
-            return Step(node, "unbroadcast_from", (cotangent, root, node.args[1]))
+    is_sum = node.op == "unbroadcast" and node.args[0].op == "broadcast"
+    if is_sum and "unbroadcast_from" in target.spellings:
+        cotangent, root = node.args[0].args
+        return Step(node, "unbroadcast_from", (cotangent, root, node.args[1]))
     if node.op == "join" and node.args[0].op == "join":
         return Step(node, "join", (*steps[node.args[0]].operands, node.args[1]))
     return None

@@ -13,7 +13,7 @@ from symgrad.rewrite import rewrite
 
 
 def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
-    """Rewrite a formula's graph before it is differentiated; `exact` keeps to bit-identical rules."""
+    """Rewrite a formula's graph before it is differentiated; `exact`: by bit-identical rules only."""
     return rewrite(graph, table, _sections(exact))
 
 
@@ -50,7 +50,7 @@ def _without_idle_broadcasts(graph: Graph) -> Graph:
 
 
 def _in_reading_order(graph: Graph) -> Graph:
-    """In derivatives, `c * (t * x)` becomes `c * x * t`: numbers first, then inputs, no parentheses."""
+    """In derivatives, `c * (t * x)` becomes `c * x * t`: numbers first, then inputs."""
     value = ancestors(graph.nodes, graph.outputs[:1])
     uses = Counter(arg for node in graph.nodes for arg in node.args)
 

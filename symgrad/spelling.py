@@ -37,11 +37,14 @@ class Spelling:
     float_constants: bool = False
 
     def write(self, operands: Sequence[Text], value: object = None) -> Text:
+        """The operation on operands; `value` fills the template's slot of that name."""
         wanted = self.operands or (TERNARY,) * len(operands)
         codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
         if self.precedence == POWER and not all(map(is_simple, codes)):
             return Text(f"{codes[0]} ** {codes[1]}", POWER)
-        return Text(self.template.format(*codes, value=value, all=", ".join(codes)), self.precedence)
+        return Text(
+            self.template.format(*codes, value=value, all=", ".join(codes)), self.precedence
+        )
 
 
 def is_simple(code: str) -> bool:
@@ -50,10 +53,12 @@ def is_simple(code: str) -> bool:
 
 
 def call(name: str) -> Spelling:
+    """A call with one argument."""
     return Spelling(f"{name}({{0}})")
 
 
 def call2(name: str) -> Spelling:
+    """A call with two arguments."""
     return Spelling(f"{name}({{0}}, {{1}})")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from symgrad.graph import Builder, Node
 
-# Each takes a cotangent in the very shape of its node and gives terms in the shapes of the operands.
+# Each takes a cotangent in the very shape of its node, and gives terms in those of the operands.
 Adjoint = Callable[[Builder, Node, Node], tuple[Node | None, ...]]
 
 

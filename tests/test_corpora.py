@@ -40,11 +40,9 @@ def worst_error(row: dict[str, Any]) -> float:
 
 @pytest.mark.parametrize("name", ["feynman", "fpbench"])
 def test_value_and_gradient_are_right(name: str, corpus: Corpus) -> None:
-    """To 1e-12, or a few times the error of a plain double evaluation where cancellation is inherent."""
+    """To 1e-12, or a few times the error of plain doubles where cancellation is inherent."""
     failed = {
-        row["name"]: error
-        for row in corpus(name)
-        if not (error := worst_error(row)) <= 1e-12
+        row["name"]: error for row in corpus(name) if not (error := worst_error(row)) <= 1e-12
     }
     assert not failed
 

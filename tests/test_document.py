@@ -1,6 +1,7 @@
 """Generated files: golden ones, read in review; and what no formula can do to them.
 
-After a change that is meant to change them, run `python -m tests.test_document` and read the difference.
+After a change that is meant to change them, run `python -m tests.test_document` and read the
+difference.
 """
 
 import ast
@@ -63,7 +64,9 @@ def test_golden_files_are_formatted_as_ruff_would(name: str) -> None:
 def test_golden_files_import_numpy_alone(name: str) -> None:
     tree = ast.parse(rendered(name))
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    modules |= {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+    modules |= {
+        a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names
+    }
     allowed = {"numpy", "numpy.typing"} | ({"scipy"} if name == "special" else set())
     assert modules <= allowed
 
@@ -81,7 +84,10 @@ def test_the_text_is_the_same_in_another_process() -> None:
     code = "import symgrad; print(symgrad.grad('x*sin(y) + y*z*exp(-x)').source, end='')"
     texts = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}
+            [sys.executable, "-c", code],
+            capture_output=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2", "3")
     }

@@ -5,10 +5,10 @@ import ast
 import pytest
 
 from symgrad.emit import Body, Names, argument_names, emit
+from symgrad.finish import without_shapes
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive
 from symgrad.schedule import schedule
-from symgrad.finish import without_shapes
 from symgrad.targets.scalar import SCALAR
 
 TABLE = builtin_functions()

@@ -32,10 +32,7 @@ def test_wrt_must_name_inputs() -> None:
     with pytest.raises(DerivativeError) as caught:
         derive("rate*time", ["tme"], TABLE)
     assert str(caught.value) == (
-        "wrt: tme is not an input of the formula\n"
-        "  rate*time\n"
-        "  ^^^^^^^^^\n"
-        "Did you mean time?"
+        "wrt: tme is not an input of the formula\n  rate*time\n  ^^^^^^^^^\nDid you mean time?"
     )
     with pytest.raises(DerivativeError, match="wrt: x is given twice"):
         derive("x*y", ["x", "x"], TABLE)

@@ -1,4 +1,4 @@
-"""Every rule, sampled: its two sides agree over the reals, and over doubles as its section promises."""
+"""Every rule, sampled: its sides agree over the reals, and over doubles as its section promises."""
 
 import itertools
 import math
@@ -39,7 +39,7 @@ ALL = [rule for section in SECTIONS for rule in labelled(section)]
 
 
 def candidates(rule: Rule, name: str, numbers: tuple[float, ...]) -> list[float | bool]:
-    """What a name of a rule may stand for: conditions, constants that its guard admits, or numbers."""
+    """What a name may stand for: conditions, constants that its guard admits, or numbers."""
     values: tuple[float | bool, ...] = numbers
     if name in CONDITIONS:
         values = (True, False)
@@ -126,7 +126,9 @@ def sensitivity(graph: Graph, point: dict[str, float | bool], truth: mpmath.mpf)
 
 
 def ulps_between(a: mpmath.mpf, b: mpmath.mpf) -> float:
-    return float(abs(a - b) / max(abs(b) * np.finfo(float).eps, 5e-324)) if mpmath.isfinite(a) else 0.0
+    return (
+        float(abs(a - b) / max(abs(b) * np.finfo(float).eps, 5e-324)) if mpmath.isfinite(a) else 0.0
+    )
 
 
 @pytest.mark.parametrize("rule", labelled("tidy"))

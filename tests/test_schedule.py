@@ -2,10 +2,10 @@
 
 import pytest
 
+from symgrad.finish import without_shapes
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive
 from symgrad.schedule import Schedule, schedule
-from symgrad.finish import without_shapes
 from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import SCALAR

@@ -59,7 +59,7 @@ def test_legalise_leaves_what_the_target_spells(target: Target) -> None:
 
 
 def test_an_operation_that_a_target_lacks_is_named() -> None:
-    with pytest.raises(SymgradError, match="^the target scalar has no digamma$"):
+    with pytest.raises(SymgradError, match="the target scalar has no digamma"):
         expand(without_shapes(derived("gammaln(x)")), SCALAR.known, TABLE, "scalar")
 
 

@@ -18,12 +18,14 @@ def test_every_structural_operation_that_a_derivative_can_meet_has_an_adjoint() 
 
 
 def value_of(op: str, build: Builder) -> Node:
-    """exp of a structural operation on x**2, times y: its derivative by x needs the adjoint."""
+    """Exp of a structural operation on x**2, times y: its derivative by x needs the adjoint."""
     x, y = (build.node("input", value=name) for name in "xy")
     square = build.node("power", x, build.constant(2.0))
     made = {
         "index": lambda: build.node("index", square, value=(1,)),
-        "place": lambda: build.node("place", build.node("index", square, value=(1,)), x, value=(2,)),
+        "place": lambda: build.node(
+            "place", build.node("index", square, value=(1,)), x, value=(2,)
+        ),
         "broadcast": lambda: build.node("broadcast", square, y),
         "unbroadcast": lambda: build.node("unbroadcast", build.node("multiply", square, y), x),
         "copy": lambda: build.node("copy", square),

@@ -26,6 +26,7 @@ _SPECIAL = "erf erfc ndtr gammaln digamma".split()
 
 
 def constant(value: float | bool, as_float: bool) -> Text:
+    """A number, written as a whole one where it is small and whole, unless `as_float`."""
     if isinstance(value, bool):
         return Text(str(value))
     if math.isnan(value):

@@ -37,6 +37,7 @@ _RENAMED = {
 
 
 def constant(value: float | bool, as_float: bool) -> Text:
+    """A number, written as a whole one where it is small and whole, unless `as_float`."""
     if isinstance(value, float) and not math.isfinite(value):
         text = numpy_constant(value, as_float)
         return Text(text.code.replace("np.", ""), text.precedence)
@@ -109,4 +110,4 @@ NAMESPACE: dict[str, object] = {
     **{helper.__name__: helper for helper in _HELPERS},
     "abs": abs,
 }
-"""What scalar code sees: the math module, and NumPy's answers for nan and zeros where it has none."""
+"""What scalar code sees: the math module, with NumPy's answers for nan and zeros added."""
