@@ -317,15 +317,9 @@ def _tableau(
 
     In powers of the step, `central` (the central difference) is the derivative and even powers;
     `gap` (the right difference less the left) is the height of the kink and odd powers. Neville's
-    scheme takes both to a step of 0. Noise is carried along: at least `rounding`, and what the
-    shorter steps show, where differences no longer shrink. It is as high, though hidden, at longer
-    steps.
+    scheme takes both to a step of 0, and carries along what `rounding` and noise add to the first.
     """
-    change = np.abs(np.diff(central, axis=1))
-    before, after = change[:, :-1], change[:, 1:]
-    height = np.where(after > SLOW * before, after * steps[:, 2:], 0)
-    height = np.maximum.accumulate(height[:, ::-1], axis=1)[:, ::-1]
-    noise = np.pad(height, ((0, 0), (2, 0), (0, 0)), mode="edge") / steps
+    noise = np.fmax(_noise(steps, central), _noise(steps, gap))
     trusted = noise <= NOISY * rounding
     noise = np.fmax(noise, rounding)
     values, errors, trust = [], [], []
@@ -345,6 +339,19 @@ def _tableau(
     return np.hstack(values), np.hstack(errors), np.hstack(trust)
 
 
+def _noise(steps: Floats, slopes: Floats) -> Floats:
+    """How far noise in f may move a slope at each step.
+
+    Where slopes at shorter and shorter steps no longer settle, they show the noise. It is as high,
+    though hidden, at all longer steps.
+    """
+    change = np.abs(np.diff(slopes, axis=1))
+    before, after = change[:, :-1], change[:, 1:]
+    height = np.where(after > SLOW * before, after * steps[:, 2:], 0)
+    height = np.maximum.accumulate(height[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(np.pad(height, ((0, 0), (2, 0), (0, 0)), mode="edge") / steps)
+
+
 def _choose(
     values: Floats, errors: Floats, trusted: Bools, slopes: Floats
 ) -> tuple[Floats, Floats]:
@@ -360,8 +367,8 @@ def _choose(
     errors = np.where(known, errors, math.inf).reshape(entries)
     candidates = np.where(trusted.reshape(entries), errors, math.inf)
     best = np.argmin(candidates, axis=0)[None]
-    value = np.take_along_axis(values, best, axis=0)
     error = np.take_along_axis(candidates, best, axis=0)
+    value = np.where(np.isfinite(error), np.take_along_axis(values, best, axis=0), math.nan)
     distance = np.abs(values - value)
     against = np.where(distance > SAFETY * (errors + error), distance, 0)
     return value[0], np.maximum(error[0], against.max(axis=0))

@@ -117,7 +117,8 @@ class _Writer:
 
     def _shorten(self, step: Step) -> None:
         """Give names to the longest operands until the line is short."""
-        inline = [o for o in set(step.operands) if o.op != "constant" and o not in self.is_name]
+        operands = dict.fromkeys(step.operands)
+        inline = [o for o in operands if not o.is_constant and o not in self.is_name]
         inline.sort(key=lambda o: len(self.texts[o].code))
         total = sum(len(self.texts[o].code) for o in inline)
         while inline and total > _LONG and len(self.texts[inline[-1]].code) > _WORTH_A_NAME:

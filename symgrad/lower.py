@@ -144,7 +144,7 @@ class Lowerer:
         function = self.table[callee.name]
         defaults = {p.name: p.default for p in function.parameters if p.default is not None}
         bound = self._bind(function.names, defaults, tree, args)
-        for name in defaults.keys() - bound.keys():
+        for name in [name for name in defaults if name not in bound]:
             constant = lower_rule(defaults[name], function.text, self.table)
             bound[name] = self.builder.inline(constant, {}, tree.span)
         return self.apply(function, [bound[name] for name in function.names], tree.span)

@@ -15,7 +15,7 @@ COMMUTATIVE = frozenset(
 
 
 _Trial = tuple[tuple[tuple[Node, Node], ...], Bindings]
-"""Pairs of a pattern's node and a graph's node still to be compared; what names stand for so far."""
+"""Pairs of a pattern's node and a graph's node still to be compared; what names stand for."""
 
 
 def match(rule: Rule, node: Node) -> Bindings | None:

@@ -13,7 +13,7 @@ from symgrad.rewrite import rewrite
 
 
 def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
-    """Rewrite a formula's graph before it is differentiated; `exact`: by bit-identical rules only."""
+    """Rewrite a graph before it is differentiated; with `exact`, by bit-identical rules only."""
     return rewrite(graph, table, _sections(exact))
 
 

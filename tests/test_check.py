@@ -161,12 +161,22 @@ def test_where_no_derivative_can_be_seen_no_value_agrees(name: str) -> None:
 
 
 @pytest.mark.parametrize("frequency", [10.0**k for k in range(5, 16)])
-def test_aliased_waves_never_pass_for_a_slope(frequency: float) -> None:
-    for x in np.linspace(0.1, 2.0, 23):
+@pytest.mark.parametrize("height", [1.0, 1e-3, 1e-6])
+def test_aliased_waves_never_pass_for_a_slope(frequency: float, height: float) -> None:
+    for x in np.linspace(0.1, 3.0, 23).tolist():
         with mpmath.workdps(40):
-            exact = frequency * mpmath.cos(mpmath.mpf(frequency * float(x)))
-        estimate = numerical_derivative(lambda t: math.sin(frequency * t), float(x))
-        assert covers(estimate, exact) or not agrees(0.0, estimate).conclusive
+            exact = 2 * x + height * frequency * mpmath.cos(mpmath.mpf(frequency * x))
+        estimate = numerical_derivative(lambda t: height * math.sin(frequency * t) + t**2, x)
+        assert not agrees(float(exact), estimate).refuted
+
+
+@pytest.mark.parametrize("steps", [10.0, 1e3, 1e5, 1e6])
+def test_fine_stairs_never_pass_for_a_slope(steps: float) -> None:
+    for x in (np.linspace(-3.0, 3.0, 23) + math.pi / 1000).tolist():
+        stairs = numerical_derivative(lambda t: math.floor(steps * t), x)
+        assert not agrees(0.0, stairs).refuted
+        saw = numerical_derivative(lambda t: t - math.floor(steps * t) / steps, x)
+        assert not agrees(1.0, saw).refuted
 
 
 @pytest.mark.parametrize(("noise", "seed"), list(product([1e-12, 1e-9, 1e-6, 1e-3], range(25))))

@@ -63,7 +63,7 @@ def test_a_changed_grammar_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_grammar_has_no_conflicts(caplog: pytest.LogCaptureFixture) -> None:
-    """lark settles shift against reduce by itself, and says so only to those who ask."""
+    """Lark settles shift against reduce by itself, and says so only to those who ask."""
     with caplog.at_level("DEBUG", logger=lark.logger.name):
         build_parser(grammar_text(), debug=True)
     assert [record.getMessage() for record in caplog.records if "onflict" in record.message] == []

@@ -263,6 +263,7 @@ def test_the_layout_of_memory_does_not_matter(program):
 
 
 @search
+@example(("(x != 5) != isnan(x)", {"x": 1.0}), False)
 @given(programs(), st.booleans())
 def test_copies_and_pickles_are_the_same(program, exact):
     formula, values = program

@@ -18,7 +18,7 @@ def test_every_structural_operation_that_a_derivative_can_meet_has_an_adjoint() 
 
 
 def value_of(op: str, build: Builder) -> Node:
-    """Exp of a structural operation on x**2, times y: its derivative by x needs the adjoint."""
+    """Sine of a structural operation on x**2, times y: its derivative by x needs the adjoint."""
     x, y = (build.node("input", value=name) for name in "xy")
     square = build.node("power", x, build.constant(2.0))
     made = {
