@@ -52,9 +52,6 @@ ORDER = 6
 GOLDEN = (math.sqrt(5) - 1) / 2
 """The most irrational number, so that no two steps stand in step with a period of f."""
 
-SLOW = 0.6
-"""Ratio of successive differences: 1/4 where f is smooth, 1/2 where its derivative has a kink."""
-
 NOISY = 2.0**26
 """Noise in units of rounding that leaves fewer than half the digits: it may be a structure of f."""
 
@@ -265,13 +262,11 @@ def _differentiate(probe: _Probe, points: Floats, step: float | None) -> tuple[F
         # A flat stretch may be one where large terms swallowed small ones and then cancelled.
         flat = (right == centre) & (left == centre)
         sizes = np.where(flat, np.maximum(sizes.max(axis=(0, 1)), 1), sizes)
-        slopes = np.maximum(np.abs(right_slope), np.abs(left_slope))
-        moved_argument = slopes * np.maximum(np.abs(points), steps)
         values, errors, trusted = _tableau(
             steps,
             (right - left) / (right_step + left_step),
             right_slope - left_slope,
-            probe.epsilon * (2 * sizes + moved_argument) / steps,
+            2 * probe.epsilon * sizes / steps,
         )
         return _choose(values, errors, trusted, sizes.max(axis=1, keepdims=True) / steps[:, :1])
 
@@ -300,8 +295,6 @@ def _samples(probe: _Probe, points: Floats, steps: Floats) -> tuple[Floats, Floa
     known: dict[tuple[int, float], tuple[float, float, float]] = {}
     for ladder, level, element in np.ndindex(steps.shape):
         step, point = float(steps[ladder, level, element]), float(points[element])
-        if point - step == point or point + step == point:
-            continue
         if (element, step) not in known:
             right, right_size = probe.moved(element, point + step)
             left, left_size = probe.moved(element, point - step)
@@ -321,21 +314,17 @@ def _tableau(
     """
     noise = np.fmax(_noise(steps, central), _noise(steps, gap))
     trusted = noise <= NOISY * rounding
-    noise = np.fmax(noise, rounding)
+    noise = 2 * np.fmax(noise, rounding)
     values, errors, trust = [], [], []
     for order in range(1, ORDER + 1):
         ratio = steps[:, :-order] / steps[:, order:]
         coarse, fine = central[:, :-1], central[:, 1:]
         central = fine + (fine - coarse) / (ratio**2 - 1)
         gap = gap[:, 1:] + (gap[:, 1:] - gap[:, :-1]) / (ratio - 1)
-        noise = (ratio**2 * noise[:, 1:] + noise[:, :-1]) / (ratio**2 - 1)
-        trusted = trusted[:, :-1] & trusted[:, 1:]
-        if order == 1:
-            continue
-        parents = np.maximum(np.abs(central - coarse), np.abs(central - fine))
+        parent = np.abs(central - coarse)
         values.append(central)
-        errors.append(np.maximum.reduce([parents, np.abs(gap), noise]))
-        trust.append(trusted)
+        errors.append(np.maximum.reduce([parent, np.abs(gap), noise[:, order:]]))
+        trust.append(trusted[:, :-order])
     return np.hstack(values), np.hstack(errors), np.hstack(trust)
 
 
@@ -347,7 +336,7 @@ def _noise(steps: Floats, slopes: Floats) -> Floats:
     """
     change = np.abs(np.diff(slopes, axis=1))
     before, after = change[:, :-1], change[:, 1:]
-    height = np.where(after > SLOW * before, after * steps[:, 2:], 0)
+    height = np.where(after > before, after * steps[:, 2:], 0)
     height = np.maximum.accumulate(height[:, ::-1], axis=1)[:, ::-1]
     return np.asarray(np.pad(height, ((0, 0), (2, 0), (0, 0)), mode="edge") / steps)
 
@@ -361,7 +350,6 @@ def _choose(
     derivative that is 0 is judged.
     """
     known = errors <= RESOLVED * np.maximum(np.abs(values), slopes)
-    known &= np.isfinite(values) & np.isfinite(errors)
     entries = (-1, values.shape[-1])
     values = np.where(known, values, math.nan).reshape(entries)
     errors = np.where(known, errors, math.inf).reshape(entries)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from symgrad.api import functions, layout_of, names_of
-from symgrad.document import function_source
+from symgrad.document import function_source, legal
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
 from symgrad.pipeline import stages
@@ -97,7 +97,8 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
         explained.update(new)
         before, rules = shown, _rules(derived.graph, table)
     kind = "value_and_grad"
-    source = function_source(derived, kind, layout_of(wrt, derived), table, NUMPY, kind)
+    ready = legal(derived, table, NUMPY)
+    source = function_source(ready, kind, layout_of(wrt, derived), table, NUMPY, kind)
     parts = [
         _section("text", formula.strip().splitlines()),
         _section("parse", _tree_lines(parse(formula))),

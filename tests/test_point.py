@@ -86,7 +86,7 @@ def test_where_names_stand() -> None:
         ),
         (
             "x=1_000",
-            "numbers are written without underscores\n  x=1_000\n     ^^\nWrite 1000, not 1_000.",
+            "digits are not grouped here\n  x=1_000\n    ^^^^^\nWrite 1000, not 1_000.",
         ),
     ],
 )
