@@ -63,7 +63,7 @@ def _folds(target: Target, table: FunctionTable) -> list[tuple[str, tuple[str, .
     """Functions that the target has a call for, though the graph holds their definitions."""
     folds = []
     for name in target.spellings:
-        if name in table and not table[name].is_operation:
+        if table.is_composite(name):
             pattern = definition(table[name], table)
             folds.append((name, table[name].names, Rule(table.line(name), pattern, pattern, {})))
     return folds

@@ -1,12 +1,15 @@
 """What all tests share: how hypothesis searches, and the real formulas beside the checkout."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from symgrad import api
+from symgrad.functions import builtin_functions
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -15,6 +18,15 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 settings.register_profile("steady", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("search", deadline=None, max_examples=5_000, print_blob=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def language_of_its_own() -> Iterator[None]:
+    """What one module defines must not reach the formulas that another one draws."""
+    defined = api.functions()
+    api._table = builtin_functions()
+    yield
+    api._table = defined
 
 
 @pytest.fixture(scope="session")

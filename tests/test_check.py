@@ -52,7 +52,12 @@ SMOOTH: dict[str, tuple[Real, Callable[[Any], Any], tuple[float, ...]]] = {
     "lgamma": (math.lgamma, mpmath.digamma, (0.1, 3.5, 20.0)),
     "abs": (abs, mpmath.sign, (1e-300, -1e-20, 1e-9, 0.3, -1e10)),
     "period of one": (lambda x: x % 1.0, lambda x: mpmath.mpf(1), (0.25, 3.3, 1000.3)),
-    "far away": (lambda x: (1 + x) - 1, lambda x: mpmath.mpf(1), (0.0, 1e-20, 1e-9, 1e-3)),
+    "swallowed": (lambda x: (1 + x) - 1, lambda x: mpmath.mpf(1), (0.0, 1e-20, 1e-9, 1e-3)),
+    "swallowed and scaled": (
+        lambda x: 1e6 * ((1 + x) - 1),
+        lambda x: mpmath.mpf(10) ** 6,
+        (0.0, 1e-20, 1e-9),
+    ),
 }
 
 # Derivatives that are known, at points where it takes care to find them.
@@ -106,7 +111,7 @@ UNKNOWABLE: dict[str, tuple[Real, float]] = {
     "waves shorter than the steps": (lambda x: math.sin(1e9 * x), 1.0),
     "waves far shorter than the steps": (lambda x: math.sin(1e12 * x), 1.0),
     "waves shorter than the spacing of floats": (np.sin, 1e300),
-    "waves just longer than the spacing of floats": (np.sin, 1e14),
+    "waves just shorter than the spacing of floats": (np.sin, 1e17),
     "front narrower than the steps": (lambda x: math.tanh(1e12 * x), 0.0),
     "staircase of rounding": (lambda x: (x + 1e12) - 1e12, 0.3),
     "staircase seen from afar": (math.floor, 1e12 + 0.5),
@@ -135,6 +140,20 @@ def test_smooth_functions_get_an_honest_error_that_is_small(name: str, x: float)
         assert estimate.error <= 1e-9 * abs(exact)
 
 
+@pytest.mark.parametrize("f", [math.sin, math.exp, math.tanh, math.log, math.sqrt, math.atan])
+def test_high_orders_reach_twelve_digits(f: Real) -> None:
+    estimate = numerical_derivative(f, 1.5)
+    assert estimate.error <= 1e-11 * abs(estimate.value)
+
+
+@pytest.mark.parametrize("exponent", range(2, 17))
+def test_large_arguments_lose_the_digits_that_the_spacing_of_floats_takes(exponent: int) -> None:
+    for x in (10.0**exponent * np.linspace(0.5, 1.5, 31)).tolist():
+        estimate = numerical_derivative(math.sin, x)
+        assert not agrees(math.cos(x), estimate, rtol=0.0).refuted
+        assert exponent > 12 or agrees(math.cos(x), estimate).conclusive
+
+
 @pytest.mark.parametrize("name", HARD)
 def test_derivatives_that_are_hard_to_find_are_found(name: str) -> None:
     f, x, exact = HARD[name]
@@ -153,6 +172,7 @@ def test_where_no_derivative_can_be_seen_no_value_agrees(name: str) -> None:
         assert not verdict.agree
         assert not verdict.conclusive
         assert not verdict.refuted
+    assert math.isnan(estimate.value) == (estimate.error == math.inf)
 
 
 @pytest.mark.parametrize("frequency", [10.0**k for k in range(5, 16)])
@@ -201,6 +221,23 @@ def test_no_step_is_longer_than_asked_for() -> None:
     assert max(abs(x - 5) for x in visited) <= 0.25
 
 
+def test_steps_that_are_lost_in_the_point_are_accounted_for() -> None:
+    estimate = numerical_derivative(lambda x: 3 * x, 1e10 / 3, step=1e-3)
+    assert abs(estimate.value - 3) < 1e-6
+    assert covers(estimate, 3)
+
+
+def test_steps_that_suit_both_scales_are_made_once() -> None:
+    visited: list[float] = []
+
+    def f(x: float) -> float:
+        visited.append(x)
+        return x
+
+    numerical_derivative(f, 1.0)
+    assert len(visited) == 2 * 26 + 1
+
+
 def test_a_singularity_at_zero_is_not_reached() -> None:
     lowest = math.inf
 
@@ -241,7 +278,9 @@ def test_a_constant_in_single_precision_may_hide_a_slope() -> None:
 def test_what_the_terms_swallow_is_in_the_error() -> None:
     assert covers(numerical_derivative(lambda x: 1 + 1e-20 * x, 0.7), 1e-20)
     assert covers(numerical_derivative(lambda x: math.atan(x) - x, 6e-11), -3.6e-21)
-    assert covers(numerical_derivative(lambda x: math.log(math.tanh(x)), 40.0), 8 * math.exp(-80))
+    flat = numerical_derivative(lambda x: math.log(math.tanh(9 * math.log(x))), 2682.0)
+    assert covers(flat, 36 / 2682.0**19)
+    assert covers(numerical_derivative(np.exp, -740.0), mpmath.exp(-740))
 
 
 def test_exceptions_at_the_point_itself() -> None:
@@ -260,9 +299,6 @@ def test_other_exceptions_are_let_out() -> None:
 
     with pytest.raises(LookupError, match="no such point"):
         numerical_derivative(f, 1.0)
-
-
-# Gradients
 
 
 POINTS = st.floats(-10, 10) | st.floats(-1e-6, 1e-6) | st.floats(-1e4, 1e4)
