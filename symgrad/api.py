@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from symgrad.call import Caller, Kernel
+from symgrad.collector import paused
 from symgrad.document import KINDS, RESERVED, Layout, document, kernel_source, outputs_for
 from symgrad.errors import DerivativeError, NameRuleError, SymgradError
 from symgrad.extend import extend
@@ -78,7 +79,8 @@ class Compiled:
             except SymgradError:
                 return None
             return load(text, self._kind, NAMESPACE)
-        text = kernel_source(self._derived, self._kind, self._layout, self._table, NUMPY)
+        with paused():
+            text = kernel_source(self._derived, self._kind, self._layout, self._table, NUMPY)
         return load(text, self._kind)
 
     @property
@@ -124,7 +126,8 @@ class Compiled:
         if name is not None:
             _check_function_name(name, self._kind)
         names = [name if name and kind == self._kind else kind for kind in kinds]
-        return document(self.formula, derived, layout, self._table, kinds, names)
+        with paused():
+            return document(self.formula, derived, layout, self._table, kinds, names)
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write the generated file, in UTF-8; for `name` see `render`."""

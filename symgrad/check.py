@@ -258,7 +258,7 @@ def _differentiate(probe: _Probe, points: Floats, step: float | None) -> tuple[F
         # x + h is rounded, so the step that was made is not quite h.
         right_step, left_step = points + steps - points, points - (points - steps)
         right_slope, left_slope = (right - centre) / right_step, (centre - left) / left_step
-        sizes = np.fmax(sizes, centre_size) + np.finfo(np.float64).tiny
+        sizes = np.fmax(sizes, centre_size)
         # A flat stretch may be one where large terms swallowed small ones and then cancelled.
         flat = (right == centre) & (left == centre)
         sizes = np.where(flat, np.maximum(sizes.max(axis=(0, 1)), 1), sizes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from symgrad.collector import paused
 from symgrad.errors import DerivativeError, did_you_mean
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
@@ -48,7 +49,8 @@ def derive(
     SymgradError
         Of the kind that says what is wrong with the formula or with `wrt`.
     """
-    *_, (_, derived) = stages(text, wrt, table, exact)
+    with paused():
+        *_, (_, derived) = stages(text, wrt, table, exact)
     return derived
 
 

@@ -12,6 +12,7 @@ import pytest
 # "targets" stands for every module in that folder, which may import from one another.
 PIPELINE = (
     "version",
+    "collector",
     "errors",
     "spelling",
     "mistakes",

@@ -30,6 +30,7 @@ SMOOTH: dict[str, tuple[Real, Callable[[Any], Any], tuple[float, ...]]] = {
     "cube": (lambda x: x**3, lambda x: 3 * x**2, (0.5, -2.0, 1e5, 1e-5)),
     "exp": (np.exp, mpmath.exp, (0.0, 1.0, -1.0, 30.0, -700.0, 700.0)),
     "log": (np.log, lambda x: 1 / x, (1e-300, 1e-9, 0.5, 1.0, 30.0, 1e9)),
+    "log to the left": (lambda x: math.log(-x), lambda x: 1 / x, (-1e-300, -1e-9, -0.5)),
     "sin": (np.sin, mpmath.cos, (0.0, 1e-300, 5e-324, -1e-20, 0.5, 3.0, 1e3)),
     "cos": (np.cos, lambda x: -mpmath.sin(x), (0.5, -2.0, 4.0, 1e3)),
     "tan": (np.tan, lambda x: 1 + mpmath.tan(x) ** 2, (0.0, 0.7, 1.4, -30.0)),
@@ -54,8 +55,8 @@ SMOOTH: dict[str, tuple[Real, Callable[[Any], Any], tuple[float, ...]]] = {
     "period of one": (lambda x: x % 1.0, lambda x: mpmath.mpf(1), (0.25, 3.3, 1000.3)),
     "swallowed": (lambda x: (1 + x) - 1, lambda x: mpmath.mpf(1), (0.0, 1e-20, 1e-9, 1e-3)),
     "swallowed and scaled": (
-        lambda x: 1e6 * ((1 + x) - 1),
-        lambda x: mpmath.mpf(10) ** 6,
+        lambda x: 1e12 * ((1 + x) - 1),
+        lambda x: mpmath.mpf(10) ** 12,
         (0.0, 1e-20, 1e-9),
     ),
 }
@@ -115,6 +116,7 @@ UNKNOWABLE: dict[str, tuple[Real, float]] = {
     "front narrower than the steps": (lambda x: math.tanh(1e12 * x), 0.0),
     "staircase of rounding": (lambda x: (x + 1e12) - 1e12, 0.3),
     "staircase seen from afar": (math.floor, 1e12 + 0.5),
+    "noise in most digits": (lambda x: x + 1e-6 * math.sin(1e15 * x), 0.7),
     "nan at the point": (lambda x: math.nan if x == 1 else x, 1.0),
     "nan beside the point": (lambda x: x if x >= 1 else math.nan, 1.0),
     "nan everywhere": (lambda x: math.nan, 1.0),
