@@ -11,8 +11,8 @@ numerical differentiation", Numer. Math. 8 (1966); Ridders, "Accurate computatio
 F'(x) F''(x)", Adv. Eng. Software 4 (1982). That difference alone is too sure of itself. Six guards
 stand beside it, one for each way in which an extrapolation is wrong and yet looks settled:
 
-- rounding: that of f and of its argument is carried through the tableau, with the weights of the
-  extrapolation;
+- rounding: what it may add at an entry's shortest step, twice over, which is as much as the weights
+  of the extrapolation can make of it;
 - noise: differences that do not shrink with the step, as those of a smooth function do, count as
   noise for all longer steps, and noise above half the digits (waves and stairs that are finer than
   the steps look like that) makes a derivative unknown;
@@ -47,7 +47,7 @@ LEVELS = 26
 """Halvings of the step: beyond this, rounding leaves fewer than half the digits."""
 
 ORDER = 6
-"""Extrapolations at most: after h**12, rounding loses more than truncation gains."""
+"""Extrapolations at most: where h**12 is eliminated, the next term is below rounding."""
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 """The most irrational number, so that no two steps stand in step with a period of f."""
@@ -288,8 +288,7 @@ def _ladders(points: Floats, step: float | None) -> Floats:
 def _samples(probe: _Probe, points: Floats, steps: Floats) -> tuple[Floats, Floats, Floats]:
     """Values to the right and to the left, and the larger sum of magnitudes.
 
-    They are nan where the step is lost in the point. The two ladders of a point share the steps
-    that are the same.
+    The two ladders of a point share the steps that are the same.
     """
     found = np.full((3, *steps.shape), math.nan)
     known: dict[tuple[int, float], tuple[float, float, float]] = {}
@@ -306,11 +305,11 @@ def _samples(probe: _Probe, points: Floats, steps: Floats) -> tuple[Floats, Floa
 def _tableau(
     steps: Floats, central: Floats, gap: Floats, rounding: Floats
 ) -> tuple[Floats, Floats, Bools]:
-    """Entries of the extrapolation tableau from three steps on, their errors, and which to trust.
+    """Entries of the extrapolation tableau from two steps on, their errors, and which to trust.
 
     In powers of the step, `central` (the central difference) is the derivative and even powers;
     `gap` (the right difference less the left) is the height of the kink and odd powers. Neville's
-    scheme takes both to a step of 0, and carries along what `rounding` and noise add to the first.
+    scheme takes both to a step of 0. The longest step of an entry sees most of the noise.
     """
     noise = np.fmax(_noise(steps, central), _noise(steps, gap))
     trusted = noise <= NOISY * rounding
