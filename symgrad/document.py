@@ -81,7 +81,7 @@ def function_source(
     wanted = {"value": ["value"], "grad": wanted, "value_and_grad": ["value", *wanted]}[kind]
     plan = schedule(graph, target, table, value)
     body = emit(plan, target, arguments, names, wanted)
-    lines = [_line("", ["    " + s for s in body.statements])] if body.statements else []
+    lines = ["    " + statement for statement in body.statements]
     lines.append(_returned(kind, layout, list(body.results)))
     if target is not NUMPY:
         signature = f"def {name}({', '.join(arguments.values())}):"
@@ -93,10 +93,6 @@ def function_source(
         lines.insert(0, _wrapped("    ", f"{converted} = _floats(", list(arguments.values()), ")"))
     doc = _function_doc(kind, layout)
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
-
-
-def _line(prefix: str, lines: list[str]) -> str:
-    return prefix + "\n".join(lines)
 
 
 def _wrapped(indent: str, opening: str, items: list[str], closing: str) -> str:

@@ -20,7 +20,9 @@ CONSTANTS: Mapping[str, float] = {
 """The only names with a meaning of their own when they are not called."""
 
 # Operations of the graph that are no functions: a function of that name would be taken for one.
-_STRUCTURAL = frozenset("input constant parameter index place broadcast unbroadcast copy".split())
+_STRUCTURAL = frozenset(
+    "input constant parameter index place broadcast unbroadcast join copy cast".split()
+)
 
 _HEAD = re.compile(r"\s*([A-Za-z_Α-Ωα-ω][A-Za-z0-9_Α-Ωα-ω]*)\s*\(")
 

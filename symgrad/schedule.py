@@ -85,24 +85,24 @@ def _folded(
 def _structural(node: Node, target: Target, steps: Mapping[Node, Step]) -> Step | None:
     """A sum over what was just broadcast is one call; so is a chain of joined shapes."""
     is_sum = node.op == "unbroadcast" and node.args[0].op == "broadcast"
-    if is_sum and "unbroadcast_from" in target.spellings:
+    if is_sum and "unbroadcast of a broadcast" in target.spellings:
         cotangent, root = node.args[0].args
-        return Step(node, "unbroadcast_from", (cotangent, root, node.args[1]))
+        return Step(node, "unbroadcast of a broadcast", (cotangent, root, node.args[1]))
     if node.op == "join" and node.args[0].op == "join":
         return Step(node, "join", (*steps[node.args[0]].operands, node.args[1]))
     return None
 
 
-_FILLED: Mapping[Value, str] = {0.0: "zeros", 1.0: "ones"}
+_FILLED: Mapping[Value, str] = {0.0: "broadcast of 0", 1.0: "broadcast of 1"}
 
 
 def _spelling(node: Node, target: Target) -> str:
     """The operation's own spelling, or that of a special case which the target writes better."""
     special = node.op
     if node.op == "power" and _is_whole(node.args[1]):
-        special = "whole_power"
+        special = "power by a whole number"
     elif node.op == "broadcast" and node.args[0].is_constant:
-        special = _FILLED.get(node.args[0].value, "full")
+        special = _FILLED.get(node.args[0].value, "broadcast of a constant")
     return special if special in target.spellings else node.op
 
 

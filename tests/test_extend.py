@@ -3,11 +3,16 @@
 import pytest
 
 import symgrad
+from symgrad.api import Compiled
+from symgrad.errors import DefinitionError
 from symgrad.extend import extend, is_linear
 from symgrad.functions import builtin_functions
+from symgrad.graph import STRUCTURAL
 from symgrad.lower import lower_rule
 from symgrad.pipeline import derive
 from symgrad.syntax import parse
+from symgrad.targets.numpy import NUMPY
+from symgrad.targets.scalar import SCALAR
 
 
 def refused(*lines: str) -> str:
@@ -202,3 +207,23 @@ def test_what_is_linear_in_g(text: str) -> None:
 def test_what_is_not_linear_in_g(text: str) -> None:
     (statement,) = parse(text)
     assert not is_linear(lower_rule(statement.body, text, builtin_functions()), "g")
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        name
+        for name in (NUMPY.known | SCALAR.known | STRUCTURAL | {"parameter"})
+        if name.isidentifier() and name not in builtin_functions()
+    ),
+)
+def test_no_function_takes_the_name_of_something_else_that_targets_know(name: str) -> None:
+    with pytest.raises(DefinitionError, match=f"{name} is reserved"):
+        extend(builtin_functions(), [f"{name}(x) = x**2 : 2*x"])
+
+
+@pytest.mark.parametrize("name", ["full", "zeros", "ones", "value", "grad", "np", "t1"])
+def test_names_that_generated_code_uses_are_free_for_functions(name: str) -> None:
+    table = extend(builtin_functions(), [f"{name}(x) = x**3 : 3*x**2"])
+    compiled = Compiled("value_and_grad", f"{name}(2*x) + {name}", None, False, table)
+    assert compiled(x=1.0, **{name: 5.0}) == (13.0, {"x": 24.0, name: 1.0})

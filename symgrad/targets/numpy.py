@@ -57,11 +57,13 @@ SPELLINGS = {
     "place": Spelling("_place({0}, {1}, ({value},))"),
     "index": Spelling("{0}[{value}]", ATOM, (ATOM,)),
     "broadcast": Spelling("np.broadcast_to({0}, {1}.shape)", ATOM, (TERNARY, ATOM)),
-    "full": Spelling("np.full_like({1}, {0})", ATOM, (TERNARY, TERNARY)),
-    "zeros": Spelling("np.zeros_like({1})", ATOM, (TERNARY, TERNARY)),
-    "ones": Spelling("np.ones_like({1})", ATOM, (TERNARY, TERNARY)),
+    "broadcast of a constant": Spelling("np.full_like({1}, {0})", ATOM, (TERNARY, TERNARY)),
+    "broadcast of 0": Spelling("np.zeros_like({1})", ATOM, (TERNARY, TERNARY)),
+    "broadcast of 1": Spelling("np.ones_like({1})", ATOM, (TERNARY, TERNARY)),
     "unbroadcast": call2("_sum_to"),
-    "unbroadcast_from": Spelling("_sum_to({0}, {2}, {1}.shape)", ATOM, (TERNARY, ATOM, TERNARY)),
+    "unbroadcast of a broadcast": Spelling(
+        "_sum_to({0}, {2}, {1}.shape)", ATOM, (TERNARY, ATOM, TERNARY)
+    ),
     "join": Spelling("np.broadcast({all})"),
 }
 

@@ -49,7 +49,7 @@ SPELLINGS = {
     **{name: call(name) for name in _SAME},
     **{name: call(spelt) for name, spelt in _RENAMED.items()},
     "power": call2("pow"),
-    "whole_power": Spelling("{0}**{1}", POWER, (ATOM, SIGN)),
+    "power by a whole number": Spelling("{0}**{1}", POWER, (ATOM, SIGN)),
     "abs": call("abs"),
     "sign": call("_sign"),
     "floor": call("_floor"),
