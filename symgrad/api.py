@@ -6,6 +6,7 @@ import builtins
 import keyword
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,7 +19,10 @@ from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
 from symgrad.load import load
-from symgrad.pipeline import Derived, derive
+from symgrad.lower import lower
+from symgrad.pipeline import Derived, Known, declared, derive, differentiated
+from symgrad.resolve import RESOLVERS, needs_ranks
+from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
 
@@ -47,10 +51,17 @@ class Compiled:
         self._wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(names or ())
         self._exact = exact
         self._table = table
-        self._derived = derive(formula, () if kind == "value" else names, table, exact)
-        self._layout = layout_of(self._wrt, self._derived)
         self._formula = formula
-        self._call = Caller(formula, self._derived.inputs, self._derived.graph, self._kernel)
+        self._lowered = lower(formula, table)
+        self._names = () if kind == "value" else names
+        self._polymorphic: Derived | None = None
+        chosen = differentiated(self._lowered, self._names, formula)
+        self._layout = layout_of(self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph))
+        if not needs_ranks(self._lowered.graph):
+            self._derive()
+        elif (known := declared(self._lowered)) is not None:
+            known.check(self._lowered.graph, formula)
+        self._call = Caller(formula, self._lowered, self._kernel)
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, the derivatives, or both.
@@ -70,18 +81,39 @@ class Compiled:
         """
         return self._call(args, inputs)
 
-    def _kernel(self, target: str) -> Kernel | None:
+    def _derive(self, known: Known | None = None) -> Derived:
+        """The graph for known shapes; for unknown or declared ones it is kept."""
+        if known is None:
+            if self._polymorphic is None:
+                self._polymorphic = derive(
+                    self._formula, self._names, self._table, self._exact, None, self._lowered
+                )
+            return self._polymorphic
+        if any(node.op in RESOLVERS for node in self._lowered.graph.nodes) or self._lowered.shapes:
+            return derive(self._formula, self._names, self._table, self._exact, known, self._lowered)
+        general = self._derive()
+        with paused():
+            return replace(general, graph=specialise(general.graph, known.infer()))
+
+    def _kernel(self, target: str, known: Known | None) -> Kernel | None:
         if target == "scalar":
-            if len(self._derived.graph.nodes) > _MAX_SCALAR_NODES:
+            derived = self._derive()
+            if len(derived.graph.nodes) > _MAX_SCALAR_NODES:
                 return None
             try:
-                text = kernel_source(self._derived, self._kind, self._layout, self._table, SCALAR)
+                text = kernel_source(derived, self._kind, self._layout, self._table, SCALAR)
             except SymgradError:
                 return None
             return load(text, self._kind, NAMESPACE)
         with paused():
-            text = kernel_source(self._derived, self._kind, self._layout, self._table, NUMPY)
+            derived = self._derive(known)
+            text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY)
         return load(text, self._kind)
+
+    @property
+    def plans(self) -> int:
+        """How many kernels were made for arrays: one for all sizes that broadcast alike."""
+        return len(self._call.plans)
 
     @property
     def formula(self) -> str:
@@ -91,17 +123,17 @@ class Compiled:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of its inputs, in the order of first use and of positional arguments."""
-        return self._derived.inputs
+        return self._lowered.inputs
 
     @property
     def wrt(self) -> tuple[str, ...]:
         """The names that derivatives are taken with respect to, in order; none for a value."""
-        return self._derived.wrt
+        return self._layout.wrt if self._kind != "value" else ()
 
     @property
     def graph(self) -> Graph:
         """The graph of what it computes; `print` shows one operation a line."""
-        return outputs_for(self._derived.graph, self._kind)
+        return outputs_for(self._derive().graph, self._kind)
 
     @property
     def source(self) -> str:
@@ -116,7 +148,7 @@ class Compiled:
         NameRuleError
             Python or the file itself has another use for the name.
         """
-        derived, layout, kinds = self._derived, self._layout, list(KINDS)
+        derived, layout, kinds = self._derive(), self._layout, list(KINDS)
         if self._kind == "value":
             try:
                 derived = derive(self.formula, None, self._table, self._exact)
@@ -188,7 +220,7 @@ def _check_function_name(name: str, kind: str) -> None:
 
 def layout_of(wrt: str | Sequence[str] | None, derived: Derived) -> Layout:
     """How `wrt` asks for the derivatives to be handed back."""
-    if isinstance(wrt, str) or (wrt is None and len(derived.inputs) == 1):
+    if isinstance(wrt, str) or (wrt is None and len(derived.wrt) == 1):
         return Layout("bare", derived.wrt)
     return Layout("dict" if wrt is None else "tuple", derived.wrt)
 

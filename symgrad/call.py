@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.declarations import check_declared
 from symgrad.errors import InputError, Span, did_you_mean
-from symgrad.graph import Graph
-from symgrad.shapes import Shape, check_shapes
+from symgrad.faults import singular
+from symgrad.leaves import is_elementwise
+from symgrad.lower import Lowered
+from symgrad.pipeline import Known, index_inputs
+from symgrad.shape_rules import Shape
 
 Kernel = Callable[..., Any]
 
@@ -36,25 +40,32 @@ class Caller:
     ----------
     text, inputs:
         The formula, and the names of its inputs in the order of positional arguments.
-    graph:
-        Its graph, with the value as the first output.
+    lowered:
+        The formula's graph as it was written.
     make:
-        Gives the code for "scalar" or "numpy"; None for "scalar" where there is no such code.
+        Gives the code for "scalar" or "numpy", for what is known of the inputs; None for "scalar"
+        where there is no such code.
     """
 
     def __init__(
-        self, text: str, inputs: tuple[str, ...], graph: Graph, make: Callable[[str], Kernel | None]
+        self,
+        text: str,
+        lowered: Lowered,
+        make: Callable[[str, Known | None], Kernel | None],
     ) -> None:
         self._text = text
-        self._inputs = inputs
-        self._count = len(inputs)
-        self._graph = graph
+        self._inputs = lowered.inputs
+        self._count = len(lowered.inputs)
+        self._lowered = lowered
+        self._graph = lowered.graph
         self._make = make
-        self._picks = any(node.op == "index" for node in graph.nodes)
-        self._takes_scalars = not self._picks
+        self._indices = index_inputs(lowered.graph)
+        self._takes_scalars = all(
+            node.op == "input" or is_elementwise(node.op) for node in lowered.graph.nodes
+        )
         self._scalar: Kernel | None = None
-        self._array: Kernel | None = None
-        self._fitting: set[tuple[Shape, ...]] = set()
+        self._kernels: dict[object, Kernel] = {}
+        self.plans: dict[object, Kernel] = {}
 
     def __call__(self, args: tuple[object, ...], named: Mapping[str, object]) -> Any:
         """The results for arguments by position and by name.
@@ -77,25 +88,58 @@ class Caller:
         return plain(self._on_arrays(args), numbers)
 
     def _make_scalar(self) -> Kernel | None:
-        self._scalar = self._make("scalar")
+        self._scalar = self._make("scalar", None)
         self._takes_scalars = self._scalar is not None
         return self._scalar
 
     def _on_arrays(self, args: tuple[object, ...]) -> Any:
         arrays = [self._array_of(n, v) for n, v in zip(self._inputs, args, strict=True)]
-        shapes = tuple(array.shape for array in arrays)
-        if shapes not in self._fitting:
-            if self._picks or len(set(shapes) - {()}) > 1:
-                check_shapes(self._graph, dict(zip(self._inputs, shapes, strict=True)), self._text)
-            if len(self._fitting) < _KNOWN_SHAPES:
-                self._fitting.add(shapes)
-        kernel = self._array
-        if kernel is None:
-            kernel = self._array = self._make("numpy")
-        assert kernel is not None
+        kernel = self._kernel_for(arrays)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
         weak = [type(value) in _NUMBERS for value in args]
-        return kernel(*[a.item() if w else a for w, a in zip(weak, arrays, strict=True)])
+        values = [a.item() if w else a for w, a in zip(weak, arrays, strict=True)]
+        try:
+            return kernel(*values)
+        except np.linalg.LinAlgError as error:
+            given = dict(zip(self._inputs, values, strict=True))
+            raise singular(self._graph, given, self._text, error) from None
+
+    def _kernel_for(self, arrays: list[np.ndarray[Any, Any]]) -> Kernel:
+        """The code for such inputs: one for all sizes that broadcast in the same way."""
+        named = dict(zip(self._inputs, arrays, strict=True))
+        numbers = {
+            n: self._single(n, named[n]) for n in self._indices if named[n].dtype.kind != "b" and not named[n].shape
+        }
+        kinds = {name: named[name].dtype.kind for name in self._indices}
+        key = tuple([array.shape for array in arrays])
+        exact = (key, *numbers.items(), *kinds.items()) if self._indices else key
+        kernel = self._kernels.get(exact)
+        if kernel is None:
+            shapes: dict[str, Shape] = {name: array.shape for name, array in named.items()}
+            for name in self._indices:
+                self._check_whole(name, named[name])
+            check_declared(self._lowered.shapes, shapes, self._text)
+            known = Known(shapes, kinds, numbers)
+            found = known.check(self._graph, self._text)
+            plan = (found.pattern(), *kinds.items())
+            kernel = self.plans.get(plan)
+            if kernel is None:
+                kernel = self._make("numpy", known)
+                assert kernel is not None
+                self.plans[plan] = kernel
+            if len(self._kernels) >= _KNOWN_SHAPES:
+                self._kernels.clear()
+            self._kernels[exact] = kernel
+        return kernel
+
+    def _single(self, name: str, array: np.ndarray[Any, Any]) -> int:
+        self._check_whole(name, array)
+        return int(array)
+
+    def _check_whole(self, name: str, array: np.ndarray[Any, Any]) -> None:
+        if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
+            message = f"the input {name} serves as an index or a size and holds fractions"
+            raise self._wrong(message, "Pass whole numbers, or truth values as a mask.", name)
 
     def _bind(self, args: tuple[object, ...], named: Mapping[str, object]) -> tuple[object, ...]:
         """Positional and keyword arguments in the order of the inputs."""

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symgrad.emit import WIDTH, Names, argument_names, emit
-from symgrad.finish import finish, shapes_from_inputs, typed_fills, without_shapes
+from symgrad.finish import (
+    finish,
+    plain_indices,
+    shapes_from_inputs,
+    typed_fills,
+    without_shapes,
+)
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, builder_of
 from symgrad.pipeline import Derived
@@ -62,7 +68,7 @@ def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
     """A formula's graph in the operations of a target, ready for `function_source`."""
     graph = derived.graph if target is NUMPY else without_shapes(derived.graph)
     graph = legalise(graph, target.known, table, target.name)
-    return Derived(derived.inputs, derived.wrt, graph)
+    return replace(derived, graph=graph)
 
 
 def function_source(
@@ -71,7 +77,7 @@ def function_source(
     """The text of one function; the graph is in the operations of the target."""
     if target is NUMPY:
         graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
-        graph = finish(typed_fills(graph, table))
+        graph = plain_indices(finish(typed_fills(graph, table)), derived.indices)
     else:
         graph = without_shapes(outputs_for(derived.graph, kind))
     names = Names(RESERVED if target is NUMPY else _SCALAR_RESERVED)
@@ -87,10 +93,13 @@ def function_source(
         signature = f"def {name}({', '.join(arguments.values())}):"
         return "\n".join([signature, *lines, ""])
     head = _signature(name, kind, layout, list(arguments.values()))
-    converted = ", ".join(arguments.values())
-    converted = f"({converted},)" if len(arguments) == 1 else converted
-    if arguments:
-        lines.insert(0, _wrapped("    ", f"{converted} = _floats(", list(arguments.values()), ")"))
+    floats = [argument for n, argument in arguments.items() if n not in derived.indices]
+    whole = [argument for n, argument in arguments.items() if n in derived.indices]
+    converted = ", ".join(floats)
+    converted = f"({converted},)" if len(floats) == 1 else converted
+    lines[:0] = [f"    {argument} = _whole({argument})" for argument in whole]
+    if floats:
+        lines.insert(0, _wrapped("    ", f"{converted} = _floats(", floats, ")"))
     doc = _function_doc(kind, layout)
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from symgrad.graph import Node
+from symgrad.items import unpaired
 from symgrad.schedule import Schedule, Step
-from symgrad.spelling import PRODUCT, Text
+from symgrad.spelling import PRODUCT, TERNARY, Text
 from symgrad.targets import Target
+from symgrad.template import HOLE, filled, written
 
 WIDTH = 88
 _LONG = 56
@@ -91,13 +93,16 @@ class _Writer:
             return
         if node.op == "constant":
             return
+        if step.parts:
+            self._accumulate(step, wanted)
+            return
         self._shorten(step)
         spelling = self.target.spellings[step.spelling]
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
         if step.spelling == "negative" and _takes_sign(step.operands[0], operands[0]):
             self.texts[node] = Text(f"-{operands[0].code}", PRODUCT)
         else:
-            self.texts[node] = spelling.write(operands, _value_text(node))
+            self.texts[node] = spelling.write(operands, _attributes(step))
         label = self.schedule.labels.get(node) or wanted.get(node)
         uses = self.schedule.uses[node]
         if label is not None and (uses > 1 or node in self.schedule.labels):
@@ -143,6 +148,28 @@ class _Writer:
             return self.names.fresh("full")
         return self.names.numbered("t")
 
+    def _accumulate(self, step: Step, wanted: dict[Node, str]) -> None:
+        """Zeros, and line by line what is added to parts of them."""
+        node = step.node
+        self._shorten(step)
+        like = self._operand(unpaired(step.parts[0].args[1])[0], True).code
+        label = self.schedule.labels.get(node) or wanted.get(node)
+        name = self.names.fresh(label) if label else self.names.numbered("t")
+        lines = self.forward if node in self.schedule.value else self.backward
+        lines.append(f"{name} = np.zeros_like({like})")
+        for count, part in enumerate(step.parts):
+            g, _, *fillings = (p for arg in part.args for p in unpaired(arg))
+            codes = [self._operand(f, False).code for f in fillings]
+            key = written(filled(part.value, iter(codes)), str)
+            code = self._operand(g, True).within(TERNARY)
+            if any(entry is HOLE for entry in part.value):
+                key = f"np.s_[{key}]" if ":" in key or "," in key else key
+                lines.append(f"np.add.at({name}, {key}, {code})")
+            else:
+                lines.append(f"{name}[{key}] {'+=' if count else '='} {code}")
+        self.texts[node] = Text(name)
+        self.is_name.add(node)
+
     def result(self, node: Node) -> str:
         return self._operand(node, True).code
 
@@ -158,8 +185,8 @@ def _takes_sign(node: Node, text: Text) -> bool:
     return plain and not text.code.startswith("-") and "**" not in text.code
 
 
-def _value_text(node: Node) -> str:
-    return ", ".join(map(str, node.value)) if isinstance(node.value, tuple) else ""
+def _attributes(step: Step) -> object:
+    return step.node.value if isinstance(step.node.value, tuple) else None
 
 
 def argument_names(inputs: Sequence[str], names: Names) -> dict[str, str]:

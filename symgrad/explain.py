@@ -11,7 +11,8 @@ from symgrad.document import function_source, legal
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
 from symgrad.pipeline import stages
-from symgrad.syntax import Statement, Tree, parse
+from symgrad.syntax import parse
+from symgrad.tree import Statement, Tree
 from symgrad.targets.numpy import NUMPY
 
 _HEAD = 150

@@ -9,7 +9,7 @@ from symgrad.errors import DefinitionError
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.lower import definition, derivative
-from symgrad.syntax import Tree, postorder
+from symgrad.tree import Tree, postorder
 
 
 def extend(table: FunctionTable, lines: Iterable[str]) -> FunctionTable:

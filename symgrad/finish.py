@@ -7,9 +7,25 @@ from collections.abc import Mapping
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors, builder_of, complementary, rebuilt
+from symgrad.leaves import is_elementwise
 
 _MOST_JOINED = 32
 """NumPy joins the shapes of at most this many operands in one call, in every version."""
+
+
+_LIKE = frozenset("broadcast unbroadcast place".split())
+
+VIEWS = frozenset(
+    """index broadcast expand_dims squeeze _transpose matrix_transpose permute_dims swapaxes moveaxis
+    flip diagonal _reshape _reshape_like _broadcast_to _spread _unspread _rerow _unrow _recolumn
+    _uncolumn stop_gradient integer""".split()
+)
+"""Operations whose result may share memory with their first operand."""
+
+_UNTYPED = frozenset(
+    "_zeros _ones eye _counting argmax argmin argsort _searchsorted integer".split()
+)
+"""Operations whose result has a type of its own."""
 
 
 def without_shapes(graph: Graph) -> Graph:
@@ -36,7 +52,7 @@ def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op in ("input", "index"):
+        if node.op == "input" or not (is_elementwise(node.op) or node.op in _LIKE):
             leaves[node] = (node,)
         elif idle:
             below = [leaf for arg in node.args for leaf in leaves[arg]]
@@ -73,7 +89,7 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
     ) -> Node | None:
         shaped = node.args[1:] if node.op in ("unbroadcast", "place") else node.args
         below = [leaf[arg] for arg in shaped if arg in leaf]
-        if node.op in ("input", "index"):
+        if node.op == "input" or not (is_elementwise(node.op) or node.op in _LIKE):
             leaf[node] = node
         elif below:
             leaf[node] = below[0]
@@ -84,6 +100,16 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
         return None
 
     return rebuilt(graph, replace)
+
+
+def plain_indices(graph: Graph, indices: frozenset[str]) -> Graph:
+    """Inputs that are only indices are whole numbers from the start."""
+    return rebuilt(
+        graph,
+        lambda build, node, args, made: (
+            args[0] if node.op == "integer" and node.args[0].value in indices else None
+        ),
+    )
 
 
 def finish(graph: Graph) -> Graph:
@@ -102,18 +128,19 @@ def finish(graph: Graph) -> Graph:
         source = output.args[0] if output.op == "unbroadcast" else output
         if source is not output and source.op == "broadcast":
             outputs.append(output)
-        elif output in untyped and inputs:
+            continue
+        base, repeats = source, False
+        while base.op in VIEWS and not (base.op == "broadcast" and base.args[0].is_constant):
+            repeats |= base.op in ("broadcast", "_broadcast_to")
+            base = base.args[0]
+        if output in untyped and inputs:
             outputs.append(build.node("cast", output, inputs[0]))
-        elif source in sources or source.op in ("input", "index") or _is_view(source):
+        elif base in sources or base.op == "input" or repeats:
             outputs.append(build.node("copy", output))
         else:
             outputs.append(output)
-        sources.add(source)
+        sources.add(base)
     return build.graph(outputs, graph.labels)
-
-
-def _is_view(node: Node) -> bool:
-    return node.op == "broadcast" and not node.args[0].is_constant
 
 
 def _untyped(graph: Graph) -> set[Node]:
@@ -127,13 +154,21 @@ def _untyped(graph: Graph) -> set[Node]:
         if node.op == "keep":
             if node.args[1].is_constant or node.args[1] in untyped:
                 untyped.add(node)
-        elif (node.args and all(arg.is_constant for arg in node.args)) or (
-            node.op not in ("place", "index")
-            and not untyped.isdisjoint(node.args)
-            and not _is_choice_with_typed(node, untyped, uses)
-        ):
+        elif node.op in _UNTYPED or (node.args and all(arg.is_constant for arg in node.args)):
             untyped.add(node)
+        elif not untyped.isdisjoint(_typed_by(node)):
+            if not _is_choice_with_typed(node, untyped, uses):
+                untyped.add(node)
     return untyped
+
+
+def _typed_by(node: Node) -> tuple[Node, ...]:
+    """The operands that the type of a result depends on."""
+    if node.op in ("place", "size", "ndim", "_count", "cast"):
+        return ()
+    if is_elementwise(node.op) or node.op in ("_mm", "_solve", "concatenate", "_einsum"):
+        return node.args
+    return node.args[:1]
 
 
 def _is_choice_with_typed(node: Node, untyped: set[Node], uses: Counter[Node]) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 from symgrad.errors import DefinitionError
 from symgrad.parser import grammar_folder
-from symgrad.syntax import Parameter, Row, Tree, parse_row, postorder
+from symgrad.syntax import parse_row
+from symgrad.tree import Parameter, Row, Tree, postorder
 
 CONSTANTS: Mapping[str, float] = {
     "pi": 3.141592653589793,
@@ -17,13 +18,25 @@ CONSTANTS: Mapping[str, float] = {
     "inf": float("inf"),
     "nan": float("nan"),
 }
-"""The only names with a meaning of their own when they are not called."""
+"""Numbers with a name. They and LITERALS are the only names with a meaning of their own."""
+
+LITERALS: Mapping[str, bool | None] = {"None": None, "True": True, "False": False}
+"""Names that stand for an attribute, as in `sum(x, axis=None)`."""
+
+KINDS = frozenset("number bool array integer static shape rest".split())
+"""What a parameter may be: a number that broadcasts with the others; a condition; an array that is
+taken as a whole; whole numbers, which are not differentiated; an attribute that is written out; a
+shape, of which some numbers may be known only at run time; all arguments that are left."""
+
+_ATTRIBUTES = frozenset(("static", "shape"))
 
 # Operations of the graph that are no functions: a function of that name would be taken for one.
 _STRUCTURAL = frozenset(
-    "input constant parameter index place broadcast unbroadcast join copy cast".split()
+    """input constant parameter index place broadcast unbroadcast join copy cast pair
+    integer""".split()
 )
 
+_INDICES = re.compile(r"\[[^\]]*\]")
 _HEAD = re.compile(r"\s*([A-Za-z_Α-Ωα-ω][A-Za-z0-9_Α-Ωα-ω]*)\s*\(")
 
 
@@ -56,10 +69,36 @@ class Function:
         """The names of its parameters."""
         return tuple(p.name for p in self.parameters)
 
+    @cached_property
+    def operands(self) -> tuple[str, ...]:
+        """The names of those parameters that are operands in the graph, rather than attributes."""
+        return tuple(p.name for p in self.parameters if p.kind not in _ATTRIBUTES)
+
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of the others: a node's value holds them in this order."""
+        return tuple(p.name for p in self.parameters if p.kind in _ATTRIBUTES)
+
+    @cached_property
+    def is_elementwise(self) -> bool:
+        """Whether it takes numbers and broadcasts them."""
+        plain = all(p.kind in ("number", "bool") for p in self.parameters)
+        return plain and not self.is_built
+
     @property
     def is_operation(self) -> bool:
         """Whether it is an operation of the graph, rather than replaced by its definition."""
-        return bool(self.derivatives)
+        return bool(self.derivatives) and not self.is_built
+
+    @cached_property
+    def is_built(self) -> bool:
+        """Whether symgrad/arrays.py makes it of other operations."""
+        return bool(self.derivatives) and self.derivative_is(0, "built")
+
+    @cached_property
+    def is_structural(self) -> bool:
+        """Whether symgrad/structural.py has its adjoint."""
+        return bool(self.derivatives) and self.derivative_is(0, "structural")
 
     @property
     def signature(self) -> str:
@@ -74,6 +113,13 @@ class Function:
             return tree.op == "number" and tree.value == 0
         return tree.op == "name" and bool(tree.value == word)
 
+    def is_word(self, tree: Tree) -> bool:
+        """Whether a derivative is a word that says where it is to be found, or that there is none."""
+        return tree in self.derivatives and tree.op == "name" and tree.value in _WORDS
+
+
+_WORDS = frozenset("none structural built".split())
+
 
 def _check(function: Function) -> None:
     """The rules for a line; what needs the other functions is checked where it is lowered."""
@@ -85,15 +131,16 @@ def _check(function: Function) -> None:
             "Write name(x) = definition : derivative.",
         )  # fmt: skip
     _check_head(function)
-    if function.derivatives and len(function.derivatives) != len(names):
-        sides = (_count(len(names), "parameter"), _count(len(function.derivatives), "derivative"))
+    told = function.is_built or function.is_structural or not function.derivatives
+    if not told and len(function.derivatives) != len(function.operands):
+        sides = (_count(len(function.operands), "parameter"), _count(len(function.derivatives), "derivative"))
         raise DefinitionError(
             f"{function.name} has {' and '.join(sides)}",
             text, function.derivatives[-1].span, "Write one derivative for each parameter.",
         )  # fmt: skip
     for trees, extra in ((function.definitions, ()), (function.derivatives, ("out", "g"))):
         for tree in trees:
-            _check_names(function, tree, {*names, *extra, *CONSTANTS})
+            _check_names(function, tree, {*names, *extra, *CONSTANTS, *LITERALS})
 
 
 def _count(number: int, what: str) -> str:
@@ -111,7 +158,7 @@ def _check_head(function: Function) -> None:
             f"a parameter cannot be called {reserved[0]}", text, whole,
             "out is the function's value, g its cotangent; pi, inf and nan are constants.",
         )  # fmt: skip
-    unknown = {function.kind, *(p.kind for p in function.parameters)} - {"number", "bool"}
+    unknown = {function.kind, *(p.kind for p in function.parameters)} - KINDS
     if unknown:
         raise DefinitionError(
             f"{min(unknown)} is not a kind of value", text, whole,
@@ -126,7 +173,9 @@ def _check_head(function: Function) -> None:
             )  # fmt: skip
         optional = parameter.default is not None
         for tree in postorder(parameter.default) if parameter.default else ():
-            if tree.op == "call" or (tree.op == "name" and tree.value not in CONSTANTS):
+            if tree.op == "call" or (
+                tree.op == "name" and tree.value not in (*CONSTANTS, *LITERALS)
+            ):
                 raise DefinitionError(
                     f"the default of {parameter.name} is not a constant", text, tree.span,
                     "Write a number.",
@@ -135,9 +184,7 @@ def _check_head(function: Function) -> None:
 
 def _check_names(function: Function, root: Tree, allowed: set[str]) -> None:
     for tree in postorder(root):
-        if tree.op == "name" and tree.value not in allowed and not (
-            tree in function.derivatives and tree.value == "none"
-        ):  # fmt: skip
+        if tree.op == "name" and tree.value not in allowed and not function.is_word(tree):
             raise DefinitionError(
                 f"{tree.value} is not a parameter of {function.name}", function.text, tree.span,
                 "Use its parameters; a derivative may use out and g as well.",
@@ -183,7 +230,7 @@ class FunctionTable(Mapping[str, Function]):
     def is_composite(self, name: str) -> bool:
         """Whether a function is only a definition; found without parsing its line."""
         _, _, body = self._lines.get(name, "").partition(")")
-        return "=" in body and ":" not in body
+        return "=" in body and ":" not in _INDICES.sub("", body)
 
     def extended(self, line: str) -> FunctionTable:
         """A table with one more function, or with another definition of one that a user added.

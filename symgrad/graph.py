@@ -7,8 +7,10 @@ a graph is a loop over `Graph.nodes`.
 Besides the functions of functions.sg a node's `op` is one of the structural ones:
 
 - "input" (its `value` is the name), "constant" (its `value` a float or a bool);
-- "index": an element or part of its operand, at the integers in `value`;
-- "place": zeros in the shape of its second operand, with the first one at `value`;
+- "index": a part of its operand, at the key in `value`; a second operand fills the key's holes;
+- "place": zeros in the shape of its second operand, with the first one added at `value`; the second
+  one may be a pair, which then fills the key's holes as well;
+- "pair": two operands as one; "integer": its operand as whole numbers;
 - "broadcast": its first operand in the shape of its second;
 - "unbroadcast": its first operand, summed down to the shape of its second;
 - "join": something in the shape to which its operands broadcast; only its shape is ever used;
@@ -19,12 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from symgrad.errors import LimitError, Span
 
-Value = float | bool | str | tuple[int, ...] | None
+Value = float | bool | str | tuple[Any, ...] | None
 
-STRUCTURAL = frozenset("index place broadcast unbroadcast copy cast".split())
+STRUCTURAL = frozenset("index place broadcast unbroadcast copy cast pair integer".split())
 
 MAX_NODES = 4_000_000
 """A formula that needs more operations is refused: functions that call functions grow as 2**n."""
@@ -196,34 +199,3 @@ def descendants(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
 def complementary(p: Node, q: Node) -> bool:
     """Whether two conditions are one another's negation."""
     return p.args == (q,) if p.op == "logical_not" else q.op == "logical_not" and q.args == (p,)
-
-
-class Leaves:
-    """For each node the set of leaves, as bits, whose shapes broadcast to its shape.
-
-    A leaf is a node whose shape is its own: an input, or the result of a structural operation. Two
-    nodes with the same leaves have the same shape, whatever the shapes of the inputs are. The list
-    of nodes may grow between look-ups.
-    """
-
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes = nodes
-        self._masks: dict[Node, int] = {}
-        self._next_bit = 1
-
-    def __getitem__(self, node: Node) -> int:
-        for position in range(len(self._masks), len(self._nodes)):
-            self._add(self._nodes[position])
-        return self._masks[node]
-
-    def _add(self, node: Node) -> None:
-        mask = 0
-        if node.op in ("broadcast", "unbroadcast", "place"):
-            mask = self._masks[node.args[1]]
-        elif node.op in ("input", "index"):
-            mask = self._next_bit
-            self._next_bit <<= 1
-        else:
-            for arg in node.args:
-                mask |= self._masks[arg]
-        self._masks[node] = mask

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from symgrad.calls import bind, unknown_function
+from symgrad.compositions import BUILDERS
+from symgrad.declarations import Declaration, declared_shape
 from symgrad.errors import (
     ArgumentError,
     DefinitionError,
@@ -12,13 +16,13 @@ from symgrad.errors import (
     NameRuleError,
     Span,
     SymgradError,
-    UnknownFunctionError,
-    did_you_mean,
 )
-from symgrad.functions import CONSTANTS, Function, FunctionTable
-from symgrad.graph import Builder, Graph, Node, descendants
-from symgrad.printer import unparse
-from symgrad.syntax import Statement, Tree, parse, postorder, target_of
+from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable
+from symgrad.graph import Builder, Graph, Node, Value, descendants
+from symgrad.indexing import attribute_of, indexed, shape_template, stacked
+from symgrad.items import Item, Items, Literal, ShapeOf, attribute, integer, paired
+from symgrad.syntax import parse, target_of
+from symgrad.tree import Statement, Tree, postorder
 
 _COMPARISONS = {
     "<": "less",
@@ -32,36 +36,13 @@ _COMPARISONS = {
 MAX_EXPANDED = 1_000_000
 """How many operations the calls of a formula's own functions may come to, all together."""
 
-# What other languages call a function, and what to write here.
-_ELSEWHERE = {
-    "ln": "log(x)",
-    "lg": "log10(x)",
-    "sgn": "sign(x)",
-    "sec": "1 / cos(x)",
-    "csc": "1 / sin(x)",
-    "cot": "1 / tan(x)",
-    "ctg": "1 / tan(x)",
-    "tg": "tan(x)",
-    "max": "maximum(a, b)",
-    "min": "minimum(a, b)",
-    "gamma": "exp(gammaln(x))",
-    "lgamma": "gammaln(x)",
-    "loggamma": "gammaln(x)",
-    "factorial": "exp(gammaln(n + 1))",
-    "if": "where(c, a, b)",
-    "ifelse": "where(c, a, b)",
-    "piecewise": "where(c, a, b)",
-    "normcdf": "ndtr(x)",
-    "normal_cdf": "ndtr(x)",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A formula as a graph, and the names it reads from outside, in the order of first use."""
+    """A formula as a graph, the names it reads from outside, and the shapes declared for them."""
 
     graph: Graph
     inputs: tuple[str, ...]
+    shapes: Mapping[str, Declaration] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +58,28 @@ class _LocalFunction:
 class Lowerer:
     """Lowers trees into one builder, in an environment of names."""
 
-    def __init__(self, text: str, table: FunctionTable, conditions: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        text: str,
+        table: FunctionTable,
+        conditions: Iterable[str] = (),
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
         self.text = text
         self.table = table
         self.builder = Builder()
         self.conditions = {self.builder.node("input", value=name) for name in conditions}
-        self.names: dict[str, Node] = {str(node.value): node for node in self.conditions}
+        self.names: dict[str, Item] = {str(node.value): node for node in self.conditions}
+        self.names.update({n: Literal(v) for n, v in (attributes or {}).items()})
         self.functions: dict[str, _LocalFunction] = {}
         self.inputs: dict[str, Span] = {}
+        self.shapes: dict[str, Declaration] = {}
         self.defining = ""
         self.expanded = 0
 
-    def lower(self, root: Tree) -> Node:
-        """The node of a tree. Operands wait on a stack, as in a pocket calculator."""
-        stack: list[Node] = []
+    def lower(self, root: Tree) -> Item:
+        """What a tree stands for. Operands wait on a stack, as in a pocket calculator."""
+        stack: list[Item] = []
         for tree in postorder(root):
             count = len(tree.args)
             args = stack[len(stack) - count :]
@@ -98,76 +87,148 @@ class Lowerer:
             stack.append(self._HANDLERS.get(tree.op, Lowerer._operator)(self, tree, args))
         return stack[0]
 
-    def _number(self, tree: Tree, args: Sequence[Node]) -> Node:
+    def _number(self, tree: Tree, args: Sequence[Item]) -> Item:
         return self.builder.constant(tree.value)
 
-    def _name(self, tree: Tree, args: Sequence[Node]) -> Node:
+    def _literal(self, tree: Tree, args: Sequence[Item]) -> Item:
+        return Literal(tree.value)
+
+    def _name(self, tree: Tree, args: Sequence[Item]) -> Item:
         name = tree.value
         if name in self.names:
             return self.names[name]
         if name in CONSTANTS:
             return self.builder.constant(CONSTANTS[name])
+        if name in LITERALS:
+            value = LITERALS[name]
+            return Literal(None) if value is None else self.builder.constant(value)
         self.inputs.setdefault(name, tree.span)
         return self.builder.node("input", value=name, span=tree.span)
 
-    def _operator(self, tree: Tree, args: Sequence[Node]) -> Node:
-        if tree.op == "negative" and tree.args[0].op == "number":
-            return self.builder.constant(-tree.args[0].value)
+    def _operator(self, tree: Tree, args: Sequence[Item]) -> Item:
+        if tree.op == "negative":
+            operand = args[0]
+            if isinstance(operand, Literal) and isinstance(operand.value, int | float):
+                return Literal(-operand.value)
+            if tree.args[0].op == "number":
+                return self.builder.constant(-tree.args[0].value)
         return self.apply(self.table[tree.op], args, tree.span)
 
-    def _conditional(self, tree: Tree, args: Sequence[Node]) -> Node:
+    def _conditional(self, tree: Tree, args: Sequence[Item]) -> Item:
         then, condition, otherwise = args
+        if isinstance(condition, Literal):
+            return then if condition.value else otherwise
         return self.apply(self.table["where"], (condition, then, otherwise), tree.span)
 
-    def _compare(self, tree: Tree, args: Sequence[Node]) -> Node:
-        """`a < b < c` is `(a < b) & (b < c)`."""
+    def _compare(self, tree: Tree, args: Sequence[Item]) -> Item:
+        """`a < b < c` is `(a < b) & (b < c)`. Attributes are compared on the spot."""
+        if tree.value == ("==",) and any(isinstance(arg, Literal) for arg in args):
+            left, right = (attribute(a, "what is compared", self.text, tree.span) for a in args)
+            return Literal(type(left) is type(right) and left == right)
         parts = [
             self.apply(self.table[_COMPARISONS[sign]], (left, right), tree.span)
             for sign, left, right in zip(tree.value, args, args[1:], strict=False)
         ]
         result = parts[0]
         for part in parts[1:]:
-            result = self.builder.node("logical_and", result, part, span=tree.span)
+            result = self.apply(self.table["logical_and"], (result, part), tree.span)
         return result
 
-    def _index(self, tree: Tree, args: Sequence[Node]) -> Node:
-        return self.builder.node("index", self.number(args[0]), value=tree.value, span=tree.span)
+    def _index(self, tree: Tree, args: Sequence[Item]) -> Item:
+        return indexed(self, args[0], tree.value, args[1:], tree.span)
 
-    def _call(self, tree: Tree, args: Sequence[Node]) -> Node:
+    def _attribute(self, tree: Tree, args: Sequence[Item]) -> Item:
+        return attribute_of(self, args[0], tree.value, tree.span)
+
+    def _items(self, tree: Tree, args: Sequence[Item]) -> Item:
+        return Items(tree.op, tuple(args))
+
+    def _call(self, tree: Tree, args: Sequence[Item]) -> Item:
         callee = tree.value
         local = self.functions.get(callee.name)
         if local is not None:
-            bound = self._bind(local.names, {}, tree, args)
+            bound = bind(local.names, {}, tree, args, self.text)
             return self._call_local(local, [bound[name] for name in local.names], tree.span)
         if callee.name not in self.table:
-            raise self._unknown_function(tree)
+            if callee.name == self.defining:
+                raise DefinitionError(
+                    f"{callee.name} is defined by itself", self.text, callee.span,
+                    "Recursion is not part of the language.",
+                )  # fmt: skip
+            known = {*self.names, *self.inputs}
+            names = [*self.table, *self.functions]
+            raise unknown_function(tree, self.text, known, names)
         function = self.table[callee.name]
         defaults = {p.name: p.default for p in function.parameters if p.default is not None}
-        bound = self._bind(function.names, defaults, tree, args)
-        for name in [name for name in defaults if name not in bound]:
-            constant = lower_rule(defaults[name], function.text, self.table)
-            bound[name] = self.builder.inline(constant, {}, tree.span)
+        rest = next((p.name for p in function.parameters if p.kind == "rest"), "")
+        bound = bind(function.names, defaults, tree, args, self.text, rest)
+        bound = self._with_defaults(function, bound, tree.span)
         return self.apply(function, [bound[name] for name in function.names], tree.span)
 
-    _HANDLERS: Mapping[str, Callable[[Lowerer, Tree, Sequence[Node]], Node]] = {
+    def _with_defaults(
+        self, function: Function, bound: dict[str, Item], span: Span | None
+    ) -> dict[str, Item]:
+        for parameter in function.parameters:
+            if parameter.name not in bound and parameter.default is not None:
+                inner = Lowerer(function.text, self.table)
+                value = inner.lower(parameter.default)
+                if isinstance(value, Node):
+                    value = self.builder.inline(inner.builder.graph((value,)), {}, span)
+                bound[parameter.name] = value
+        return bound
+
+    _HANDLERS: Mapping[str, Callable[[Lowerer, Tree, Sequence[Item]], Item]] = {
         "number": _number,
+        "literal": _literal,
         "name": _name,
         "conditional": _conditional,
         "compare": _compare,
         "index": _index,
+        "attribute": _attribute,
+        "tuple": _items,
+        "list": _items,
         "call": _call,
     }
 
-    def apply(self, function: Function, args: Sequence[Node], span: Span | None) -> Node:
-        """A function on operands: an operation, or its definition."""
-        operands = [
-            self.condition(arg) if parameter.kind == "bool" else self.number(arg)
-            for parameter, arg in zip(function.parameters, args, strict=True)
-        ]
+    def make(self, name: str, *items: Item, span: Span | None = None) -> Node:
+        """A function of the language on operands and attributes, in the order of its head."""
+        function = self.table[name]
+        bound = dict(zip(function.names, items, strict=False))
+        bound = self._with_defaults(function, bound, span)
+        made = self.apply(function, [bound[n] for n in function.names], span)
+        return self.number(made, span) if not isinstance(made, Node) else made
+
+    def apply(self, function: Function, items: Sequence[Item], span: Span | None) -> Item:
+        """A function on operands and attributes: an operation, or what takes its place."""
+        operands: dict[str, Node] = {}
+        attributes: dict[str, Any] = {}
+        raw: dict[str, Any] = {}
+        chain: list[Node] = []
+        for parameter, item in zip(function.parameters, items, strict=True):
+            name = parameter.name
+            if parameter.kind == "static":
+                attributes[name] = attribute(item, name, self.text, span)
+                raw[name] = attributes[name]
+            elif function.is_built:
+                raw[name] = item
+            elif parameter.kind == "shape":
+                attributes[name], more = shape_template(self, item, name, span)
+                chain.extend(more)
+            elif parameter.kind == "bool":
+                operands[name] = self.condition(item, span)
+            elif parameter.kind == "integer":
+                operands[name] = integer(self, item, span)
+            else:
+                operands[name] = self.number(item, span)
+        if function.is_built:
+            return BUILDERS[function.name](self, raw, span)
         if function.is_operation:
-            return self.builder.node(function.name, *operands, span=span)
-        body = definition(function, self.table)
-        return self.builder.inline(body, dict(zip(function.names, operands, strict=True)), span)
+            fillings = paired(self.builder, *chain)
+            args = (*operands.values(), *(() if fillings is None else (fillings,)))
+            value = tuple(attributes.values()) if function.attributes else None
+            return self.builder.node(function.name, *args, value=value, span=span)
+        body = definition(function, self.table, attributes=attributes)
+        return self.builder.inline(body, operands, span)
 
     def is_condition(self, node: Node) -> bool:
         """Whether a node is true or false, rather than a number."""
@@ -175,82 +236,123 @@ class Lowerer:
             return isinstance(node.value, bool)
         if node.op == "input":
             return node in self.conditions
+        if node.op in _PASSES_ON:
+            return self.is_condition_below(node)
         return node.op in self.table and self.table[node.op].kind == "bool"
 
-    def condition(self, node: Node) -> Node:
-        """A node as a condition: a number holds where it is not 0."""
+    def is_condition_below(self, node: Node) -> bool:
+        """The same for the first thing that is more than moved."""
+        while node.op in _PASSES_ON:
+            node = node.args[0]
+        return node not in self.conditions and (
+            node.op in self.table and self.table[node.op].kind == "bool"
+        )
+
+    def condition(self, item: Item, span: Span | None = None) -> Node:
+        """An item as a condition: a number holds where it is not 0."""
+        node = item if isinstance(item, Node) else self.number(item, span)
         if self.is_condition(node):
             return node
-        return self.builder.node("not_equal", node, self.builder.constant(0.0), span=node.span)
+        return self.apply_node("not_equal", node, self.builder.constant(0.0), span=node.span)
 
-    def number(self, node: Node) -> Node:
-        """A node as a number: a condition is 1 where it holds and 0 elsewhere."""
-        if not self.is_condition(node):
-            return node
-        return self.builder.node("indicator", node, span=node.span)
+    def apply_node(self, op: str, *args: Node, span: Span | None) -> Node:
+        """An elementwise operation as it is."""
+        return self.builder.node(op, *args, span=span)
 
-    def _bind(
-        self,
-        parameters: Sequence[str],
-        defaults: Mapping[str, Tree],
-        tree: Tree,
-        args: Sequence[Node],
-    ) -> dict[str, Node]:
-        """The arguments of a call by parameter; those with a default may be absent."""
-        callee = tree.value
-        head = [f"{p}={unparse(defaults[p])}" if p in defaults else p for p in parameters]
-        hint = f"It is {callee.name}({', '.join(head)})."
-        positional = len(args) - len(callee.keywords)
-        if positional > len(parameters):
-            surplus = tree.args[len(parameters)]
-            most = "at most " if defaults else ""
-            message = f"{callee.name} takes {most}{_count(len(parameters))}, not {len(args)}"
-            raise ArgumentError(message, self.text, surplus.span, hint)
-        known = set(parameters)
-        bound = dict(zip(parameters, args[:positional], strict=False))
-        named = zip(callee.keywords, args[positional:], callee.keyword_spans, strict=True)
-        for word, node, span in named:
-            if word not in known:
-                message = f"{callee.name} has no parameter {word}"
-                raise ArgumentError(message, self.text, span, hint)
-            if word in bound:
-                raise ArgumentError(f"{word} is given twice", self.text, span, hint)
-            bound[word] = node
-        missing = [p for p in parameters if p not in bound and p not in defaults]
-        if missing:
-            least = "at least " if defaults else ""
-            count = _count(len(parameters) - len(defaults))
-            message = f"{callee.name} needs {least}{count}: {missing[0]} is missing"
-            raise ArgumentError(message, self.text, tree.span, hint)
-        return bound
+    def number(self, item: Item, span: Span | None = None) -> Node:
+        """An item as a number: a condition is 1 where it holds and 0 elsewhere."""
+        if isinstance(item, Node):
+            if not self.is_condition(item):
+                return item
+            return self.builder.node("indicator", item, span=item.span)
+        if isinstance(item, Literal) and isinstance(item.value, bool | int | float):
+            return self.builder.constant(float(item.value))
+        if isinstance(item, Items) and item.kind == "list":
+            return self._stacked(item, span)
+        raise _no_number(item, self.text, span)
 
-    def _unknown_function(self, tree: Tree) -> SymgradError:
-        name, span = tree.value.name, tree.value.span
-        if name == self.defining:
-            hint = "Recursion is not part of the language."
-            return DefinitionError(f"{name} is defined by itself", self.text, span, hint)
-        if name in self.names or name in self.inputs or name in CONSTANTS:
-            hint = f"{name} is a number: write {name} * (...) to multiply."
-        elif name in _ELSEWHERE:
-            hint = f"Write {_ELSEWHERE[name]}."
-        else:
-            hint = did_you_mean(name, [*self.table, *self.functions])
-        hint = hint or f"Define it before it is called, or write {name} * (...) to multiply."
-        return UnknownFunctionError(f"unknown function {name}", self.text, span, hint)
+    def _stacked(self, item: Items, span: Span | None) -> Node:
+        """A list as an array; lists in it are the next axis. Inner lists are made first."""
+        under_way: list[tuple[Items, list[Node]]] = [(item, [])]
+        while True:
+            current, done = under_way[-1]
+            if len(done) < len(current.items):
+                inner = current.items[len(done)]
+                if isinstance(inner, Items) and inner.kind == "list":
+                    under_way.append((inner, []))
+                else:
+                    done.append(self.number(inner, span))
+                continue
+            made = stacked(self, done, 0, span)
+            under_way.pop()
+            if not under_way:
+                return made
+            under_way[-1][1].append(made)
+
+    def declare(self, statement: Statement, at_head: bool) -> None:
+        """`X: (n, d)`: an input and its shape."""
+        name, shape = declared_shape(statement, self.text, at_head)
+        if name in self.inputs or name in CONSTANTS or name in LITERALS:
+            raise NameRuleError(
+                f"{name} is declared twice" if name in self.inputs else f"{name} is a constant",
+                self.text, statement.span, "Declare each input once.",
+            )  # fmt: skip
+        self.inputs[name] = statement.span
+        self.shapes[name] = shape
+        node = self.builder.node("input", value=name, span=shape.name_span)
+        for axis, size in enumerate(shape.sizes):
+            if isinstance(size, str):
+                self.names.setdefault(size, self.builder.node("size", node, value=(axis,)))
+
+    def check_declared(self, graph: Graph) -> None:
+        """Refuse declared inputs that nothing reads."""
+        used = graph.inputs()
+        for name, shape in self.shapes.items():
+            if name not in used:
+                raise NameRuleError(
+                    f"{name} is declared and not used", self.text, shape.name_span,
+                    "Remove the declaration, or check how the name is written below.",
+                )  # fmt: skip
+
+    def value(self, last: Statement) -> Node:
+        """The value of the last statement."""
+        if last.declares:
+            raise NameRuleError(
+                "the formula ends with a declaration", self.text, last.span,
+                "Add an expression that uses what is declared.",
+            )  # fmt: skip
+        if last.target is None:
+            return self.number(self.lower(last.body), last.body.span)
+        self.assign(last)
+        if last.target.op == "tuple":
+            raise NameRuleError(
+                "the formula ends with several values", self.text, last.target.span,
+                "Add an expression that uses them.",
+            )  # fmt: skip
+        name, parameters = target_of(last, self.text)
+        if parameters is not None:
+            raise NameRuleError(
+                f"the formula ends with the definition of {name}", self.text, last.target.span,
+                f"Add an expression that uses it, as {name}({', '.join(parameters)}).",
+            )  # fmt: skip
+        return self.number(self.names[name], last.body.span)
 
     def assign(self, statement: Statement) -> None:
         """`name = expression` or `f(x) = expression`: what the name means from here on."""
-        name, parameters = target_of(statement, self.text)
         assert statement.target is not None
+        if statement.target.op == "tuple":
+            self._assign_several(statement)
+            return
+        name, parameters = target_of(statement, self.text)
         if parameters is not None:
             self._define(name, parameters, statement.target, statement.body)
             return
         span = statement.target.span
-        if name in CONSTANTS:
+        if name in CONSTANTS or name in LITERALS:
             message = f"{name} is a constant and cannot be assigned"
             raise NameRuleError(message, self.text, span, "Choose another name.")
         was_input = name in self.inputs
-        node = self.lower(statement.body)
+        item = self.lower(statement.body)
         if name in self.inputs:
             if was_input:
                 message = f"{name} is assigned after it was used as an input"
@@ -258,12 +360,27 @@ class Lowerer:
                 message, span = f"{name} has no value yet in its own definition", self.inputs[name]
             hint = "Choose another name for what is assigned."
             raise NameRuleError(message, self.text, span, hint)
-        self.names[name] = node
+        self.names[name] = item
+
+    def _assign_several(self, statement: Statement) -> None:
+        """`Q, R = qr(A)`."""
+        assert statement.target is not None
+        targets = statement.target.args
+        item = self.lower(statement.body)
+        if not isinstance(item, Items) or len(item.items) != len(targets):
+            found = len(item.items) if isinstance(item, Items) else 1
+            message = f"{len(targets)} names for {found} value{'s' if found > 1 else ''}"
+            raise NameRuleError(message, self.text, statement.span, "Name each value once.")
+        for target, part in zip(targets, item.items, strict=True):
+            if target.op != "name" or target.value in {*CONSTANTS, *LITERALS, *self.inputs}:
+                message = "this cannot be assigned"
+                raise NameRuleError(message, self.text, target.span, "Choose another name.")
+            self.names[target.value] = part
 
     def _define(self, name: str, parameters: tuple[str, ...], target: Tree, body: Tree) -> None:
         """Lower the body once, over placeholders; in it the name means what it meant before."""
         for parameter, place in zip(parameters, target.args, strict=True):
-            if parameter in CONSTANTS:
+            if parameter in CONSTANTS or parameter in LITERALS:
                 message = f"{parameter} is a constant and cannot be a parameter"
                 raise NameRuleError(message, self.text, place.span, "Choose another name.")
         start = len(self.builder.nodes)
@@ -274,26 +391,27 @@ class Lowerer:
         shadowed = {p: self.names.get(p) for p in parameters}
         self.names.update(zip(parameters, placeholders, strict=True))
         self.defining = name
-        result = self.lower(body)
+        item = self.lower(body)
+        result = item if isinstance(item, Node) else self.number(item, body.span)
         self.defining = ""
-        for parameter, node in shadowed.items():
-            if node is None:
+        for parameter, before in shadowed.items():
+            if before is None:
                 del self.names[parameter]
             else:
-                self.names[parameter] = node
+                self.names[parameter] = before
         created = self.builder.nodes[start:]
         inside = descendants(created, placeholders)
         steps = tuple(n for n in created if n in inside and n.op != "parameter")
         self.functions[name] = _LocalFunction(tuple(placeholders), parameters, steps, result)
 
-    def _call_local(self, function: _LocalFunction, args: Sequence[Node], span: Span) -> Node:
+    def _call_local(self, function: _LocalFunction, args: Sequence[Item], span: Span) -> Node:
         self.expanded += len(function.steps)
         if self.expanded > MAX_EXPANDED:
             raise LimitError(
                 f"the calls of functions come to more than {MAX_EXPANDED:,} operations",
                 self.text, span, "Functions that call functions can double at each level.",
             )  # fmt: skip
-        numbers = [self.number(arg) for arg in args]
+        numbers = [self.number(arg, span) for arg in args]
         made = dict(zip(function.parameters, numbers, strict=True))
         for step in function.steps:
             operands = tuple(made.get(arg, arg) for arg in step.args)
@@ -301,8 +419,21 @@ class Lowerer:
         return made.get(function.result, function.result)
 
 
-def _count(number: int) -> str:
-    return "1 argument" if number == 1 else f"{number} arguments"
+_PASSES_ON = frozenset(("index", "expand_dims", "squeeze", "transpose", "matrix_transpose"))
+"""Operations that keep a condition a condition."""
+
+
+def _no_number(item: Item, text: str, span: Span | None) -> ArgumentError:
+    if isinstance(item, ShapeOf):
+        return ArgumentError("a shape is not a number", text, span, "Write x.shape[0].")
+    if isinstance(item, Items):
+        hint = "Pick one, as in qr(A)[0], or assign them: Q, R = qr(A)."
+        if not item.items or not isinstance(item.items[0], Node):
+            hint = "Write [a, b] for an array."
+        return ArgumentError("several values stand where one is expected", text, span, hint)
+    assert isinstance(item, Literal)
+    what = "a text" if isinstance(item.value, str) else str(item.value)
+    return ArgumentError(f"{what} is not a number", text, span, "Write a number or a name here.")
 
 
 def lower(text: str, table: FunctionTable) -> Lowered:
@@ -316,63 +447,81 @@ def lower(text: str, table: FunctionTable) -> Lowered:
     """
     lowerer = Lowerer(text, table)
     *before, last = parse(text)
-    for statement in before:
-        if statement.target is None:
+    for place, statement in enumerate(before):
+        if statement.declares:
+            lowerer.declare(statement, at_head=all(s.declares for s in before[:place]))
+        elif statement.target is None:
             raise NameRuleError(
                 "the value of this statement is not used", text, statement.span,
                 "Assign it to a name; a line goes on in the next if it ends with an operator.",
             )  # fmt: skip
-        lowerer.assign(statement)
-    if last.target is None:
-        value = lowerer.lower(last.body)
-    else:
-        lowerer.assign(last)
-        name, parameters = target_of(last, text)
-        if parameters is not None:
-            raise NameRuleError(
-                f"the formula ends with the definition of {name}", text, last.target.span,
-                f"Add an expression that uses it, as {name}({', '.join(parameters)}).",
-            )  # fmt: skip
-        value = lowerer.names[name]
-    labels = {node: name for name, node in lowerer.names.items() if node.args}
-    graph = lowerer.builder.graph((lowerer.number(value),), labels)
-    return Lowered(graph, tuple(lowerer.inputs))
+        else:
+            lowerer.assign(statement)
+    value = lowerer.value(last)
+    labels = {n: name for name, n in lowerer.names.items() if isinstance(n, Node) and n.args}
+    graph = lowerer.builder.graph((value,), labels)
+    lowerer.check_declared(graph)
+    return Lowered(graph, tuple(lowerer.inputs), lowerer.shapes)
 
 
 def lower_rule(
-    tree: Tree, text: str, table: FunctionTable, conditions: Sequence[str] = ()
+    tree: Tree,
+    text: str,
+    table: FunctionTable,
+    conditions: Sequence[str] = (),
+    attributes: Mapping[str, Any] | None = None,
 ) -> Graph:
     """A definition, a derivative or one side of a rewrite, as a graph over its names.
 
-    Names in `conditions` stand for conditions; all others for numbers.
+    Names in `conditions` stand for conditions, those in `attributes` for what they are there, all
+    others for numbers.
     """
-    lowerer = Lowerer(text, table, conditions)
-    return lowerer.builder.graph((lowerer.lower(tree),))
+    lowerer = Lowerer(text, table, conditions, attributes)
+    item = lowerer.lower(tree)
+    return lowerer.builder.graph((item if isinstance(item, Node) else lowerer.number(item),))
 
 
 def _conditions_of(function: Function) -> list[str]:
     return [p.name for p in function.parameters if p.kind == "bool"]
 
 
-def definition(function: Function, table: FunctionTable, which: int = 0) -> Graph:
-    """A definition of a function as a graph over its parameters."""
-    key = ("definition", function.name, which % len(function.definitions))
+def attributes_of(function: Function, value: Value) -> dict[str, Any]:
+    """The attributes of a node by name."""
+    return dict(zip(function.attributes, value if isinstance(value, tuple) else (), strict=False))
+
+
+def definition(
+    function: Function,
+    table: FunctionTable,
+    which: int = 0,
+    attributes: Mapping[str, Any] | None = None,
+) -> Graph:
+    """A definition of a function as a graph over its operands."""
+    given = attributes or {}
+    values = tuple((type(v), v) for v in given.values())
+    key = ("definition", function.name, which % len(function.definitions), values)
     graph: Graph | None = table.cache.get(key)
     if graph is None:
         tree = function.definitions[which]
-        graph = lower_rule(tree, function.text, table, _conditions_of(function))
+        graph = lower_rule(tree, function.text, table, _conditions_of(function), given)
         table.cache[key] = graph
     return graph
 
 
-def derivative(function: Function, table: FunctionTable, position: int) -> Graph | None:
-    """A stated derivative as a graph over the parameters, `out` and `g`; None where it is 0."""
+def derivative(
+    function: Function, table: FunctionTable, position: int, value: Value = None
+) -> Graph | None:
+    """A stated derivative as a graph over the operands, `out` and `g`; None where it is 0.
+
+    `value` is that of the node, with its attributes.
+    """
     if function.derivative_is(position, "0"):
         return None
-    key = ("derivative", function.name, position)
+    key = ("derivative", function.name, position, value)
     graph: Graph | None = table.cache.get(key)
     if graph is None:
         tree = function.derivatives[position]
-        graph = lower_rule(tree, function.text, table, _conditions_of(function))
+        given = attributes_of(function, value)
+        graph = lower_rule(tree, function.text, table, _conditions_of(function), given)
         table.cache[key] = graph
     return graph

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from symgrad.collector import paused
 from symgrad.errors import DerivativeError, did_you_mean
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
-from symgrad.lower import lower
+from symgrad.lower import Lowered, lower
+from symgrad.resolve import resolve
 from symgrad.reverse import reverse
+from symgrad.shape_rules import Shape
+from symgrad.shapes import Inference, check_shapes
 from symgrad.simplify import simplify, stabilise
+from symgrad.specialise import specialise
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +25,67 @@ class Derived:
     inputs: tuple[str, ...]
     wrt: tuple[str, ...]
     graph: Graph
+    indices: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the inputs: shapes, kinds and numbers by name, and what sizes are called."""
+
+    shapes: Mapping[str, Shape]
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    def check(self, graph: Graph, text: str) -> Inference:
+        """The shapes in the graph of a value; an InputError where they do not fit."""
+        return check_shapes(graph, self.shapes, text, self.kinds, self.numbers, self.names)
+
+    def infer(self) -> Inference:
+        """An inference that starts from this."""
+        return Inference(self.shapes, self.kinds, self.numbers, self.names)
 
 
 def stages(
-    text: str, wrt: Sequence[str] | None, table: FunctionTable, exact: bool = False
+    text: str,
+    wrt: Sequence[str] | None,
+    table: FunctionTable,
+    exact: bool = False,
+    known: Known | None = None,
+    lowered: Lowered | None = None,
 ) -> Iterator[tuple[str, Derived]]:
-    """The stages of a compilation, by name, as they come out."""
-    lowered = lower(text, table)
-    chosen = lowered.inputs if wrt is None else tuple(wrt)
-    check_wrt(chosen, lowered.inputs, text)
-    yield "lower", Derived(lowered.inputs, chosen, lowered.graph)
-    graph = stabilise(lowered.graph, table, exact)
-    yield "stabilise", Derived(lowered.inputs, chosen, graph)
+    """The stages of a compilation, by name, as they come out; the last two where shapes are known."""
+    lowered = lowered or lower(text, table)
+    indices = index_inputs(lowered.graph)
+    chosen = differentiated(lowered, wrt, text)
+    known = known or declared(lowered)
+    graph = lowered.graph
+
+    def stage(name: str) -> tuple[str, Derived]:
+        return name, Derived(lowered.inputs, chosen, graph, indices)
+
+    yield stage("lower")
+    found = (known or Known({})).check(graph, text)
+    graph = resolve(graph, found, table, text)
+    yield stage("resolve")
+    graph = stabilise(graph, table, exact)
+    yield stage("stabilise")
     graph = reverse(graph, chosen, table, text)
-    yield "reverse", Derived(lowered.inputs, chosen, graph)
+    yield stage("reverse")
     graph = simplify(graph, table, exact)
-    yield "simplify", Derived(lowered.inputs, chosen, graph)
+    yield stage("simplify")
+    if known:
+        graph = specialise(graph, known.infer())
+        yield stage("specialise")
 
 
 def derive(
-    text: str, wrt: Sequence[str] | None, table: FunctionTable, exact: bool = False
+    text: str,
+    wrt: Sequence[str] | None,
+    table: FunctionTable,
+    exact: bool = False,
+    known: Known | None = None,
+    lowered: Lowered | None = None,
 ) -> Derived:
     """Compile a formula to the graph of its value and derivatives.
 
@@ -50,8 +95,55 @@ def derive(
         Of the kind that says what is wrong with the formula or with `wrt`.
     """
     with paused():
-        *_, (_, derived) = stages(text, wrt, table, exact)
+        *_, (_, derived) = stages(text, wrt, table, exact, known, lowered)
     return derived
+
+
+def index_inputs(graph: Graph) -> frozenset[str]:
+    """The inputs that only serve as indices, masks or sizes: they have no derivative."""
+    indices = {node.args[0] for node in graph.nodes if node.op == "integer"}
+    for node in graph.nodes:
+        if node.op != "integer":
+            indices.difference_update(node.args)
+    return frozenset(str(node.value) for node in indices if node.op == "input")
+
+
+def differentiated(
+    lowered: Lowered, wrt: Sequence[str] | None, text: str
+) -> tuple[str, ...]:
+    """The names that derivatives are taken with respect to: all but those of indices for None."""
+    indices = index_inputs(lowered.graph)
+    if wrt is None:
+        return tuple(name for name in lowered.inputs if name not in indices)
+    check_wrt(wrt, lowered.inputs, text)
+    for name in wrt:
+        if name in indices:
+            span = lowered.graph.inputs()[name].span or (0, len(text))
+            raise DerivativeError(
+                f"wrt: {name} only serves as an index, a mask or a size", text, span,
+                "Whole numbers have no derivative: leave it out of wrt.",
+            )  # fmt: skip
+    return tuple(wrt)
+
+
+_FIRST_SIZE = 10_007
+_NEXT_SIZE = 1_009
+
+
+def declared(lowered: Lowered) -> Known | None:
+    """What the declarations say, if every input has one: named sizes get sizes that are unlike."""
+    if not lowered.shapes or set(lowered.shapes) != set(lowered.inputs):
+        return None
+    sizes: dict[str, int] = {}
+    for shape in lowered.shapes.values():
+        for size in shape.sizes:
+            if isinstance(size, str):
+                sizes.setdefault(size, _FIRST_SIZE + _NEXT_SIZE * len(sizes))
+    shapes = {
+        name: tuple(sizes[s] if isinstance(s, str) else s for s in shape.sizes)
+        for name, shape in lowered.shapes.items()
+    }
+    return Known(shapes, names={number: name for name, number in sizes.items()})
 
 
 def check_wrt(wrt: Sequence[str], inputs: Sequence[str], text: str) -> None:

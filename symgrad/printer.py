@@ -18,7 +18,7 @@ from symgrad.spelling import (
     TERNARY,
     Spelling,
 )
-from symgrad.syntax import Statement, Tree
+from symgrad.tree import Statement, Tree
 
 OPERATORS: Mapping[str, Spelling] = {
     **INFIX,

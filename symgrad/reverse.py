@@ -17,9 +17,10 @@ from collections.abc import Sequence
 
 from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Leaves, Node, complementary, descendants
+from symgrad.graph import Builder, Graph, Node, complementary, descendants
+from symgrad.leaves import Leaves, is_elementwise
 from symgrad.lower import derivative
-from symgrad.structural import ADJOINTS
+from symgrad.structural import ADJOINTS, MAPS
 
 Cotangent = tuple[Node, Node]
 """A cotangent's expression, and the node to whose shape it broadcasts."""
@@ -69,15 +70,11 @@ class Tape:
 
     def pull_back(self, node: Node, cotangent: Node, root: Node) -> list[tuple[Node, Node, Node]]:
         """For each active operand: the operand, its term of the cotangent, and the term's root."""
-        structural = ADJOINTS.get(node.op)
-        if structural is not None:
-            settled = self.settle(node, cotangent, root)
-            terms = structural(self.build, node, settled)
-            pairs = zip(node.args, terms, strict=True)
-            return [(a, t, a) for a, t in pairs if t is not None and a in self.active]
         label = self.labels.get(node)
         if label is not None and cotangent.args:
             self.labels.setdefault(cotangent, f"d{label}")
+        if not is_elementwise(node.op):
+            return self._pull_back_whole(node, cotangent, root)
         mask, inner = unmask(cotangent)
         found = []
         for position, operand in enumerate(node.args):
@@ -87,21 +84,62 @@ class Tape:
                     found.append((operand, keep(self.build, mask, term), root))
         return found
 
+    def _pull_back_whole(
+        self, node: Node, cotangent: Node, root: Node
+    ) -> list[tuple[Node, Node, Node]]:
+        """The same for operations on whole arrays: cotangent and terms have the shapes of nodes."""
+        is_map = node.op in MAPS and self._leaves[node] == self._leaves[root]
+        mask, inner = unmask(cotangent) if is_map else (None, cotangent)
+        g = self.settle(node, inner, root)
+        terms = self._terms(node, g)
+        if mask is not None:
+            held = self.settle(node, self._number(mask), root)
+            mask_terms = self._terms(node, held)
+            terms = [
+                t if t is None or m is None else keep(self.build, self._condition(m), t)
+                for t, m in zip(terms, mask_terms, strict=True)
+            ]
+        found = []
+        for operand, term in zip(node.args, terms, strict=False):
+            if operand in self.active and term is not None:
+                if term is not cotangent:
+                    self._leaves.assign(term, None if node.op in ("sum", "mean") else operand)
+                found.append((operand, term, operand))
+        return found
+
+    def _terms(self, node: Node, g: Node) -> list[Node | None]:
+        structural = ADJOINTS.get(node.op)
+        if structural is not None:
+            return list(structural(self.build, node, g))
+        operands = self.table[node.op].operands
+        return [
+            self._term(node, position, g) if operand in self.active else None
+            for position, operand in enumerate(node.args[: len(operands)])
+        ]
+
+    def _number(self, mask: Node) -> Node:
+        return self.build.node("indicator", mask)
+
+    def _condition(self, mask: Node) -> Node:
+        return mask.args[0] if mask.op == "indicator" else self.build.node(
+            "not_equal", mask, self.build.constant(0.0)
+        )
+
     def _term(self, node: Node, position: int, g: Node) -> Node | None:
         """The rule of an operation for one operand, at a cotangent without a mask."""
         function = self.table[node.op]
         if function.derivative_is(position, "none"):
-            name = function.names[position]
+            name = function.operands[position]
             raise DerivativeError(
                 f"{function.name} has no derivative with respect to its argument {name}",
                 self.text, node.args[position].span or node.span,
                 "Make it a constant, or leave it out of wrt.",
             )  # fmt: skip
-        rule = derivative(function, self.table, position)
+        rule = derivative(function, self.table, position, node.value)
         if rule is None:
             return None
         names = rule.inputs()
-        bound = dict(zip(function.names, node.args, strict=True)) | {"out": node, "g": g}
+        bound = dict(zip(function.operands, node.args, strict=False)) | {"out": node, "g": g}
         term = self.build.inline(rule, bound, node.span)
         if "g" in names:
             return term

@@ -7,7 +7,8 @@ import numpy as np
 from symgrad.errors import Span
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value, ancestors
-from symgrad.rules import PREDICATES, Bindings, Rule, parse_rules
+from symgrad.rules import PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
+from symgrad.template import Wild
 
 COMMUTATIVE = frozenset(
     "add multiply equal not_equal logical_and logical_or maximum minimum hypot logaddexp".split()
@@ -36,13 +37,29 @@ def match(rule: Rule, node: Node) -> Bindings | None:
         elif wanted.op == "constant":
             if found.op == "constant" and _same(wanted.value, found.value):
                 trials.append((rest, bound))
-        elif wanted.op == found.op and wanted.value == found.value:
+        elif wanted.op == found.op and len(wanted.args) == len(found.args):
+            if not _same_attributes(wanted.value, found.value, bound):
+                continue
             first = tuple(zip(wanted.args, found.args, strict=True))
             if wanted.op in COMMUTATIVE and found.args[0] is not found.args[1]:
                 swapped = tuple(zip(wanted.args, reversed(found.args), strict=True))
                 trials.append((swapped + rest, dict(bound)))
             trials.append((first + rest, bound))
     return None
+
+
+def _same_attributes(wanted: Value, found: Value, bound: Bindings) -> bool:
+    """Whether attributes agree; wild ones are bound, and later filled in."""
+    if wanted == found:
+        return True
+    if not isinstance(wanted, tuple) or not isinstance(found, tuple) or len(wanted) != len(found):
+        return False
+    for want, have in zip(wanted, found, strict=True):
+        if isinstance(want, Wild):
+            want = bound.setdefault(want.name, Attribute(have)).value
+        if type(want) is not type(have) or want != have:
+            return False
+    return True
 
 
 def _same(a: Value, b: Value) -> bool:
@@ -114,7 +131,7 @@ class Rewriter:
                     top.receive(done)
                     done = None
                 if top.wanted is not None:
-                    op, value, span = top.wanted.op, top.wanted.value, top.target.span
+                    op, value, span = top.wanted.op, top.attributes(), top.target.span
                     args = tuple(top.made[arg] for arg in top.wanted.args)
                     break
                 done = self._simplest[top.target] = top.result
@@ -142,6 +159,10 @@ class Rewriter:
                     result = ufunc(*[arg.value for arg in args])
                 folded = bool(result) if isinstance(result, np.bool_) else float(result)
                 return self.builder.node("constant", value=folded, span=span)
+        if op in _LINE_UP and _is_matrix(args[1]):
+            return args[0]
+        if op == "_spread" and (args[0].is_constant or args[0].op == "broadcast"):
+            return args[0] if args[0].is_constant else args[0].args[0]
         if op == "power" and args[1].is_constant and args[1].value == 0:
             op, args = "broadcast", (self.builder.constant(1.0), args[0])
         elif op == "keep" and args[0].is_constant and args[0].value is False:
@@ -153,16 +174,39 @@ class Rewriter:
         return self.builder.node(op, *args, value=value, span=span)
 
 
+_LINE_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
+_MATRICES = frozenset(
+    """inv matrix_transpose _solve _cholesky pinv _qr_q _qr_r _svd_u _svd_vh eye tril triu _diag_matrix
+    _eigenvectors_of _cofactors""".split()
+)
+
+
+def _is_matrix(node: Node) -> bool:
+    """Whether a node is seen to have two axes or more."""
+    while node.op in ("negative", "abs", "exp", "stop_gradient"):
+        node = node.args[0]
+    return node.op in _MATRICES
+
+
 class _Replacement:
     """A rule's right side, being built in the place of a node."""
 
     def __init__(self, target: Node, rule: Rule, bound: Bindings) -> None:
         nodes = rule.replacement.nodes
         self.target = target
-        self.made = {node: bound[str(node.value)] for node in nodes if node.op == "input"}
+        self.bound = bound
+        self.made = {n: as_node(bound[str(n.value)]) for n in nodes if n.op == "input"}
         self._steps = iter([node for node in nodes if node.op != "input"])
         self._last = rule.replacement.outputs[0]
         self.wanted = next(self._steps, None)
+
+    def attributes(self) -> Value:
+        """Those of the wanted operation, with what the pattern bound."""
+        assert self.wanted is not None
+        value = self.wanted.value
+        if not isinstance(value, tuple) or not any(isinstance(v, Wild) for v in value):
+            return value
+        return tuple(self.bound[v.name].value if isinstance(v, Wild) else v for v in value)
 
     def receive(self, done: Node) -> None:
         if self.wanted is not None:

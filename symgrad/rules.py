@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 from symgrad.errors import DefinitionError
 from symgrad.functions import FunctionTable, builtin_functions, table_lines
 from symgrad.graph import Builder, Graph, Node
 from symgrad.lower import definition, lower_rule
 from symgrad.parser import grammar_folder
-from symgrad.syntax import Rewrite, Tree, parse_rewrite
+from symgrad.template import Wild
+from symgrad.syntax import parse_rewrite
+from symgrad.tree import Rewrite, Tree
 
 CONDITIONS = ("p", "q")
 """The names that stand for conditions in rewrites.sg; all others stand for numbers."""
@@ -34,13 +37,34 @@ COST: Mapping[str, float] = {
     "add": 2.5,
     "subtract": 2.5,
     "sqrt": 3,
+    "sum": 4,
+    "matrix_transpose": 1,
+    "_transpose": 1,
     "indicator": 3,
     "keep": 4,
 }
 """What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
 two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""
 
-Bindings = dict[str, Node]
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """What a wild attribute of a pattern stands for."""
+
+    value: Any
+
+
+Bindings = dict[str, Any]
+"""What the names of a pattern stand for: nodes, and an `Attribute` for each wild one."""
+
+
+def as_node(found: object) -> Node:
+    """A binding that is a node."""
+    assert isinstance(found, Node)
+    return found
+
+
+WILD = {name: Wild(name) for name in ("axis", "keepdims")}
+"""The names that stand for attributes in rewrites.sg."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,16 +182,18 @@ def _backwards(table: FunctionTable) -> list[Line]:
 def _backward(table: FunctionTable, name: str) -> Rule:
     function = table[name]
     builder = Builder()
-    inputs = [builder.node("input", value=n) for n in function.names]
-    made = builder.graph((builder.node(name, *inputs),))
-    return Rule(function.text, definition(function, table), made, {})
+    inputs = [builder.node("input", value=n) for n in function.operands]
+    wild = {n: Wild(n) for n in function.attributes}
+    value = tuple(wild.values()) or None
+    made = builder.graph((builder.node(name, *inputs, value=value),))
+    return Rule(function.text, definition(function, table, 0, wild), made, {})
 
 
 def make_rule(line: str, table: FunctionTable) -> Rule:
     """A rule from its line."""
     parsed = parse_rewrite(line)
     sides = (parsed.pattern, parsed.replacement)
-    pattern, replacement = (lower_rule(s, line, table, CONDITIONS) for s in sides)
+    pattern, replacement = (lower_rule(s, line, table, CONDITIONS, WILD) for s in sides)
     unbound = replacement.inputs().keys() - pattern.inputs().keys()
     if unbound:
         raise DefinitionError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
+from symgrad.items import unpaired
 from symgrad.lower import definition
 from symgrad.rewrite import match
 from symgrad.rules import Rule
@@ -16,11 +17,15 @@ from symgrad.targets import Target
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An operation as a target writes it: its spelling's name and its operands, however many."""
+    """An operation as a target writes it: its spelling's name and its operands, however many.
+
+    `parts` are the nodes that are written into one array, line by line.
+    """
 
     node: Node
     spelling: str
     operands: tuple[Node, ...]
+    parts: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,9 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
         steps[node] = (
             _folded(node, folds, uses)
             or _structural(node, target, steps)
-            or Step(node, _spelling(node, target), node.args)
+            or _joined(node, steps, uses)
+            or _accumulated(node, steps, uses)
+            or Step(node, _spelling(node, target), _operands(node))
         )
     live = set(graph.outputs)
     for node in reversed(graph.nodes):
@@ -91,6 +98,45 @@ def _structural(node: Node, target: Target, steps: Mapping[Node, Step]) -> Step 
     if node.op == "join" and node.args[0].op == "join":
         return Step(node, "join", (*steps[node.args[0]].operands, node.args[1]))
     return None
+
+
+def _operands(node: Node) -> tuple[Node, ...]:
+    """The operands, those that fill holes included."""
+    return tuple(part for arg in node.args for part in unpaired(arg))
+
+
+def _joined(node: Node, steps: Mapping[Node, Step], uses: Mapping[Node, int]) -> Step | None:
+    """A chain of concatenations is one; of what got a new axis for it, a stack."""
+    if node.op != "concatenate":
+        return None
+    parts = [node.args[1]]
+    first = node.args[0]
+    while first.op == "concatenate" and first.value == node.value and uses[first] == 1:
+        parts.append(first.args[1])
+        first = first.args[0]
+    parts = [first, *reversed(parts)]
+    if all(p.op == "expand_dims" and p.value == node.value for p in parts):
+        return Step(node, "stack", tuple(part.args[0] for part in parts))
+    return Step(node, "concatenate", tuple(parts))
+
+
+def _accumulated(node: Node, steps: Mapping[Node, Step], uses: Mapping[Node, int]) -> Step | None:
+    """What is placed into zeros, or a sum of such, is written into one array."""
+    if node.op == "place":
+        return Step(node, "place", _operands(node), (node,))
+    if node.op != "add" or node.args[0] is node.args[1]:
+        return None
+    parts: list[Node] = []
+    for arg in node.args:
+        if uses[arg] != 1:
+            return None
+        if not steps[arg].parts:
+            return None
+        parts.extend(steps[arg].parts)
+    if len({unpaired(part.args[1])[0] for part in parts}) > 1:
+        return None
+    operands = tuple(operand for part in parts for operand in _operands(part))
+    return Step(node, "place", operands, tuple(parts))
 
 
 _FILLED: Mapping[Value, str] = {0.0: "broadcast of 0", 1.0: "broadcast of 1"}

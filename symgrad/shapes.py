@@ -2,20 +2,205 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from symgrad.errors import InputError, Span
 from symgrad.graph import Graph, Node, ancestors
+from symgrad.items import unpaired
+from symgrad.leaves import is_elementwise
+from symgrad.shape_rules import (
+    RULES,
+    UNKNOWN,
+    IndexArray,
+    Misfit,
+    Shape,
+    Size,
+    broadcast,
+    of_key,
+    product,
+)
 
-Shape = tuple[int, ...]
-
-_LIKE_SECOND = frozenset(("place", "broadcast", "unbroadcast", "cast"))
 _LONGEST_NAME = 30
 
+CONDITIONS = frozenset(
+    """less less_equal greater greater_equal equal not_equal logical_and logical_or logical_not
+    isnan isinf isfinite signbit""".split()
+)
+_MOVES = frozenset("index expand_dims squeeze integer _transpose matrix_transpose".split())
+_ARITHMETIC = frozenset(
+    """add subtract multiply divide negative floor_divide remainder maximum minimum ceil
+    floor""".split()
+)
 
-def check_shapes(graph: Graph, shapes: Mapping[str, Shape], text: str) -> None:
+
+class Inference:
+    """The shapes of a graph's nodes, and the whole numbers among them that sizes depend on.
+
+    Parameters
+    ----------
+    shapes:
+        Those of the inputs by name. An input that is missing has an unknown shape.
+    kinds:
+        The NumPy kind of an input's numbers, where it is not "f": "b" makes it a mask.
+    numbers:
+        The values of inputs that are single whole numbers.
+    names:
+        What sizes are called, for errors.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, Shape],
+        kinds: Mapping[str, str] | None = None,
+        numbers: Mapping[str, int] | None = None,
+        names: Mapping[int, str] | None = None,
+    ) -> None:
+        self._inputs = shapes
+        self._kinds = kinds or {}
+        self._numbers = numbers or {}
+        self._names = names or {}
+        self.shapes: dict[Node, Shape | None] = {}
+        self._known: dict[Node, float] = {}
+        self._masks: set[Node] = set()
+
+    def pattern(self) -> tuple[Any, ...]:
+        """What plans depend on: which axes there are, and which of them have size 1."""
+        return tuple(
+            [
+                None if shape is None else tuple([2 if size is None else size == 1 for size in shape])
+                for shape in self.shapes.values()
+            ]
+        )
+
+    def visit(self, node: Node) -> None:
+        """Find the shape of a node whose operands were visited.
+
+        Raises
+        ------
+        Misfit
+            The operands do not fit together.
+        """
+        self._note_number(node)
+        operands = [part for arg in node.args for part in unpaired(arg)]
+        found = [self.shapes[operand] for operand in operands]
+        if node.op == "input":
+            self.shapes[node] = self._inputs.get(str(node.value))
+            if self._kinds.get(str(node.value)) == "b":
+                self._masks.add(node)
+        elif node.op == "index":
+            self.shapes[node] = self._indexed(node, operands)
+        elif node.op not in RULES and is_elementwise(node.op):
+            shapes = [shape for shape in found if shape is not None]
+            self.shapes[node] = broadcast(*shapes) if len(shapes) == len(found) else None
+        elif node.op not in RULES or None in found:
+            self.shapes[node] = () if node.op in ("size", "ndim", "_count") else None
+        else:
+            fillings = [self._whole(operand) for operand in operands]
+            shapes = [shape for shape in found if shape is not None]
+            holes = fillings if node.op == "_segment_sum" else fillings[self._arrays(node) :]
+            self.shapes[node] = RULES[node.op](node, shapes, holes)
+        if node.op in CONDITIONS or (node.op in _MOVES and operands[0] in self._masks):
+            self._masks.add(node)
+
+    @staticmethod
+    def _arrays(node: Node) -> int:
+        """How many operands come before those that fill holes."""
+        return 0 if node.op in ("_zeros", "_ones", "eye", "_counting") else 1
+
+    def _note_number(self, node: Node) -> None:
+        if node.op == "constant" and not isinstance(node.value, bool):
+            self._known[node] = node.value  # type: ignore[assignment]
+        elif node.op == "input" and str(node.value) in self._numbers:
+            self._known[node] = self._numbers[str(node.value)]
+        elif node.op in ("size", "_count"):
+            shape, axis = self.shapes[node.args[0]], node.value[0]  # type: ignore[index]
+            size = None if shape is None else _counted(shape, axis)
+            if size is not None:
+                self._known[node] = size
+        elif node.op == "ndim" and self.shapes[node.args[0]] is not None:
+            self._known[node] = len(self.shapes[node.args[0]] or ())
+        elif node.op == "integer" and node.args[0] in self._known:
+            self._known[node] = self._known[node.args[0]]
+        elif node.op == "_equal_parts" and node.args[0] in self._known:
+            size, parts = int(self._known[node.args[0]]), node.value[0]  # type: ignore[index]
+            if size % parts:
+                raise Misfit(f"an axis of size {size} does not split into {parts} equal parts")
+            self._known[node] = size // parts
+        elif node.op in _ARITHMETIC and all(arg in self._known for arg in node.args):
+            with np.errstate(all="ignore"):
+                value = getattr(np, node.op)(*[self._known[arg] for arg in node.args])
+            self._known[node] = float(value)
+
+    def _whole(self, node: Node) -> Size:
+        value = self._known.get(node)
+        if value is None:
+            return None
+        if value != value // 1:
+            raise Misfit(f"{value:g} is not a whole number")
+        return int(value)
+
+    def _indexed(self, node: Node, operands: Sequence[Node]) -> Shape | None:
+        base = self.shapes[operands[0]]
+        fillings: list[Any] = []
+        for operand in operands[1:]:
+            shape, whole = self.shapes[operand], self._whole(operand)
+            if shape is None:
+                return None
+            if operand in self._masks:
+                fillings.append(IndexArray(shape, is_mask=True))
+            elif shape == ():
+                fillings.append(UNKNOWN if whole is None else whole)
+            else:
+                fillings.append(IndexArray(shape, is_mask=False))
+        assert isinstance(node.value, tuple)
+        return None if base is None else of_key(node.value, base, fillings)
+
+    def error(self, node: Node, fault: Misfit, graph: Graph, text: str) -> InputError:
+        """The error for a node that does not fit, with the operands' shapes in the user's names."""
+        hint = fault.hint
+        operands = [_unwrapped(arg) for arg in node.args]
+        if not hint and operands:
+            names = _operand_names(node, operands, graph, text)
+            pairs = [
+                f"{name} has shape {self._shown(self.shapes[operand])}"
+                for name, operand in zip(names, operands, strict=True)
+                if self.shapes[operand] is not None
+            ]
+            hint = f"Here {' and '.join(pairs)}."
+        return InputError(fault.message, text, node.span, hint)
+
+    def _shown(self, shape: Shape | None) -> str:
+        names = [self._names.get(s or 0, "?" if s is None else str(s)) for s in shape or ()]
+        return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
+def _counted(shape: Shape, axis: Any) -> Size:
+    if axis is None:
+        return product(shape)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if not all(-len(shape) <= a < len(shape) for a in axes):
+        return None
+    return product([shape[a] for a in axes])
+
+
+def _unwrapped(node: Node) -> Node:
+    """The operand that the user wrote, below the axes that a product of matrices gave it."""
+    while node.op in ("_rerow", "_recolumn", "_unrow", "_uncolumn", "indicator", "pair"):
+        node = node.args[0]
+    return node
+
+
+def check_shapes(
+    graph: Graph,
+    shapes: Mapping[str, Shape],
+    text: str,
+    kinds: Mapping[str, str] | None = None,
+    numbers: Mapping[str, int] | None = None,
+    names: Mapping[int, str] | None = None,
+) -> Inference:
     """Raise for the first operation of a graph's value whose operands do not fit together.
 
     The derivatives fit where the value does.
@@ -24,63 +209,31 @@ def check_shapes(graph: Graph, shapes: Mapping[str, Shape], text: str) -> None:
     ----------
     graph:
         Its first output is the value.
-    shapes:
-        The shape of each input by name.
+    shapes, kinds, numbers, names:
+        As for `Inference`.
     text:
         The formula, for the error.
 
     Raises
     ------
     InputError
-        Two operands do not broadcast, or an index is out of range; it shows where, and the shapes.
+        Two operands do not fit, or an index is out of range; it shows where, and the shapes.
     """
-    found: dict[Node, Shape] = {}
+    found = Inference(shapes, kinds, numbers, names)
     needed = ancestors(graph.nodes, graph.outputs[:1])
     for node in graph.nodes:
-        if node not in needed:
-            continue
-        operands = [found[arg] for arg in node.args]
-        if node.op == "input":
-            found[node] = shapes[str(node.value)]
-        elif node.op == "index":
-            found[node] = _indexed(node, operands[0], text)
-        elif node.op in _LIKE_SECOND:
-            found[node] = operands[1]
-        elif len(operands) == 2 and operands[0] != operands[1]:
-            found[node] = _broadcast(node, operands, graph, text)
-        else:
-            found[node] = operands[0] if operands else ()
+        if node in needed:
+            try:
+                found.visit(node)
+            except Misfit as fault:
+                raise found.error(node, fault, graph, text) from None
+    return found
 
 
-def _broadcast(node: Node, operands: list[Shape], graph: Graph, text: str) -> Shape:
-    try:
-        return np.broadcast_shapes(*operands)
-    except ValueError:
-        names = _operand_names(node, graph, text)
-        pairs = [f"{name} has shape {shape}" for name, shape in zip(names, operands, strict=True)]
-        hint = f"Here {' and '.join(pairs)}."
-        raise InputError("shapes do not broadcast together", text, node.span, hint) from None
-
-
-def _indexed(node: Node, shape: Shape, text: str) -> Shape:
-    assert isinstance(node.value, tuple)
-    if len(node.value) > len(shape):
-        count = "1 index" if len(node.value) == 1 else f"{len(node.value)} indices"
-        message = f"{count} for an operand of shape {shape}"
-        raise InputError(message, text, node.span, "Give one index per axis at most.")
-    for axis, (position, size) in enumerate(zip(node.value, shape, strict=False)):
-        if not -size <= position < size:
-            raise InputError(
-                f"index {position} is out of range for axis {axis} of size {size}",
-                text, node.span, "Indices count from 0; negative ones from the end.",
-            )  # fmt: skip
-    return shape[len(node.value) :]
-
-
-def _operand_names(node: Node, graph: Graph, text: str) -> list[str]:
+def _operand_names(node: Node, operands: Sequence[Node], graph: Graph, text: str) -> list[str]:
     """What the user calls the operands: by name, or as they stand in the formula."""
     names: list[str] = []
-    for arg in node.args:
+    for arg in operands:
         written = text[slice(*arg.span)] if arg.span and _inside(arg.span, node.span) else ""
         if arg.op == "input":
             names.append(str(arg.value))
@@ -89,8 +242,8 @@ def _operand_names(node: Node, graph: Graph, text: str) -> list[str]:
         elif 0 < len(written) <= _LONGEST_NAME and written.isprintable():
             names.append(written)
         else:
-            names.append("the other operand")
-    return ["one operand", names[1]] if names[0] == names[1] else names
+            names.append("the operand" if len(operands) == 1 else "the other operand")
+    return ["one operand", names[1]] if len(names) > 1 and names[0] == names[1] else names
 
 
 def _inside(inner: Span, outer: Span | None) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
-from symgrad.graph import STRUCTURAL, Builder, Graph, Leaves, Node, ancestors, rebuilt
-from symgrad.lower import definition
+from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
+from symgrad.leaves import Leaves, is_elementwise
+from symgrad.lower import attributes_of, definition
 from symgrad.rewrite import rewrite
 
 
@@ -39,7 +40,7 @@ def _without_idle_broadcasts(graph: Graph) -> Graph:
             leaves = Leaves(build.nodes)
         if node.op == "broadcast" and leaves[args[0]] == leaves[args[1]]:
             return args[0]
-        if len(args) == 2 and node.op not in STRUCTURAL:
+        if len(args) == 2 and is_elementwise(node.op):
             for arg, other in ((0, 1), (1, 0)):
                 idle = args[arg].op == "broadcast"
                 if idle and leaves[args[arg]] | leaves[args[other]] == leaves[args[other]]:
@@ -103,8 +104,8 @@ def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: st
         function = table.get(node.op)
         if function is None or not function.definitions:
             raise SymgradError(f"the target {target} has no {node.op}")
-        body = definition(function, table, -1)
-        return build.inline(body, dict(zip(function.names, args, strict=True)), node.span)
+        body = definition(function, table, -1, attributes_of(function, node.value))
+        return build.inline(body, dict(zip(function.operands, args, strict=False)), node.span)
 
     while not all(node.op in known for node in graph.nodes):
         graph = rebuilt(graph, replace)

@@ -6,8 +6,11 @@ formulas and the emitters of code use the same walk with different tables.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from symgrad.template import filled, written
 
 TERNARY, OR, AND, NOT, COMPARE, BIT_OR, BIT_AND, SUM, PRODUCT, SIGN, POWER, ATOM = range(12)
 
@@ -29,22 +32,85 @@ class Spelling:
     """A template with one slot per operand, its precedence, and what it asks of each operand.
 
     `float_constants` says that a whole number among the operands must be written as a float.
+    `keywords` are the attributes that are written as keywords where they differ from a default;
+    `method` is the name of the method that does the same. `arity` is how many operands there are
+    before those that fill holes.
     """
 
     template: str
     precedence: int = ATOM
     operands: tuple[int, ...] = ()
     float_constants: bool = False
+    keywords: tuple[tuple[str, object], ...] = ()
+    method: str = ""
+    arity: int | None = None
 
     def write(self, operands: Sequence[Text], value: object = None) -> Text:
-        """The operation on operands; `value` fills the template's slot of that name."""
+        """The operation on operands, with the attributes in `value`."""
+        if self.arity is not None or self.keywords or value is not None:
+            return self._with_attributes(operands, value)
         wanted = self.operands or (TERNARY,) * len(operands)
         codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
         if self.precedence == POWER and not all(map(is_simple, codes)):
             return Text(f"{codes[0]} ** {codes[1]}", POWER)
         return Text(
-            self.template.format(*codes, value=value, all=", ".join(codes)), self.precedence
+            self.template.format(*codes, all=", ".join(codes)), self.precedence
         )
+
+    def _with_attributes(self, operands: Sequence[Text], value: object) -> Text:
+        """Attributes stand as keywords, as a key or a shape, or one by one as v0, v1, ..."""
+        arity = len(operands) if self.arity is None else self.arity
+        fillings = iter([text.code for text in operands[arity:]])
+        wanted = self.operands or (TERNARY,) * arity
+        codes = [t.within(p) for t, p in zip(operands[:arity], wanted, strict=True)]
+        values = value if isinstance(value, tuple) else ()
+        given = [
+            f"{name}={_attribute_text(v)}"
+            for (name, default), v in zip(self.keywords, values, strict=False)
+            if name and (type(v) is not type(default) or v != default)
+        ]
+        if self.method and codes[0].isidentifier():
+            return Text(f"{codes[0]}.{self.method}({', '.join(given)})")
+        filled_in = filled(value, fillings) if "{key}" in self.template else value
+        shape = filled(values[0], fillings) if re.search("{shape}|{s0}", self.template) else ()
+        fields = {f"v{n}": _attribute_text(v) for n, v in enumerate(values)}
+        code = self.template.format(
+            *codes,
+            **fields,
+            all=", ".join(codes),
+            kw="".join(f", {text}" for text in given),
+            key=written(filled_in, str) if "{key}" in self.template else "",
+            s0=str(shape[0]) if shape else "",
+            shape=_attribute_text(tuple(map(_Code, shape))),
+            count=_count_text(codes[0], values) if "{count}" in self.template else "",
+        )
+        return Text(code, self.precedence)
+
+
+class _Code(str):
+    """Text that is written without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __new__(cls, value: object) -> _Code:
+        return super().__new__(cls, value)
+
+
+def _attribute_text(value: object) -> str:
+    if value == float("inf") or value == float("-inf"):
+        return "np.inf" if value == float("inf") else "-np.inf"
+    return repr(value)
+
+
+def _count_text(code: str, values: tuple[object, ...]) -> str:
+    """The size of an array, or of some of its axes."""
+    axis = values[0]
+    if axis is None:
+        return f"{code}.size"
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    text = " * ".join(f"{code}.shape[{a}]" for a in axes)
+    return f"({text})" if len(axes) > 1 else text or "1"
 
 
 def is_simple(code: str) -> bool:

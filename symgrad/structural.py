@@ -4,30 +4,110 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from symgrad.contraction import joined, parted
 from symgrad.graph import Builder, Node
+from symgrad.items import paired, unpaired
+from symgrad.template import HOLE, Slice
+
+Terms = tuple[Node | None, ...]
 
 # Each takes a cotangent in the very shape of its node, and gives terms in those of the operands.
-Adjoint = Callable[[Builder, Node, Node], tuple[Node | None, ...]]
+Adjoint = Callable[[Builder, Node, Node], Terms]
 
 
-def _index(build: Builder, node: Node, g: Node) -> tuple[Node | None, ...]:
-    return (build.node("place", g, node.args[0], value=node.value),)
+def _index(build: Builder, node: Node, g: Node) -> Terms:
+    like = paired(build, *node.args)
+    assert like is not None
+    return build.node("place", g, like, value=node.value), *_nothing(node)
 
 
-def _place(build: Builder, node: Node, g: Node) -> tuple[Node | None, ...]:
-    return build.node("index", g, value=node.value), None
+def _nothing(node: Node) -> Terms:
+    return (None,) * (len(node.args) - 1)
 
 
-def _broadcast(build: Builder, node: Node, g: Node) -> tuple[Node | None, ...]:
+def _place(build: Builder, node: Node, g: Node) -> Terms:
+    _, *fillings = unpaired(node.args[1])
+    chain = paired(build, *fillings)
+    args = (g,) if chain is None else (g, chain)
+    return build.node("index", *args, value=node.value), None
+
+
+def _broadcast(build: Builder, node: Node, g: Node) -> Terms:
     return build.node("unbroadcast", g, node.args[0]), None
 
 
-def _unbroadcast(build: Builder, node: Node, g: Node) -> tuple[Node | None, ...]:
+def _unbroadcast(build: Builder, node: Node, g: Node) -> Terms:
     return build.node("broadcast", g, node.args[0]), None
 
 
-def _copy(build: Builder, node: Node, g: Node) -> tuple[Node | None, ...]:
+def _copy(build: Builder, node: Node, g: Node) -> Terms:
     return (g,)
+
+
+def _integer(build: Builder, node: Node, g: Node) -> Terms:
+    return (None,) * len(node.args)
+
+
+def _sum(build: Builder, node: Node, g: Node) -> Terms:
+    """What broadcasts to the operand is enough: its root is the operand."""
+    axis, keepdims = node.value  # type: ignore[misc]
+    if axis is None and not keepdims:
+        return (g,)
+    return (build.node("_spread", g, value=(axis, keepdims)),)
+
+
+def _mean(build: Builder, node: Node, g: Node) -> Terms:
+    axis, keepdims = node.value  # type: ignore[misc]
+    count = build.node("_count", node.args[0], value=(axis,))
+    term = build.node("divide", g, count)
+    if axis is None and not keepdims:
+        return (term,)
+    return (build.node("_spread", term, value=(axis, keepdims)),)
+
+
+def _permute_dims(build: Builder, node: Node, g: Node) -> Terms:
+    (axes,) = node.value  # type: ignore[misc]
+    count = len(axes)
+    inverse = tuple(sorted(range(count), key=lambda place: axes[place] % count))
+    return (build.node("permute_dims", g, value=(inverse,)),)
+
+
+def _concatenate(build: Builder, node: Node, g: Node) -> Terms:
+    """The first and the last part of the cotangent."""
+    (axis,) = node.value  # type: ignore[misc]
+    size = build.node("size", node.args[0], value=(axis,))
+    parts = (Slice(None, HOLE, None), Slice(HOLE, None, None))
+    keys = [
+        (Slice(None, None, None),) * axis + (part,)
+        if axis >= 0
+        else (Ellipsis, part) + (Slice(None, None, None),) * (-axis - 1)
+        for part in parts
+    ]
+    return tuple(build.node("index", g, size, value=key) for key in keys)
+
+
+def _take_along_axis(build: Builder, node: Node, g: Node) -> Terms:
+    like = build.node("pair", *node.args)
+    return build.node("_put_along_axis", g, like, value=node.value), None
+
+
+def _put_along_axis(build: Builder, node: Node, g: Node) -> Terms:
+    _, indices = unpaired(node.args[1])
+    return build.node("take_along_axis", g, indices, value=node.value), None
+
+
+def _einsum(build: Builder, node: Node, g: Node) -> Terms:
+    (subscripts,) = node.value  # type: ignore[misc]
+    la, lb, out = parted(subscripts)
+    a, b = node.args
+    da = build.node("_einsum", g, b, value=(joined(out, lb, la),))
+    db = build.node("_einsum", a, g, value=(joined(la, out, lb),))
+    return build.node("unbroadcast", da, a), build.node("unbroadcast", db, b)
+
+
+def _segment_sum(build: Builder, node: Node, g: Node) -> Terms:
+    ids = unpaired(node.args[1])[0]
+    return build.node("index", g, ids, value=(HOLE,)), None
 
 
 ADJOINTS: Mapping[str, Adjoint] = {
@@ -36,4 +116,21 @@ ADJOINTS: Mapping[str, Adjoint] = {
     "broadcast": _broadcast,
     "unbroadcast": _unbroadcast,
     "copy": _copy,
+    "pair": _integer,
+    "integer": _integer,
+    "sum": _sum,
+    "mean": _mean,
+    "permute_dims": _permute_dims,
+    "concatenate": _concatenate,
+    "take_along_axis": _take_along_axis,
+    "_put_along_axis": _put_along_axis,
+    "_einsum": _einsum,
+    "_segment_sum": _segment_sum,
+    "_zeros": _integer,
+    "_ones": _integer,
+    "eye": _integer,
+    "_counting": _integer,
 }
+
+MAPS = frozenset(("sum", "_spread", "_reshape_like", "expand_dims", "squeeze", "_transpose"))
+"""Operations whose adjoint only moves or repeats numbers: a mask goes through it unchanged."""

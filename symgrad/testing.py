@@ -37,7 +37,8 @@ from symgrad.spelling import (
     Spelling,
     Text,
 )
-from symgrad.syntax import parse, postorder
+from symgrad.syntax import parse
+from symgrad.tree import postorder
 
 try:
     from hypothesis import strategies as st

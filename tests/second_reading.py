@@ -12,7 +12,8 @@ import numpy as np
 from scipy import special
 
 from symgrad.functions import builtin_functions
-from symgrad.syntax import Tree, parse, postorder
+from symgrad.syntax import parse
+from symgrad.tree import Tree, postorder
 
 EPS = 2.0**-52
 

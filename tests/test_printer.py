@@ -5,7 +5,8 @@ from hypothesis import given
 
 from symgrad.errors import SymgradError
 from symgrad.printer import OPERATORS, unparse, unparse_statements
-from symgrad.syntax import Statement, Tree, parse
+from symgrad.syntax import parse
+from symgrad.tree import Statement, Tree
 from tests.trees import COMPARISONS, expressions, outline, program_outline, programs
 
 

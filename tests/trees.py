@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from symgrad.printer import OPERATORS
-from symgrad.syntax import Callee, Statement, Tree
+from symgrad.tree import Callee, Statement, Tree
 
 NAMES = "x y2 _z λ π sin if else and or not in lambda None self e I nan inf T π1".split()
 NUMBERS = [0.0, 1.0, 2.5, 1e-7, 1e16, 1e22, 0.1, 5e-324, 1.7976931348623157e308, float("inf")]

@@ -32,4 +32,8 @@ class Target:
     @property
     def known(self) -> frozenset[str]:
         """The operations that need no definition in their place."""
-        return frozenset(self.spellings) | {"input", "constant"}
+        return frozenset(self.spellings) | _GRAPH
+
+
+_GRAPH = frozenset("input constant pair place unbroadcast broadcast copy".split())
+"""Operations that are written without a spelling of their own, or never."""

@@ -17,6 +17,7 @@ from symgrad.spelling import (
     call2,
 )
 from symgrad.targets import Target
+from symgrad.targets.arrays import ARRAY_HELPERS, ARRAYS
 
 _UNARY = """abs sign floor ceil trunc rint sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan
 arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh isnan isinf isfinite signbit""".split()
@@ -54,8 +55,6 @@ SPELLINGS = {
     "clip": Spelling("np.clip({0}, {1}, {2})", ATOM, (TERNARY,) * 3),
     "copy": Spelling("{0}.copy()", ATOM, (ATOM,)),
     "cast": Spelling("{0}.astype({1}.dtype)", ATOM, (ATOM, ATOM)),
-    "place": Spelling("_place({0}, {1}, ({value},))"),
-    "index": Spelling("{0}[{value}]", ATOM, (ATOM,)),
     "broadcast": Spelling("np.broadcast_to({0}, {1}.shape)", ATOM, (TERNARY, ATOM)),
     "broadcast of a constant": Spelling("np.full_like({1}, {0})", ATOM, (TERNARY, TERNARY)),
     "broadcast of 0": Spelling("np.zeros_like({1})", ATOM, (TERNARY, TERNARY)),
@@ -65,6 +64,7 @@ SPELLINGS = {
         "_sum_to({0}, {2}, {1}.shape)", ATOM, (TERNARY, ATOM, TERNARY)
     ),
     "join": Spelling("np.broadcast({all})"),
+    **ARRAYS,
 }
 
 NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta"], "scipy"))
@@ -100,12 +100,6 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
         return g
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)
 ''',
-    "_place": '''\
-def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
-    """Zeros in the shape of an input, with a cotangent at an index."""
-    full = np.zeros_like(like)
-    full[index] = g
-    return full
-''',
+    **ARRAY_HELPERS,
 }
 """What a generated file carries along where its code calls it."""

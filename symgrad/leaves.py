@@ -1,0 +1,97 @@
+"""Which nodes are known to have the same shape, whatever the shapes of the inputs are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad.graph import Node
+
+OWN = frozenset(
+    """input index _spread _unspread _reshape squeeze expand_dims _broadcast_to _transpose
+    permute_dims matrix_transpose swapaxes moveaxis concatenate tile _repeat _unrepeat pad
+    take_along_axis _zeros _ones eye _counting _segment_sum _convolve _correlate diagonal
+    _diagonals _diag_matrix _rerow _unrow _recolumn _uncolumn _mm _solve _einsum det _slogdet_sign
+    _slogdet_log logdet _eigenvalues svdvals _svd_u _svd_vh _qr_q _qr_r pinv _merged
+    _item _slogdet _eigh _svd _qr _at _outer _solve_vector
+    dot inner kron tensordot diag _norm_of_order cross_entropy""".split()
+)
+"""Operations whose results have a shape of their own. That of all others is, unless it is named
+here, what their operands broadcast to."""
+
+REDUCTIONS = frozenset(
+    "sum mean max min argmax argmin logsumexp _norm _prod _count size ndim _equal_parts".split()
+)
+"""Those with an axis and keepdims in their value: without either they give a number."""
+
+LIKE_FIRST = frozenset(
+    """pair integer copy flip roll sort argsort _delay _scan _cumsum _cumprod tril triu stop_gradient
+    softmax inv _cofactors _cholesky _eigenvectors_of _others""".split()
+)
+LIKE_SECOND = frozenset(
+    """place broadcast unbroadcast cast _reshape_like _untile _unpad _undiagonal _undiagonals
+    _unmerged _put_along_axis _searchsorted""".split()
+)
+
+
+def is_elementwise(op: str) -> bool:
+    """Whether the operands of an operation broadcast together to its result."""
+    special = op in OWN or op in REDUCTIONS or op in LIKE_FIRST or op in LIKE_SECOND
+    return not special
+
+
+def is_number(node: Node) -> bool:
+    """Whether a reduction gives one number."""
+    if node.op in ("size", "ndim", "_count", "_equal_parts"):
+        return True
+    value = node.value if isinstance(node.value, tuple) else (None, False)
+    return node.op in REDUCTIONS and value[0] is None and not any(value[1:2])
+
+
+class Leaves:
+    """For each node the set of leaves, as bits, whose shapes broadcast to its shape.
+
+    A leaf is a node whose shape is its own: an input, or the result of an operation that is not
+    elementwise. Two nodes with the same leaves have the same shape, whatever the shapes of the
+    inputs are. What a reduction keeps as axes of size 1 adds nothing to what it was reduced from.
+    The list of nodes may grow between look-ups.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = nodes
+        self._masks: dict[Node, int] = {}
+        self._known: dict[Node, int] = {}
+        self._within: dict[int, int] = {}
+        self._next_bit = 1
+        self._seen = 0
+
+    def __getitem__(self, node: Node) -> int:
+        while self._seen < len(self._nodes):
+            self._add(self._nodes[self._seen])
+            self._seen += 1
+        return self._known.get(node, self._masks[node])
+
+    def assign(self, node: Node, like: Node | None) -> None:
+        """From now on, a node is known to have the shape of another, or to add nothing to one."""
+        self._known[node] = 0 if like is None else self[like]
+
+    def _add(self, node: Node) -> None:
+        mask = 0
+        if node.op in LIKE_SECOND:
+            mask = self._of(node.args[1])
+        elif node.op in LIKE_FIRST:
+            mask = self._of(node.args[0])
+        elif node.op in OWN or (node.op in REDUCTIONS and not is_number(node)):
+            mask = self._next_bit
+            self._next_bit <<= 1
+            if node.op in REDUCTIONS and node.value[1:2] == (True,):  # type: ignore[index]
+                self._within[mask] = self._of(node.args[0])
+        elif node.op not in REDUCTIONS:
+            for arg in node.args:
+                mask |= self._of(arg)
+            for bit, whole in self._within.items() if len(node.args) > 1 else ():
+                if mask & bit and mask & whole == whole:
+                    mask &= ~bit
+        self._masks[node] = mask
+
+    def _of(self, node: Node) -> int:
+        return self._known.get(node, self._masks[node])

@@ -1,0 +1,175 @@
+"""Derivatives in the shapes that are known: sums where operands were broadcast, and nothing else.
+
+What the reverse pass leaves to run time - which axes an input was broadcast along, whether an
+operand is a vector - is decided here, from the shapes of one call or of the declarations. A plan
+made for one batch size holds for all, as only numbers of axes and axes of size 1 are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symgrad.graph import Builder, Graph, Node, rebuilt
+from symgrad.items import unpaired
+from symgrad.shape_rules import Shape
+from symgrad.shapes import Inference
+
+Made = Mapping[Node, Node]
+
+
+class Specialiser:
+    """Replaces operations one by one; it knows the shape of all that it makes."""
+
+    def __init__(self, found: Inference) -> None:
+        self._found = found
+
+    def __call__(self, build: Builder, node: Node, args: list[Node], made: Made) -> Node | None:
+        """The replacement of a node, or None."""
+        shapes = [self._found.shapes.get(part) for arg in args for part in unpaired(arg)]
+        handler = _HANDLERS.get(node.op)
+        if handler is not None and None not in shapes:
+            result = handler(self, build, node, args, shapes)
+            if result is not None:
+                return result
+        return self._note(build.node(node.op, *args, value=node.value, span=node.span))
+
+    def make(self, build: Builder, op: str, *args: Node, value: Any = None) -> Node:
+        """An operation whose shape is noted."""
+        return self._note(build.node(op, *args, value=value))
+
+    def _note(self, node: Node) -> Node:
+        if node not in self._found.shapes:
+            self._found.visit(node)
+        return node
+
+    def shape(self, node: Node) -> Shape:
+        """The shape of a node that was made."""
+        found = self._found.shapes[node]
+        assert found is not None
+        return found
+
+
+def _unbroadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    g, like = shapes[:2]
+    if None in g or None in like:
+        return None
+    new = len(g) - len(like)
+    result = args[0]
+    if new > 0:
+        result = s.make(build, "sum", result, value=(tuple(range(new)), False))
+    summed = tuple(
+        place for place, size in enumerate(like) if size == 1 and g[place + new] != 1
+    )
+    if summed:
+        result = s.make(build, "sum", result, value=(summed, True))
+    return result
+
+
+def _broadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    return args[0] if shapes[0] == shapes[1] and None not in shapes[0] else None
+
+
+def _reshape_like(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    """Nothing, or axes of size 1 added or taken away, wherever that is all there is to it."""
+    have, want = shapes[:2]
+    if None in have or None in want:
+        return None
+    if have == want:
+        return args[0]
+    if [n for n in have if n != 1] != [n for n in want if n != 1]:
+        return None
+    if len(have) == len(want) + 1:
+        place = next(p for p in range(len(have)) if have[:p] + have[p + 1 :] == want)
+        axis = place - len(have) if place >= len(have) - 2 else place
+        return _squeezed(s, build, args[0], axis)
+    if len(want) == len(have) + 1:
+        place = next(p for p in range(len(want)) if want[:p] + want[p + 1 :] == have)
+        axis = place - len(want) if place >= len(want) - 2 else place
+        return s.make(build, "expand_dims", args[0], value=(axis,))
+    return None
+
+
+def _spread(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    axis, keepdims = node.value  # type: ignore[misc]
+    if keepdims or axis is None:
+        return args[0]
+    return s.make(build, "expand_dims", args[0], value=(axis,))
+
+
+def _unspread(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    axis, keepdims = node.value  # type: ignore[misc]
+    return args[0] if keepdims else s.make(build, "squeeze", args[0], value=(axis,))
+
+
+def _line(node: Node, axis: int) -> Node | None:
+    """The vector that a row or a column is made of."""
+    if node.op == "expand_dims" and node.value == (axis,):
+        return node.args[0]
+    return None
+
+
+def _transposed(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    """A column transposed is a row; a matrix transposed is written .T."""
+    inner = args[0]
+    if inner.op == "_transpose" and len(shapes[0]) == 2:
+        return inner.args[0]
+    for axis, other in ((-1, -2), (-2, -1)):
+        vector = _line(inner, axis)
+        if vector is not None and len(s.shape(vector)) == 1:
+            return s.make(build, "expand_dims", vector, value=(other,))
+    return s.make(build, "_transpose", inner) if len(shapes[0]) == 2 else None
+
+
+def _product(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    """A column times a row is an outer product."""
+    column, row = _line(args[0], -1), _line(args[1], -2)
+    if column is None or row is None or {len(s.shape(column)), len(s.shape(row))} != {1}:
+        return None
+    return s.make(build, "_outer", column, row)
+
+
+def _squeeze(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    (axis,) = node.value  # type: ignore[misc]
+    return _squeezed(s, build, args[0], axis) if isinstance(axis, int) else None
+
+
+def _squeezed(s: Specialiser, build: Builder, x: Node, axis: int) -> Node:
+    """A product with a row or a column that was a vector is one with the vector."""
+    at = axis - len(s.shape(x)) if axis >= 0 else axis
+    if x.op in ("_mm", "_solve") and at in (-1, -2):
+        left, right = x.args
+        vector = _line(right, -1) if at == -1 else _line(left, -2) if x.op == "_mm" else None
+        if vector is not None and len(s.shape(vector)) == 1:
+            operands = (left, vector) if at == -1 else (vector, right)
+            return s.make(build, "_at" if x.op == "_mm" else "_solve_vector", *operands)
+    if x.op == "_at" and at == -1 and len(s.shape(x)) == 1:
+        row = _line(x.args[0], -2)
+        if row is not None and len(s.shape(row)) == 1:
+            return s.make(build, "_at", row, x.args[1])
+        column = _line(x.args[1], -1)
+        if column is not None and len(s.shape(column)) == 1:
+            return s.make(build, "_at", x.args[0], column)
+    if x.op == "expand_dims" and x.value in ((axis,), (at,)):
+        return x.args[0]
+    return s.make(build, "squeeze", x, value=(axis,))
+
+
+_HANDLERS = {
+    "unbroadcast": _unbroadcast,
+    "broadcast": _broadcast,
+    "_reshape_like": _reshape_like,
+    "_spread": _spread,
+    "_unspread": _unspread,
+    "matrix_transpose": _transposed,
+    "_mm": _product,
+    "squeeze": _squeeze,
+}
+
+
+def specialise(graph: Graph, found: Inference) -> Graph:
+    """The graph for known shapes; `found` has those of its inputs."""
+    for node in graph.nodes:
+        if node not in found.shapes:
+            found.visit(node)
+    return rebuilt(graph, Specialiser(found))
