@@ -182,6 +182,24 @@ def _like(op: str) -> Builder:
     return build
 
 
+def _spread(maker: Maker, bound: Bound, span: Span | None) -> Item:
+    """The result of a reduction, in a shape that broadcasts against what was reduced."""
+    y, axis = maker.number(bound["y"], span), bound["axis"]
+    if bound["keepdims"] or axis is None:
+        return y
+    return maker.builder.node("expand_dims", y, value=(axis,), span=span)
+
+
+def _unspread(maker: Maker, bound: Bound, span: Span | None) -> Item:
+    """A result with its reduced axes kept, in the shape of the reduction."""
+    y, axis = maker.number(bound["y"], span), bound["axis"]
+    if bound["keepdims"]:
+        return y
+    if axis is None:
+        return maker.builder.node("_reshape", y, value=((),), span=span)
+    return maker.builder.node("squeeze", y, value=(axis,), span=span)
+
+
 def _kept(maker: Maker, bound: Bound, span: Span | None) -> Item:
     """A result of a reduction of x, with the reduced axes where they are asked for."""
     y, x = maker.number(bound["y"], span), maker.number(bound["x"], span)
@@ -266,6 +284,8 @@ BUILDERS: Mapping[str, Builder] = {
     "_broadcast_like": _like("broadcast"),
     "_sum_like": _like("unbroadcast"),
     "_kept": _kept,
+    "_spread": _spread,
+    "_unspread": _unspread,
     "prod": _prod,
     "trapezoid": _trapezoid,
     "convolve": _convolve,

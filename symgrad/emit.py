@@ -72,6 +72,10 @@ def emit(
     return Body(tuple(writer.statements()), texts)
 
 
+_BRIEF = frozenset(("negative", "expand_dims", "_transpose", "size", "_count", "_item"))
+"""Spellings of a few characters, which cost nothing at run time."""
+
+
 class _Writer:
     def __init__(
         self, schedule: Schedule, target: Target, arguments: dict[str, str], names: Names
@@ -118,7 +122,7 @@ class _Writer:
 
     def _is_trivial(self, step: Step) -> bool:
         """Whether writing it twice is as good as a name: a sign before a name."""
-        return step.spelling == "negative" and step.operands[0] in self.is_name
+        return step.spelling in _BRIEF and step.operands[0] in self.is_name
 
     def _shorten(self, step: Step) -> None:
         """Give names to the longest operands until the line is short."""
@@ -143,7 +147,7 @@ class _Writer:
         if step is not None and len(step.operands) == 1 and step.operands[0] in self.is_name:
             operand = self.texts[step.operands[0]].code
             if len(operand) <= 8 and step.spelling not in ("index", "negative"):
-                return self.names.fresh(f"{step.spelling}_{operand}")
+                return self.names.fresh(f"{step.spelling.lstrip('_')}_{operand}")
         if step is not None and step.spelling == "join":
             return self.names.fresh("full")
         return self.names.numbered("t")

@@ -17,7 +17,7 @@ _LIKE = frozenset("broadcast unbroadcast place".split())
 
 VIEWS = frozenset(
     """index broadcast expand_dims squeeze _transpose matrix_transpose permute_dims swapaxes moveaxis
-    flip diagonal _reshape _reshape_like _broadcast_to _spread _unspread _rerow _unrow _recolumn
+    flip diagonal _reshape _reshape_like _broadcast_to _rerow _unrow _recolumn
     _uncolumn stop_gradient integer""".split()
 )
 """Operations whose result may share memory with their first operand."""

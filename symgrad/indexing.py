@@ -37,9 +37,23 @@ def indexed(
     filling = iter(items)
     operands: list[Node] = []
     parts = [_part(maker, part, filling, operands, span) for part in key]
+    if all(part is None or part is Ellipsis or part == _ALL for part in parts):
+        return _with_new_axes(maker, node, parts, span)
     chain = paired(maker.builder, *operands)
     args = (node,) if chain is None else (node, chain)
     return maker.builder.node("index", *args, value=tuple(parts), span=span)
+
+
+def _with_new_axes(maker: Maker, node: Node, parts: list[Any], span: Span) -> Node:
+    """`x[:, None]`: nothing is picked."""
+    dots = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    front = tuple(place for place, part in enumerate(parts[:dots]) if part is None)
+    after = parts[dots + 1 :]
+    back = tuple(place - len(after) for place, part in enumerate(after) if part is None)
+    for axes in (back, front):
+        if axes:
+            node = maker.builder.node("expand_dims", node, value=(axes,), span=span)
+    return node
 
 
 def _part(maker: Maker, part: Any, filling: Any, operands: list[Node], span: Span) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from symgrad.graph import Node
 
 OWN = frozenset(
-    """input index _spread _unspread _reshape squeeze expand_dims _broadcast_to _transpose
+    """input index _reshape squeeze expand_dims _broadcast_to _transpose
     permute_dims matrix_transpose swapaxes moveaxis concatenate tile _repeat _unrepeat pad
     take_along_axis _zeros _ones eye _counting _segment_sum _convolve _correlate diagonal
     _diagonals _diag_matrix _rerow _unrow _recolumn _uncolumn _mm _solve _einsum det _slogdet_sign
@@ -19,7 +19,7 @@ OWN = frozenset(
 here, what their operands broadcast to."""
 
 REDUCTIONS = frozenset(
-    "sum mean max min argmax argmin logsumexp _norm _prod _count size ndim _equal_parts".split()
+    "sum mean var std max min argmax argmin logsumexp _norm _prod _count size ndim _equal_parts".split()
 )
 """Those with an axis and keepdims in their value: without either they give a number."""
 
@@ -44,7 +44,8 @@ def is_number(node: Node) -> bool:
     if node.op in ("size", "ndim", "_count", "_equal_parts"):
         return True
     value = node.value if isinstance(node.value, tuple) else (None, False)
-    return node.op in REDUCTIONS and value[0] is None and not any(value[1:2])
+    kept = len(value) > 1 and value[-1] is True
+    return node.op in REDUCTIONS and value[0] is None and not kept
 
 
 class Leaves:
@@ -83,7 +84,7 @@ class Leaves:
         elif node.op in OWN or (node.op in REDUCTIONS and not is_number(node)):
             mask = self._next_bit
             self._next_bit <<= 1
-            if node.op in REDUCTIONS and node.value[1:2] == (True,):  # type: ignore[index]
+            if node.op in REDUCTIONS and node.value[-1] is True:  # type: ignore[index]
                 self._within[mask] = self._of(node.args[0])
         elif node.op not in REDUCTIONS:
             for arg in node.args:

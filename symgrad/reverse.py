@@ -90,10 +90,16 @@ class Tape:
         """The same for operations on whole arrays: cotangent and terms have the shapes of nodes."""
         is_map = node.op in MAPS and self._leaves[node] == self._leaves[root]
         mask, inner = unmask(cotangent) if is_map else (None, cotangent)
-        g = self.settle(node, inner, root)
+        if node.op in ("sum", "mean") and self._leaves[inner] == 0 and is_map:
+            # One number for all: it broadcasts as it is, as if the axes had been kept.
+            g, node = inner, Node(node.op, node.args, (node.value[0], True))  # type: ignore[index]
+        else:
+            g = self.settle(node, inner, root)
         terms = self._terms(node, g)
         if mask is not None:
-            held = self.settle(node, self._number(mask), root)
+            held = self._number(mask)
+            if g is not inner:
+                held = self.settle(node, held, root)
             mask_terms = self._terms(node, held)
             terms = [
                 t if t is None or m is None else keep(self.build, self._condition(m), t)

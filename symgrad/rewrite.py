@@ -161,8 +161,6 @@ class Rewriter:
                 return self.builder.node("constant", value=folded, span=span)
         if op in _LINE_UP and _is_matrix(args[1]):
             return args[0]
-        if op == "_spread" and (args[0].is_constant or args[0].op == "broadcast"):
-            return args[0] if args[0].is_constant else args[0].args[0]
         if op == "power" and args[1].is_constant and args[1].value == 0:
             op, args = "broadcast", (self.builder.constant(1.0), args[0])
         elif op == "keep" and args[0].is_constant and args[0].value is False:

@@ -149,6 +149,8 @@ def _spelling(node: Node, target: Target) -> str:
         special = "power by a whole number"
     elif node.op == "broadcast" and node.args[0].is_constant:
         special = _FILLED.get(node.args[0].value, "broadcast of a constant")
+    elif node.op == "expand_dims" and node.args[0].is_constant:
+        special = "expand_dims of a constant"
     return special if special in target.spellings else node.op
 
 

@@ -70,7 +70,7 @@ def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
 
 
 def _reduced(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    (shape, *_), (axis, keepdims) = shapes, _value(node)
+    shape, axis, keepdims = shapes[0], _value(node)[0], _value(node)[-1]
     axes = axes_of(axis, len(shape))
     if node.op in ("max", "min", "argmax", "argmin") and 0 in [shape[a] for a in axes]:
         raise Misfit(f"{node.op} of nothing: a reduced axis has size 0 in shape {shape}")
@@ -91,27 +91,12 @@ def _one_axis(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> 
     return tuple(size for a, size in enumerate(shapes[0]) if a not in axes)
 
 
-def _spread(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    axis, keepdims = _value(node)
-    if keepdims or axis is None:
-        return shapes[0]
-    return expanded(shapes[0], axis)
-
-
 def expanded(shape: Shape, axis: Any) -> Shape:
     """With new axes of size 1, at places in the result."""
     places = axis if isinstance(axis, tuple) else (axis,)
     axes = axes_of(places, len(shape) + len(places))
     sizes = iter(shape)
     return tuple(1 if a in axes else next(sizes) for a in range(len(shape) + len(axes)))
-
-
-def _unspread(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    axis, keepdims = _value(node)
-    if keepdims:
-        return shapes[0]
-    axes = axes_of(axis, len(shapes[0]))
-    return tuple(size for a, size in enumerate(shapes[0]) if a not in axes)
 
 
 def _squeezed(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
@@ -230,6 +215,77 @@ def _solved(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Sh
     if len(b) < 2 or (a[-1] != b[-2] and None not in (a[-1], b[-2])):
         raise Misfit("the right-hand side does not have as many rows as the matrix")
     return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])
+
+
+def _matmul(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    """NumPy's product of operands of which either may be a vector."""
+    a, b = shapes[:2]
+    left = (1, *a) if len(a) == 1 else a
+    right = (*b, 1) if len(b) == 1 else b
+    result = list(_matrix_product(node, (left, right), fillings))
+    if len(a) == 1:
+        del result[-2]
+    return tuple(result[:-1] if len(b) == 1 else result)
+
+
+def _outer(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    return product(shapes[0]), product(shapes[1])
+
+
+def _dot(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    a, b = shapes[:2]
+    if not a or not b:
+        return broadcast(a, b)
+    axis = -1 if node.op == "inner" or len(b) == 1 else -2
+    if a[-1] != b[axis] and None not in (a[-1], b[axis]):
+        raise Misfit(f"the axes that are summed over disagree: {a[-1]} and {b[axis]}")
+    rest = list(b)
+    del rest[axis]
+    return (*a[:-1], *rest)
+
+
+def _tensordot(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    (a, b), axes = shapes[:2], _value(node)[0]
+    if isinstance(axes, int):
+        first, second = tuple(range(len(a) - axes, len(a))), tuple(range(axes))
+    else:
+        first, second = (axes_of(x, len(s)) for x, s in zip(axes, (a, b), strict=True))
+    if [a[i] for i in first] != [b[j] for j in second]:
+        raise Misfit("the axes that are summed over disagree")
+    left = [size for i, size in enumerate(a) if i not in first]
+    return (*left, *[size for j, size in enumerate(b) if j not in second])
+
+
+def _kron(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    rank = max(map(len, shapes))
+    a, b = ((1,) * (rank - len(shape)) + tuple(shape) for shape in shapes)
+    return tuple(product(pair) for pair in zip(a, b, strict=True))
+
+
+def _diag(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    if len(shapes[0]) == 1:
+        return _diag_matrix(node, shapes, fillings)
+    if len(shapes[0]) != 2:
+        raise Misfit("diag takes a vector or a matrix")
+    (m, n), k = shapes[0], _value(node)[0]
+    return (None if m is None or n is None else max(0, min(m + min(k, 0), n - max(k, 0))),)
+
+
+def _norm_of_order(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    _, axis, keepdims = _value(node)
+    axes = axes_of(axis, len(shapes[0]))
+    if len(axes) > 2:
+        raise Misfit("a norm of this order is one of vectors or matrices", "Name the axis.")
+    sizes = enumerate(shapes[0])
+    return tuple(1 if a in axes else n for a, n in sizes if keepdims or a not in axes)
+
+
+def _scalar(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    logits, target = shapes[:2]
+    if len(logits) not in (len(target), len(target) + 1):
+        raise Misfit("the target is neither one-hot nor labels for the logits")
+    broadcast(logits if len(logits) == len(target) else logits[:-1], target)
+    return ()
 
 
 def square(shape: Shape) -> Shape:
@@ -367,8 +423,7 @@ def _segments(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> 
     x, ids = shapes[0], shapes[1]
     if len(ids) != 1 or not x or (x[0] != ids[0] and None not in (x[0], ids[0])):
         raise Misfit("there must be one segment number for each row")
-    values = [size for size in fillings[1:]]
-    return (*filled(_value(node)[0], iter(values)), *x[1:])
+    return (*filled(_value(node)[0], iter(fillings)), *x[1:])
 
 
 def _merged(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
@@ -503,10 +558,8 @@ class Unknown:
 UNKNOWN = Unknown()
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys("sum mean max min argmax argmin logsumexp _norm".split(), _reduced),
+    **dict.fromkeys("sum mean var std max min argmax argmin logsumexp _norm".split(), _reduced),
     "_prod": _one_axis,
-    "_spread": _spread,
-    "_unspread": _unspread,
     "squeeze": _squeezed,
     "expand_dims": _expanded,
     "_transpose": _reversed,
@@ -523,6 +576,16 @@ RULES: Mapping[str, Rule] = {
     "concatenate": _concatenated,
     "_mm": _matrix_product,
     "_solve": _solved,
+    "_solve_vector": _matmul,
+    "_at": _matmul,
+    "_outer": _outer,
+    "dot": _dot,
+    "inner": _dot,
+    "tensordot": _tensordot,
+    "kron": _kron,
+    "diag": _diag,
+    "_norm_of_order": _norm_of_order,
+    "cross_entropy": _scalar,
     **dict.fromkeys("inv _cholesky _eigenvectors_of".split(), _of_square),
     **dict.fromkeys("det logdet _slogdet_sign _slogdet_log".split(), _per_matrix),
     "_eigenvalues": _per_column,

@@ -30,6 +30,13 @@ CONDITIONS = frozenset(
     isnan isinf isfinite signbit""".split()
 )
 _MOVES = frozenset("index expand_dims squeeze integer _transpose matrix_transpose".split())
+_FIRST_FILLING = {
+    **dict.fromkeys(("_zeros", "_ones", "eye", "_counting"), 0),
+    **dict.fromkeys(("_reshape", "_broadcast_to"), 1),
+    "_segment_sum": 2,
+}
+"""How many operands come before those that fill holes."""
+
 _ARITHMETIC = frozenset(
     """add subtract multiply divide negative floor_divide remainder maximum minimum ceil
     floor""".split()
@@ -98,17 +105,11 @@ class Inference:
         elif node.op not in RULES or None in found:
             self.shapes[node] = () if node.op in ("size", "ndim", "_count") else None
         else:
-            fillings = [self._whole(operand) for operand in operands]
+            fillings = [self._whole(operand) for operand in operands[_FIRST_FILLING.get(node.op, 9) :]]
             shapes = [shape for shape in found if shape is not None]
-            holes = fillings if node.op == "_segment_sum" else fillings[self._arrays(node) :]
-            self.shapes[node] = RULES[node.op](node, shapes, holes)
+            self.shapes[node] = RULES[node.op](node, shapes, fillings)
         if node.op in CONDITIONS or (node.op in _MOVES and operands[0] in self._masks):
             self._masks.add(node)
-
-    @staticmethod
-    def _arrays(node: Node) -> int:
-        """How many operands come before those that fill holes."""
-        return 0 if node.op in ("_zeros", "_ones", "eye", "_counting") else 1
 
     def _note_number(self, node: Node) -> None:
         if node.op == "constant" and not isinstance(node.value, bool):

@@ -21,7 +21,7 @@ def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
     graph = rewrite(graph, table, _sections(exact), ("tidy",), graph.outputs[0])
-    return _in_reading_order(_without_idle_broadcasts(graph))
+    return _in_reading_order(_shapes_from_the_first(_without_idle_broadcasts(graph)))
 
 
 def _sections(exact: bool) -> tuple[str, ...]:
@@ -45,6 +45,31 @@ def _without_idle_broadcasts(graph: Graph) -> Graph:
                 idle = args[arg].op == "broadcast"
                 if idle and leaves[args[arg]] | leaves[args[other]] == leaves[args[other]]:
                     args[arg] = args[arg].args[0]
+        return None
+
+    return rebuilt(graph, replace)
+
+
+_SHAPE_ONLY = {"size": 0, "_count": 0, "broadcast": 1, "unbroadcast": 1, "_reshape_like": 1}
+"""Operations that only look at the shape of an operand, and at which one."""
+
+
+def _shapes_from_the_first(graph: Graph) -> Graph:
+    """Where only a shape is asked for, ask the first thing that has it: an input, if one does."""
+    if not any(node.op in _SHAPE_ONLY for node in graph.nodes):
+        return graph
+    leaves = Leaves(graph.nodes)
+    first: dict[int, Node] = {}
+    for node in graph.nodes:
+        if node.op == "input" or node.args:
+            first.setdefault(leaves[node], node)
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        place = _SHAPE_ONLY.get(node.op)
+        if place is not None and leaves[node.args[place]] and len(node.args) > place:
+            args[place] = made[first[leaves[node.args[place]]]]
         return None
 
     return rebuilt(graph, replace)

@@ -57,12 +57,12 @@ def _unbroadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], s
     new = len(g) - len(like)
     result = args[0]
     if new > 0:
-        result = s.make(build, "sum", result, value=(tuple(range(new)), False))
+        result = s.make(build, "sum", result, value=(0 if new == 1 else tuple(range(new)), False))
     summed = tuple(
         place for place, size in enumerate(like) if size == 1 and g[place + new] != 1
     )
     if summed:
-        result = s.make(build, "sum", result, value=(summed, True))
+        result = s.make(build, "sum", result, value=(summed[0] if len(summed) == 1 else summed, True))
     return result
 
 
@@ -90,18 +90,6 @@ def _reshape_like(s: Specialiser, build: Builder, node: Node, args: list[Node], 
     return None
 
 
-def _spread(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
-    axis, keepdims = node.value  # type: ignore[misc]
-    if keepdims or axis is None:
-        return args[0]
-    return s.make(build, "expand_dims", args[0], value=(axis,))
-
-
-def _unspread(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
-    axis, keepdims = node.value  # type: ignore[misc]
-    return args[0] if keepdims else s.make(build, "squeeze", args[0], value=(axis,))
-
-
 def _line(node: Node, axis: int) -> Node | None:
     """The vector that a row or a column is made of."""
     if node.op == "expand_dims" and node.value == (axis,):
@@ -123,10 +111,21 @@ def _transposed(s: Specialiser, build: Builder, node: Node, args: list[Node], sh
 
 def _product(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
     """A column times a row is an outer product."""
+    for one, other in ((args[0], args[1]), (args[1], args[0])):
+        factor = _constant_below(one)
+        if factor is not None and s.shape(one) == (1, 1):
+            return s.make(build, "multiply", factor, other) if factor.value != 1 else other
     column, row = _line(args[0], -1), _line(args[1], -2)
     if column is None or row is None or {len(s.shape(column)), len(s.shape(row))} != {1}:
         return None
     return s.make(build, "_outer", column, row)
+
+
+def _constant_below(node: Node) -> Node | None:
+    """The constant that was only given axes."""
+    while node.op in ("expand_dims", "_reshape_like", "broadcast"):
+        node = node.args[0]
+    return node if node.is_constant else None
 
 
 def _squeeze(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
@@ -150,6 +149,10 @@ def _squeezed(s: Specialiser, build: Builder, x: Node, axis: int) -> Node:
         column = _line(x.args[1], -1)
         if column is not None and len(s.shape(column)) == 1:
             return s.make(build, "_at", x.args[0], column)
+    if x.op in ("sum", "mean") and isinstance(x.value, tuple) and x.value[1] is True:
+        kept = x.value[0]
+        if isinstance(kept, int) and kept % len(s.shape(x)) == axis % len(s.shape(x)):
+            return s.make(build, x.op, x.args[0], value=(kept, False))
     if x.op == "expand_dims" and x.value in ((axis,), (at,)):
         return x.args[0]
     return s.make(build, "squeeze", x, value=(axis,))
@@ -159,8 +162,6 @@ _HANDLERS = {
     "unbroadcast": _unbroadcast,
     "broadcast": _broadcast,
     "_reshape_like": _reshape_like,
-    "_spread": _spread,
-    "_unspread": _unspread,
     "matrix_transpose": _transposed,
     "_mm": _product,
     "squeeze": _squeeze,

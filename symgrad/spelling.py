@@ -82,6 +82,7 @@ class Spelling:
             key=written(filled_in, str) if "{key}" in self.template else "",
             s0=str(shape[0]) if shape else "",
             shape=_attribute_text(tuple(map(_Code, shape))),
+            axes=_new_axes(values[0]) if "{axes}" in self.template else "",
             count=_count_text(codes[0], values) if "{count}" in self.template else "",
         )
         return Text(code, self.precedence)
@@ -101,6 +102,17 @@ def _attribute_text(value: object) -> str:
     if value == float("inf") or value == float("-inf"):
         return "np.inf" if value == float("inf") else "-np.inf"
     return repr(value)
+
+
+def _new_axes(axis: object) -> str:
+    """The key that gives an array new axes; those counted from the end stand after an ellipsis."""
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if not axes:
+        return "..."
+    if min(axes) >= 0:
+        return ", ".join("None" if a in axes else ":" for a in range(max(axes) + 1))
+    first = min(axes)
+    return ", ".join(["...", *("None" if a in axes else ":" for a in range(first, 0))])
 
 
 def _count_text(code: str, values: tuple[object, ...]) -> str:

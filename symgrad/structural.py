@@ -50,19 +50,23 @@ def _integer(build: Builder, node: Node, g: Node) -> Terms:
 
 def _sum(build: Builder, node: Node, g: Node) -> Terms:
     """What broadcasts to the operand is enough: its root is the operand."""
+    return (_spread(build, node, g),)
+
+
+def _spread(build: Builder, node: Node, g: Node) -> Node:
     axis, keepdims = node.value  # type: ignore[misc]
-    if axis is None and not keepdims:
-        return (g,)
-    return (build.node("_spread", g, value=(axis, keepdims)),)
+    if g.op == "broadcast" and g.args[0].is_constant:
+        return g.args[0]
+    if keepdims or axis is None:
+        return g
+    return build.node("expand_dims", g, value=(axis,))
 
 
 def _mean(build: Builder, node: Node, g: Node) -> Terms:
-    axis, keepdims = node.value  # type: ignore[misc]
-    count = build.node("_count", node.args[0], value=(axis,))
-    term = build.node("divide", g, count)
-    if axis is None and not keepdims:
-        return (term,)
-    return (build.node("_spread", term, value=(axis, keepdims)),)
+    count = build.node("_count", node.args[0], value=node.value[:1])  # type: ignore[index]
+    if g.op == "broadcast" and g.args[0].is_constant:
+        return (build.node("divide", g.args[0], count),)
+    return (_spread(build, node, build.node("divide", g, count)),)
 
 
 def _permute_dims(build: Builder, node: Node, g: Node) -> Terms:
@@ -132,5 +136,5 @@ ADJOINTS: Mapping[str, Adjoint] = {
     "_counting": _integer,
 }
 
-MAPS = frozenset(("sum", "_spread", "_reshape_like", "expand_dims", "squeeze", "_transpose"))
+MAPS = frozenset(("sum", "mean", "_reshape_like", "expand_dims", "squeeze", "_transpose"))
 """Operations whose adjoint only moves or repeats numbers: a mask goes through it unchanged."""

@@ -202,7 +202,7 @@ SOLVED: tuple[Case, ...] = (
              lambda A, b, transposed=transposed:
                  np.linalg.solve(np.tril(A).T if transposed else np.tril(A), b),
              A=well(3, 3), b=b)
-        for transposed, options in ((False, "lower=True"), (True, "1, lower=True"))
+        for transposed, options in ((False, "lower=True"), (True, "trans=1, lower=True"))
         for b in ((3,), (3, 2))
     ),
     case("solve_triangular(A, b)", A=well(3, 3), b=(3,)),

@@ -32,8 +32,6 @@ ARRAYS: Mapping[str, Spelling] = {
     "_count": Spelling("{count}", ATOM, (ATOM,), arity=1),
     "_equal_parts": Spelling("{0} // {v0}", PRODUCT, (PRODUCT,), arity=1),
     "ndim": Spelling("{0}.ndim", ATOM, (ATOM,)),
-    "_spread": _with("_spread({0}, {v0}, {v1})"),
-    "_unspread": _with("_unspread({0}, {v0}, {v1})"),
     "argsort": _with("np.argsort({0}{kw})", 1, ("axis", -1)),
     "_merged": _with("_merged({0}, {v0})"),
     "_unmerged": _with("_unmerged({0}, {1}, {v0})", 2),
@@ -44,7 +42,8 @@ ARRAYS: Mapping[str, Spelling] = {
     "_reshape": Spelling("{0}.reshape({shape})", ATOM, (ATOM,), arity=1),
     "_reshape_like": Spelling("{0}.reshape({1}.shape)", ATOM, (ATOM, ATOM)),
     "squeeze": _with("np.squeeze({0}{kw})", 1, ("axis", None)),
-    "expand_dims": _with("np.expand_dims({0}, {v0})"),
+    "expand_dims": Spelling("{0}[{axes}]", ATOM, (ATOM,), arity=1),
+    "expand_dims of a constant": _with("np.expand_dims({0}, {v0})"),
     "_broadcast_to": Spelling("np.broadcast_to({0}, {shape})", arity=1),
     "_transpose": Spelling("{0}.T", ATOM, (ATOM,)),
     "matrix_transpose": Spelling("np.swapaxes({0}, -1, -2)"),
@@ -112,16 +111,6 @@ def _whole(values: ArrayLike) -> np.ndarray:
             raise TypeError("an index or a size must be a whole number")
         array = whole
     return array[()]
-''',
-    "_spread": '''\
-def _spread(y: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
-    """The result of a reduction, in a shape that broadcasts against what was reduced."""
-    return y if keepdims or axis is None else np.expand_dims(y, axis)
-''',
-    "_unspread": '''\
-def _unspread(y: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
-    """A result with its reduced axes kept, in the shape of the reduction."""
-    return y if keepdims else y.reshape(()) if axis is None else np.squeeze(y, axis)
 ''',
     "_merged": '''\
 def _merged(x: Array, axis: int | tuple[int, ...] | None) -> Array:
