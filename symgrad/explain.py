@@ -12,8 +12,9 @@ from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
 from symgrad.pipeline import stages
 from symgrad.syntax import parse
-from symgrad.tree import Statement, Tree
 from symgrad.targets.numpy import NUMPY
+from symgrad.template import written
+from symgrad.tree import Statement, Tree
 
 _HEAD = 150
 _TAIL = 50
@@ -24,19 +25,21 @@ _ABOUT = {
     "text": "The formula as it was typed.",
     "parse": "The text becomes a tree: the operands of an operation stand indented below it.",
     "lower": "The tree becomes a graph: an operation a line, and what occurs twice is made once.",
+    "resolve": "What depends on how many axes there are is decided, as these are declared.",
     "stabilise": "Rewrites replace what would overflow or lose accuracy in value or derivative.",
     "reverse": """\
 The chain rule runs from the value back to the inputs. An operation with the result out gets g,
 the derivative of the value with respect to out, and hands one on to each operand: what its rule
 has after the colon, times g unless g stands there already.""",
     "simplify": "Rewrites shorten the derivatives and let them share what the value has computed.",
+    "specialise": "Shapes are known: sums stand only where an operand was broadcast.",
     "emit": """\
 The graph becomes Python: what is used once stands where it is used. The whole file, with imports
 and helpers, is what symgrad value-and-grad prints.""",
 }
 
 _OPERATIONS = {
-    "index": "an element of its first operand",
+    "index": "a part of its first operand",
     "place": "zeros in the shape of its second operand, but for the first one at an index",
     "broadcast": "its first operand, repeated to the shape of its second",
     "unbroadcast": "its first operand, summed to the shape of its second",
@@ -184,6 +187,8 @@ def _tree_lines(statements: Sequence[Statement]) -> Iterator[str]:
 def _head(target: Tree) -> str:
     if target.op == "name":
         return str(target.value)
+    if target.op == "tuple":
+        return ", ".join(str(arg.value) for arg in target.args)
     return f"{target.value.name}({', '.join(arg.value for arg in target.args)})"
 
 
@@ -198,7 +203,11 @@ def _label(tree: Tree) -> str:
         case "compare":
             return f"compare {' '.join(tree.value)}"
         case "index":
-            return f"index {list(tree.value)}"
+            return f"index [{written(tree.value)}]"
+        case "literal":
+            return repr(tree.value)
+        case "attribute":
+            return f".{tree.value}"
         case "conditional":
             return "if else"
         case op:

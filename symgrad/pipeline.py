@@ -67,7 +67,8 @@ def stages(
     yield stage("lower")
     found = (known or Known({})).check(graph, text)
     graph = resolve(graph, found, table, text)
-    yield stage("resolve")
+    if known:
+        yield stage("resolve")
     graph = stabilise(graph, table, exact)
     yield stage("stabilise")
     graph = reverse(graph, chosen, table, text)

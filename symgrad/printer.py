@@ -14,16 +14,19 @@ from symgrad.spelling import (
     INFIX,
     NOT,
     OR,
+    PRODUCT,
     SIGN,
     TERNARY,
     Spelling,
 )
+from symgrad.template import Slice
 from symgrad.tree import Statement, Tree
 
 OPERATORS: Mapping[str, Spelling] = {
     **INFIX,
     "negative": Spelling("-{0}", SIGN, (SIGN,)),
     "positive": Spelling("+{0}", SIGN, (SIGN,)),
+    "matmul": Spelling("{0} @ {1}", PRODUCT, (PRODUCT, SIGN)),
     "logical_not": Spelling("not {0}", NOT, (NOT,)),
     "logical_and": Spelling("{0} and {1}", AND, (AND, NOT)),
     "logical_or": Spelling("{0} or {1}", OR, (OR, AND)),
@@ -83,7 +86,15 @@ def _spelled(tree: Tree) -> tuple[int, list[_Piece]]:
         case "call":
             return ATOM, [f"{tree.value.name}(", *_arguments(tree), ")"]
         case "index":
-            return ATOM, [(tree.args[0], ATOM), f"[{', '.join(map(str, tree.value))}]"]
+            return ATOM, [(tree.args[0], ATOM), "[", *_key(tree), "]"]
+        case "literal":
+            return ATOM, [repr(tree.value)]
+        case "attribute":
+            return ATOM, [(tree.args[0], ATOM), f".{tree.value}"]
+        case "list":
+            return ATOM, ["[", *_listed(tree), "]"]
+        case "tuple":
+            return ATOM, ["(", *_listed(tree), ",)" if len(tree.args) == 1 else ")"]
         case "compare":
             return COMPARE, list(_compared(tree))
         case _:
@@ -106,6 +117,29 @@ def _arguments(tree: Tree) -> Iterator[_Piece]:
         yield ", " if position else ""
         yield f"{keywords[position - positional]}=" if position >= positional else ""
         yield arg, TERNARY
+
+
+def _listed(tree: Tree) -> Iterator[_Piece]:
+    for position, arg in enumerate(tree.args):
+        yield ", " if position else ""
+        yield arg, TERNARY
+
+
+def _key(tree: Tree) -> Iterator[_Piece]:
+    """A key, with the expressions in its holes."""
+    rest = iter(tree.args[1:])
+    for position, part in enumerate(tree.value):
+        yield ", " if position else ""
+        if part is Ellipsis:
+            yield "..."
+        elif isinstance(part, Slice):
+            for place, end in enumerate(part.parts):
+                if place and (place == 1 or end is not None):
+                    yield ":"
+                if end is not None:
+                    yield next(rest), TERNARY
+        else:
+            yield next(rest), TERNARY
 
 
 def _compared(tree: Tree) -> Iterator[_Piece]:

@@ -171,7 +171,9 @@ def _backwards(table: FunctionTable) -> list[Line]:
     """
     found = []
     for name in builtin_functions():
-        _, _, body = table.line(name).partition(")")
+        head, _, body = table.line(name).partition(")")
+        if not WILD.keys() >= set(re.findall(r"(\w+): (?:static|shape)", head)):
+            continue
         first = re.match(r"\s*=(.*?)(?:(?<![<>=!])=(?!=)|:)", body)
         if first is not None:
             found.append((first[1].strip(), name))

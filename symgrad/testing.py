@@ -38,7 +38,7 @@ from symgrad.spelling import (
     Text,
 )
 from symgrad.syntax import parse
-from symgrad.tree import postorder
+from symgrad.tree import Tree, postorder
 
 try:
     from hypothesis import strategies as st
@@ -51,7 +51,7 @@ except ImportError:
 Pieces = Sequence[Spelling]
 
 INPUT_NAMES = (
-    *"x y z θ λ Ω x_1 _ np math e I S self lambda class None True print sin beta special".split(),
+    *"x y z θ λ Ω x_1 _ np math e I S self lambda class print sin beta special".split(),
     *"dx dy value t1 out g if else and or inf_ π_ Array _floats".split(),
 )
 """Names to read inputs by. Whatever they mean elsewhere, they are free here."""
@@ -126,7 +126,7 @@ def formulas(
     >>> test_a_formula_has_a_value()
     """
     table = known_functions()
-    public = [name for name in table if not name.startswith("_")]
+    public = [n for n in table if not n.startswith("_") and table[n].is_elementwise]
     names = public if functions is None else list(functions)
     chosen = [table[name] for name in names]
     calls = [call for f in chosen if not (smooth and _is_kinked(f)) for call in _calls(f)]
@@ -355,11 +355,18 @@ def _index_axes(formula: str) -> dict[str, tuple[int, ...]]:
     for statement in parse(formula):
         for tree in postorder(statement.body):
             if tree.op == "index" and tree.args[0].op == "name":
-                needed = [-i if i < 0 else i + 1 for i in tree.value]
+                needed = [_size_for(position) for position in tree.args[1:]]
                 known = axes.get(tree.args[0].value, ())
                 pairs = zip_longest(needed, known, fillvalue=1)
                 axes[tree.args[0].value] = tuple(max(pair) for pair in pairs)
     return axes
+
+
+def _size_for(position: Tree) -> int:
+    """The least size of an axis that has an index."""
+    if position.op == "negative":
+        return int(position.args[0].value)
+    return int(position.value) + 1
 
 
 @st.composite

@@ -6,7 +6,8 @@ import pytest
 
 from symgrad import graph as graph_module
 from symgrad.errors import LimitError
-from symgrad.graph import Builder, Leaves, ancestors, descendants
+from symgrad.graph import Builder, ancestors, descendants
+from symgrad.leaves import Leaves
 
 
 def test_equal_operations_are_one_node() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from symgrad.printer import OPERATORS
+from symgrad.template import HOLE, Slice
 from symgrad.tree import Callee, Statement, Tree
 
-NAMES = "x y2 _z λ π sin if else and or not in lambda None self e I nan inf T π1".split()
+NAMES = "x y2 _z λ π sin if else and or not in lambda self e I nan inf T π1".split()
 NUMBERS = [0.0, 1.0, 2.5, 1e-7, 1e16, 1e22, 0.1, 5e-324, 1.7976931348623157e308, float("inf")]
 
 # Comparisons are one kind of tree, with their signs as its value.
@@ -55,6 +56,8 @@ def _larger(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         _comparisons(inner),
         _calls(inner),
         _indices(inner),
+        _brackets(inner),
+        st.builds(lambda base, name: tree("attribute", base, value=name), inner, names),
     )
 
 
@@ -76,8 +79,28 @@ def _calls(draw: st.DrawFn, inner: st.SearchStrategy[Tree]) -> Tree:
 
 @st.composite
 def _indices(draw: st.DrawFn, inner: st.SearchStrategy[Tree]) -> Tree:
-    positions = draw(st.lists(st.integers(-3, 12), min_size=1, max_size=3))
-    return tree("index", draw(inner), value=tuple(positions))
+    """A key of expressions and slices, with what it is applied to as the first operand."""
+    parts = draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=3))
+    count = sum(p is HOLE for part in parts for p in getattr(part, "parts", (part,)))
+    args = [draw(inner) for _ in range(count + 1)]
+    return tree("index", *args, value=tuple(parts))
+
+
+KEYS = [
+    HOLE,
+    Ellipsis,
+    Slice(None, None, None),
+    Slice(HOLE, None, None),
+    Slice(None, HOLE, HOLE),
+    Slice(HOLE, HOLE, None),
+    Slice(None, None, HOLE),
+]
+
+
+@st.composite
+def _brackets(draw: st.DrawFn, inner: st.SearchStrategy[Tree]) -> Tree:
+    args = draw(st.lists(inner, max_size=3))
+    return tree(draw(st.sampled_from(["list", "tuple"])), *args)
 
 
 expressions = st.recursive(leaves, _larger, max_leaves=12)
