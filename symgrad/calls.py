@@ -61,10 +61,10 @@ def bind(
     head = [_in_head(p, defaults, collects) for p in parameters]
     hint = f"It is {callee.name}({', '.join(head)})."
     positional = len(args) - len(callee.keywords)
-    if collects and positional >= len(parameters):
-        first = len(parameters) - 1
+    if collects:
+        first = parameters.index(collects)
         args = (*args[:first], Items("tuple", tuple(args[first:positional])), *args[positional:])
-        positional = len(parameters)
+        positional = first + 1
     if positional > len(parameters):
         surplus = tree.args[len(parameters)]
         most = "at most " if defaults else ""

@@ -100,14 +100,19 @@ def _meshgrid(maker: Maker, bound: Bound, span: Span | None) -> Item:
     order = list(range(len(arrays)))
     if bound["indexing"] == "xy":
         order[:2] = order[1::-1]
-    spread = []
+    sizes = {
+        axis: maker.builder.node("size", array, value=(0,), span=span)
+        for array, axis in zip(arrays, order, strict=True)
+    }
+    chain = paired(maker.builder, *(sizes[axis] for axis in sorted(sizes)))
+    assert chain is not None
+    made = []
     for array, axis in zip(arrays, order, strict=True):
         others = tuple(other for other in range(len(arrays)) if other != axis)
-        spread.append(maker.builder.node("expand_dims", array, value=(others,), span=span))
-    like = spread[0]
-    for part in spread[1:]:
-        like = maker.builder.node("join", like, part)
-    return Items("tuple", tuple(maker.builder.node("broadcast", p, like) for p in spread))
+        spread = maker.builder.node("expand_dims", array, value=(others,), span=span)
+        shape = (HOLE,) * len(arrays)
+        made.append(maker.builder.node("_broadcast_to", spread, chain, value=(shape,), span=span))
+    return Items("tuple", tuple(made))
 
 
 def _several(*names: str) -> Builder:
@@ -212,6 +217,16 @@ def _kept(maker: Maker, bound: Bound, span: Span | None) -> Item:
     return maker.builder.node("expand_dims", y, value=(axis,), span=span)
 
 
+def _repeat(maker: Maker, bound: Bound, span: Span | None) -> Item:
+    x, axis = maker.number(bound["x"], span), bound["axis"]
+    if axis is None:
+        x, axis = maker.number(maker.make("ravel", x, span=span)), 0
+    template, operands = shape_template(maker, bound["repeats"], "repeats", span)
+    chain = paired(maker.builder, *operands)
+    args = (x,) if chain is None else (x, chain)
+    return maker.builder.node("_repeat", *args, value=(template, axis), span=span)
+
+
 def _prod(maker: Maker, bound: Bound, span: Span | None) -> Item:
     """Along one axis; several are made one first."""
     x, axis = maker.number(bound["x"], span), bound["axis"]
@@ -229,7 +244,7 @@ def _trapezoid(maker: Maker, bound: Bound, span: Span | None) -> Item:
     later, sooner = (build.node("index", y, value=key, span=span) for key in keys)
     width: Item = bound["dx"]
     if not isinstance(bound["x"], Literal):
-        width = _diff(maker, {"x": bound["x"], "n": 1, "axis": -1}, span)
+        width = _diff(maker, {"x": bound["x"], "n": 1, "axis": bound["axis"]}, span)
     area = maker.make("multiply", width, maker.make("add", later, sooner, span=span), span=span)
     total = build.node("sum", area, value=(axis, False), span=span)
     return maker.make("divide", total, build.constant(2.0), span=span)
@@ -287,6 +302,7 @@ BUILDERS: Mapping[str, Builder] = {
     "_spread": _spread,
     "_unspread": _unspread,
     "prod": _prod,
+    "repeat": _repeat,
     "trapezoid": _trapezoid,
     "convolve": _convolve,
 }

@@ -8,7 +8,7 @@ from itertools import combinations
 from symgrad.errors import ArgumentError, Span
 from symgrad.graph import Builder, Node
 
-_DOTS = "…"
+DOTS = "…"
 """The ellipsis, as one label."""
 
 
@@ -23,18 +23,18 @@ def read_subscripts(subscripts: object, count: int, text: str, span: Span | None
     hint = "Write einsum('ij,jk->ik', A, B)."
     if not isinstance(subscripts, str):
         raise ArgumentError("the subscripts are a text in quotes", text, span, hint)
-    left, arrow, right = subscripts.replace(" ", "").replace("...", _DOTS).partition("->")
+    left, arrow, right = subscripts.replace(" ", "").replace("...", DOTS).partition("->")
     terms = left.split(",")
     letters = left.replace(",", "") + right
-    if not all(c.isalpha() and c.isascii() or c == _DOTS for c in letters):
+    if not all(c.isalpha() and c.isascii() or c == DOTS for c in letters):
         raise ArgumentError("subscripts are letters, commas and one arrow", text, span, hint)
     if len(terms) != count:
         message = f"the subscripts are for {len(terms)} operands, not {count}"
         raise ArgumentError(message, text, span, hint)
     every = "".join(terms)
     if not arrow:
-        once = sorted(c for c in set(every) if every.count(c) == 1 and c != _DOTS)
-        right = (_DOTS if _DOTS in every else "") + "".join(once)
+        once = sorted(c for c in set(every) if every.count(c) == 1 and c != DOTS)
+        right = (DOTS if DOTS in every else "") + "".join(once)
     unknown = [c for c in right if c not in every]
     if unknown:
         message = f"the subscript {unknown[0]} of the result is that of no operand"
@@ -46,13 +46,13 @@ def read_subscripts(subscripts: object, count: int, text: str, span: Span | None
 
 def joined(*terms: str) -> str:
     """Labels as NumPy reads them: operands, then the result."""
-    *operands, result = (term.replace(_DOTS, "...") for term in terms)
+    *operands, result = (term.replace(DOTS, "...") for term in terms)
     return f"{','.join(operands)}->{result}"
 
 
 def parted(subscripts: str) -> list[str]:
     """The labels in subscripts with an arrow."""
-    return subscripts.replace("...", _DOTS).replace("->", ",").split(",")
+    return subscripts.replace("...", DOTS).replace("->", ",").split(",")
 
 
 def einsum(
@@ -80,7 +80,7 @@ def einsum(
     if term == result:
         return node
     axes = tuple(term.index(c) for c in result)
-    if _DOTS in term:
+    if DOTS in term:
         return build.node("_diagonals", node, value=(joined(term, result),), span=span)
     return build.node("permute_dims", node, value=(axes,), span=span)
 
@@ -106,7 +106,7 @@ def _alone(
         term = out
     lonely = [c for c in term if not any(c in other for other in others)]
     if lonely:
-        dots = term.find(_DOTS)
+        dots = term.find(DOTS)
         places = [term.index(c) for c in lonely]
         axes = tuple(p if dots < 0 or p < dots else p - len(term) for p in places)
         node = build.node("sum", node, value=(axes, False), span=span)

@@ -77,16 +77,19 @@ def function_source(
     """The text of one function; the graph is in the operations of the target."""
     if target is NUMPY:
         graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
-        graph = plain_indices(finish(typed_fills(graph, table)), derived.indices)
+        graph = finish(typed_fills(graph, table), derived.indices)
+        graph, both = plain_indices(graph, derived.indices)
     else:
-        graph = without_shapes(outputs_for(derived.graph, kind))
+        graph, both = without_shapes(outputs_for(derived.graph, kind)), []
     names = Names(RESERVED if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
     wanted = [f"d{w}" for w in derived.wrt]
     wanted = {"value": ["value"], "grad": wanted, "value_and_grad": ["value", *wanted]}[kind]
     plan = schedule(graph, target, table, value)
-    body = emit(plan, target, arguments, names, wanted)
+    as_indices = {name: names.fresh(f"{arguments[name]}_index") for name in both}
+    renamed = {f"{name} as an index": new for name, new in as_indices.items()}
+    body = emit(plan, target, {**arguments, **renamed}, names, wanted)
     lines = ["    " + statement for statement in body.statements]
     lines.append(_returned(kind, layout, list(body.results)))
     if target is not NUMPY:
@@ -100,6 +103,7 @@ def function_source(
     lines[:0] = [f"    {argument} = _whole({argument})" for argument in whole]
     if floats:
         lines.insert(0, _wrapped("    ", f"{converted} = _floats(", floats, ")"))
+    lines[:0] = [f"    {new} = _whole({arguments[name]})" for name, new in as_indices.items()]
     doc = _function_doc(kind, layout)
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
 

@@ -147,7 +147,8 @@ class _Writer:
         if step is not None and len(step.operands) == 1 and step.operands[0] in self.is_name:
             operand = self.texts[step.operands[0]].code
             if len(operand) <= 8 and step.spelling not in ("index", "negative"):
-                return self.names.fresh(f"{step.spelling.lstrip('_')}_{operand}")
+                word = step.spelling.split()[0].lstrip("_")
+                return self.names.fresh(f"{word}_{operand}")
         if step is not None and step.spelling == "join":
             return self.names.fresh("full")
         return self.names.numbered("t")

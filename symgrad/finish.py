@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors, builder_of, complementary, rebuilt
 from symgrad.leaves import is_elementwise
+from symgrad.spelling import INFIX
 
 _MOST_JOINED = 32
 """NumPy joins the shapes of at most this many operands in one call, in every version."""
@@ -17,7 +18,7 @@ _LIKE = frozenset("broadcast unbroadcast place".split())
 
 VIEWS = frozenset(
     """index broadcast expand_dims squeeze _transpose matrix_transpose permute_dims swapaxes moveaxis
-    flip diagonal _reshape _reshape_like _broadcast_to _rerow _unrow _recolumn
+    flip diagonal _diagonals _reshape _reshape_like _broadcast_to _rerow _unrow _recolumn
     _uncolumn stop_gradient integer""".split()
 )
 """Operations whose result may share memory with their first operand."""
@@ -26,6 +27,12 @@ _UNTYPED = frozenset(
     "_zeros _ones eye _counting argmax argmin argsort _searchsorted integer".split()
 )
 """Operations whose result has a type of its own."""
+
+
+_OF_TWO = frozenset(
+    "_mm _at _outer _solve _solve_vector concatenate _einsum _convolve _correlate _scan".split()
+)
+"""Operations on whole arrays whose type depends on that of both operands."""
 
 
 def without_shapes(graph: Graph) -> Graph:
@@ -102,17 +109,28 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
     return rebuilt(graph, replace)
 
 
-def plain_indices(graph: Graph, indices: frozenset[str]) -> Graph:
-    """Inputs that are only indices are whole numbers from the start."""
-    return rebuilt(
-        graph,
-        lambda build, node, args, made: (
-            args[0] if node.op == "integer" and node.args[0].value in indices else None
-        ),
-    )
+def plain_indices(graph: Graph, indices: frozenset[str]) -> tuple[Graph, list[str]]:
+    """Inputs that are only indices are whole numbers from the start.
+
+    The others that serve as indices, too, are told: there, they become inputs of their own.
+    """
+    both: dict[str, None] = {}
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if node.op != "integer" or node.args[0].op != "input":
+            return None
+        name = str(node.args[0].value)
+        if name in indices:
+            return args[0]
+        both[name] = None
+        return build.node("input", value=f"{name} as an index")
+
+    return rebuilt(graph, replace), list(both)
 
 
-def finish(graph: Graph) -> Graph:
+def finish(graph: Graph, indices: frozenset[str] = frozenset()) -> Graph:
     """Make results own their memory and have the type of the inputs.
 
     An output that is an input, a view or another output is copied. One whose numbers come from a
@@ -120,8 +138,8 @@ def finish(graph: Graph) -> Graph:
     what was broadcast does both by itself.
     """
     build = builder_of(graph)
-    untyped = _untyped(graph)
-    inputs = list(graph.inputs().values())
+    untyped = _untyped(graph, indices)
+    inputs = [node for name, node in graph.inputs().items() if name not in indices]
     sources: set[Node] = set()
     outputs: list[Node] = []
     for output in graph.outputs:
@@ -143,18 +161,26 @@ def finish(graph: Graph) -> Graph:
     return build.graph(outputs, graph.labels)
 
 
-def _untyped(graph: Graph) -> set[Node]:
+def _untyped(graph: Graph, indices: frozenset[str]) -> set[Node]:
     """Nodes that are float64 whatever the inputs are, and what uses them.
 
-    They are choices between constants, and SciPy's functions of constants, which are not folded.
+    They are choices between constants, functions of sizes, which NumPy takes for doubles, and
+    SciPy's functions of constants, which are not folded.
     """
     uses = Counter(arg for node in graph.nodes for arg in node.args)
     untyped: set[Node] = set()
+    plain: set[Node] = set()
     for node in graph.nodes:
-        if node.op == "keep":
+        if node.is_constant or node.op in ("size", "_count", "ndim"):
+            plain.add(node)
+        elif node.args and plain.issuperset(node.args) and node.op in INFIX:
+            plain.add(node)
+        elif node.args and plain.issuperset(node.args):
+            untyped.add(node)
+        elif node.op == "keep":
             if node.args[1].is_constant or node.args[1] in untyped:
                 untyped.add(node)
-        elif node.op in _UNTYPED or (node.args and all(arg.is_constant for arg in node.args)):
+        elif node.op in _UNTYPED or node.value in indices or (node.args and all(arg.is_constant for arg in node.args)):
             untyped.add(node)
         elif not untyped.isdisjoint(_typed_by(node)):
             if not _is_choice_with_typed(node, untyped, uses):
@@ -166,7 +192,7 @@ def _typed_by(node: Node) -> tuple[Node, ...]:
     """The operands that the type of a result depends on."""
     if node.op in ("place", "size", "ndim", "_count", "cast"):
         return ()
-    if is_elementwise(node.op) or node.op in ("_mm", "_solve", "concatenate", "_einsum"):
+    if is_elementwise(node.op) or node.op in _OF_TWO:
         return node.args
     return node.args[:1]
 

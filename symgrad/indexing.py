@@ -123,6 +123,15 @@ def chained(maker: Maker, layers: Sequence[Node], axis: int, span: Span | None) 
     return result
 
 
+def shape_items(maker: Maker, shape: ShapeOf, count: int, span: Span) -> Items:
+    """`n, d = x.shape`: the sizes of all axes, of which there must be that many."""
+    sizes = [
+        maker.builder.node("size", shape.node, value=(axis, count), span=span)
+        for axis in range(count)
+    ]
+    return Items("tuple", tuple(sizes))
+
+
 def attribute_of(maker: Maker, base: Item, name: str, span: Span) -> Item:
     """`x.T`, `x.mT`, `x.shape`, `x.ndim` or `x.size`."""
     if name == "shape":

@@ -136,7 +136,11 @@ def paired(builder: Builder, *nodes: Node) -> Node | None:
 def unpaired(node: Node) -> tuple[Node, ...]:
     """The nodes that an operand stands for."""
     found: list[Node] = []
-    while node.op == "pair":
-        found.append(node.args[1])
-        node = node.args[0]
-    return (node, *reversed(found))
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if part.op == "pair":
+            waiting.extend(reversed(part.args))
+        else:
+            found.append(part)
+    return tuple(found)

@@ -8,7 +8,7 @@ from symgrad.graph import Node
 
 OWN = frozenset(
     """input index _reshape squeeze expand_dims _broadcast_to _transpose
-    permute_dims matrix_transpose swapaxes moveaxis concatenate tile _repeat _unrepeat pad
+    permute_dims matrix_transpose swapaxes moveaxis concatenate tile _repeat pad
     take_along_axis _zeros _ones eye _counting _segment_sum _convolve _correlate diagonal
     _diagonals _diag_matrix _rerow _unrow _recolumn _uncolumn _mm _solve _einsum det _slogdet_sign
     _slogdet_log logdet _eigenvalues svdvals _svd_u _svd_vh _qr_q _qr_r pinv _merged
@@ -28,7 +28,7 @@ LIKE_FIRST = frozenset(
     softmax inv _cofactors _cholesky _eigenvectors_of _others""".split()
 )
 LIKE_SECOND = frozenset(
-    """place broadcast unbroadcast cast _reshape_like _untile _unpad _undiagonal _undiagonals
+    """place broadcast unbroadcast cast _reshape_like _untile _unrepeat _unpad _undiagonal _undiagonals
     _unmerged _put_along_axis _searchsorted""".split()
 )
 

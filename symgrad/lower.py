@@ -19,7 +19,7 @@ from symgrad.errors import (
 )
 from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value, descendants
-from symgrad.indexing import attribute_of, indexed, shape_template, stacked
+from symgrad.indexing import attribute_of, indexed, shape_items, shape_template, stacked
 from symgrad.items import Item, Items, Literal, ShapeOf, attribute, integer, paired
 from symgrad.syntax import parse, target_of
 from symgrad.tree import Statement, Tree, postorder
@@ -161,6 +161,8 @@ class Lowerer:
         function = self.table[callee.name]
         defaults = {p.name: p.default for p in function.parameters if p.default is not None}
         rest = next((p.name for p in function.parameters if p.kind == "rest"), "")
+        if not rest and function.parameters and function.parameters[-1].kind == "shape":
+            rest = function.names[-1] if len(args) > len(function.names) else ""
         bound = bind(function.names, defaults, tree, args, self.text, rest)
         bound = self._with_defaults(function, bound, tree.span)
         return self.apply(function, [bound[name] for name in function.names], tree.span)
@@ -367,6 +369,8 @@ class Lowerer:
         assert statement.target is not None
         targets = statement.target.args
         item = self.lower(statement.body)
+        if isinstance(item, ShapeOf):
+            item = shape_items(self, item, len(targets), statement.body.span)
         if not isinstance(item, Items) or len(item.items) != len(targets):
             found = len(item.items) if isinstance(item, Items) else 1
             message = f"{len(targets)} names for {found} value{'s' if found > 1 else ''}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from symgrad.collector import paused
 from symgrad.errors import DerivativeError, did_you_mean
 from symgrad.functions import FunctionTable
-from symgrad.graph import Graph
+from symgrad.graph import Graph, Node
 from symgrad.lower import Lowered, lower
 from symgrad.resolve import resolve
 from symgrad.reverse import reverse
@@ -67,6 +67,7 @@ def stages(
     yield stage("lower")
     found = (known or Known({})).check(graph, text)
     graph = resolve(graph, found, table, text)
+    indices |= index_inputs(graph)
     if known:
         yield stage("resolve")
     graph = stabilise(graph, table, exact)
@@ -102,11 +103,22 @@ def derive(
 
 def index_inputs(graph: Graph) -> frozenset[str]:
     """The inputs that only serve as indices, masks or sizes: they have no derivative."""
-    indices = {node.args[0] for node in graph.nodes if node.op == "integer"}
-    for node in graph.nodes:
-        if node.op != "integer":
-            indices.difference_update(node.args)
-    return frozenset(str(node.value) for node in indices if node.op == "input")
+    serving: dict[Node, bool] = {}
+    for node in reversed(graph.nodes):
+        only = node not in graph.outputs and serving.get(node, False)
+        for place, arg in enumerate(node.args):
+            serves = node.op == "integer" or (only and node.op in _WHOLE_ARITHMETIC)
+            if place or node.op not in _SHAPE_READERS:
+                serving[arg] = serving.get(arg, True) and serves
+    return frozenset(
+        str(node.value) for node in graph.nodes if node.op == "input" and serving.get(node)
+    )
+
+
+_WHOLE_ARITHMETIC = frozenset(
+    "add subtract multiply negative floor_divide remainder maximum minimum expand_dims flip".split()
+)
+_SHAPE_READERS = frozenset(("size", "_count", "ndim"))
 
 
 def differentiated(

@@ -111,9 +111,18 @@ def _diag(on: Context, ranks: list[int]) -> Node:
 
 
 def _norm_of_order(on: Context, ranks: list[int]) -> Node:
-    axis = on.node.value[1]  # type: ignore[index]
-    is_matrix = ranks[0] == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
-    return on.use("_matrix_norm" if is_matrix else "_vector_norm")
+    order, axis, keepdims = on.node.value  # type: ignore[misc]
+    axes = tuple(range(ranks[0])) if axis is None else axis
+    if not isinstance(axes, tuple) or len(axes) != 2:
+        return on.use("_vector_norm")
+    x, span = on.args[0], on.node.span
+    moved = on.build.node("moveaxis", x, value=(axes, (-2, -1)), span=span) if ranks[0] > 2 else x
+    body = definition(on.table["_matrix_norm"], on.table, attributes={"ord": order})
+    norm = on.build.inline(body, {"x": moved}, span)
+    if not keepdims:
+        return norm
+    kept = tuple(sorted(a % ranks[0] for a in axes))
+    return on.build.node("expand_dims", norm, value=(kept,), span=span)
 
 
 def _cross_entropy(on: Context, ranks: list[int]) -> Node:

@@ -88,23 +88,22 @@ class Tape:
         self, node: Node, cotangent: Node, root: Node
     ) -> list[tuple[Node, Node, Node]]:
         """The same for operations on whole arrays: cotangent and terms have the shapes of nodes."""
-        is_map = node.op in MAPS and self._leaves[node] == self._leaves[root]
+        leaves = self._leaves
+        is_map = node.op in MAPS and leaves[node] == leaves[root]
         mask, inner = unmask(cotangent) if is_map else (None, cotangent)
-        if node.op in ("sum", "mean") and self._leaves[inner] == 0 and is_map:
+        one_mask = mask is None or leaves[mask] == 0
+        if node.op in ("sum", "mean") and is_map and one_mask and leaves[inner] == 0:
             # One number for all: it broadcasts as it is, as if the axes had been kept.
             g, node = inner, Node(node.op, node.args, (node.value[0], True))  # type: ignore[index]
         else:
             g = self.settle(node, inner, root)
         terms = self._terms(node, g)
         if mask is not None:
-            held = self._number(mask)
-            if g is not inner:
-                held = self.settle(node, held, root)
-            mask_terms = self._terms(node, held)
-            terms = [
-                t if t is None or m is None else keep(self.build, self._condition(m), t)
-                for t, m in zip(terms, mask_terms, strict=True)
-            ]
+            held = mask
+            if not one_mask:
+                held = self.settle(node, self.build.node("indicator", mask), root)
+                held = self._condition(self._terms(node, held)[0])
+            terms = [t if t is None else keep(self.build, held, t) for t in terms]
         found = []
         for operand, term in zip(node.args, terms, strict=False):
             if operand in self.active and term is not None:
@@ -123,13 +122,10 @@ class Tape:
             for position, operand in enumerate(node.args[: len(operands)])
         ]
 
-    def _number(self, mask: Node) -> Node:
-        return self.build.node("indicator", mask)
-
-    def _condition(self, mask: Node) -> Node:
-        return mask.args[0] if mask.op == "indicator" else self.build.node(
-            "not_equal", mask, self.build.constant(0.0)
-        )
+    def _condition(self, mask: Node | None) -> Node:
+        """Where a mask that was moved as a number holds."""
+        assert mask is not None
+        return self.build.node("not_equal", mask, self.build.constant(0.0))
 
     def _term(self, node: Node, position: int, g: Node) -> Node | None:
         """The rule of an operation for one operand, at a cotangent without a mask."""

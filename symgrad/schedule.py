@@ -149,9 +149,15 @@ def _spelling(node: Node, target: Target) -> str:
         special = "power by a whole number"
     elif node.op == "broadcast" and node.args[0].is_constant:
         special = _FILLED.get(node.args[0].value, "broadcast of a constant")
-    elif node.op == "expand_dims" and node.args[0].is_constant:
-        special = "expand_dims of a constant"
+    elif node.op == "expand_dims" and (node.args[0].is_constant or _mixes_signs(node.value)):
+        special = "expand_dims as a call"
     return special if special in target.spellings else node.op
+
+
+def _mixes_signs(value: Value) -> bool:
+    """Whether axes are counted from both ends."""
+    axes = value[0] if isinstance(value, tuple) else ()
+    return isinstance(axes, tuple) and len({axis < 0 for axis in axes}) > 1
 
 
 def _is_whole(node: Node) -> bool:

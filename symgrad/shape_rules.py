@@ -351,20 +351,22 @@ def _along_indices(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]
 
 def _repeated(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     repeats, axis = _value(node)
-    place = axis_of(axis, len(shapes[0]))
-    shape, size = list(shapes[0]), shapes[0][place]
-    if size is not None:
-        shape[place] = size * repeats if node.op == "_repeat" else size // repeats
+    (count, *more), shape = filled(repeats, iter(fillings)), list(shapes[0])
+    place = axis_of(axis, len(shape))
+    size = shape[place]
+    if more:
+        count = (count + sum(more)) / (size or 1)
+    shape[place] = None if size is None or count is None else int(size * count)
     return tuple(shape)
 
 
 def _tiled(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    reps = _value(node)[0]
-    counts = reps if isinstance(reps, tuple) else (reps,)
+    counts: Shape = filled(_value(node)[0], iter(fillings))
     rank = max(len(counts), len(shapes[0]))
     shape = (1,) * (rank - len(shapes[0])) + tuple(shapes[0])
     counts = (1,) * (rank - len(counts)) + counts
-    return tuple(None if s is None else s * c for s, c in zip(shape, counts, strict=True))
+    pairs = zip(shape, counts, strict=True)
+    return tuple(None if s is None or c is None else s * c for s, c in pairs)
 
 
 def _padded(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
@@ -461,6 +463,9 @@ def _second(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Sh
 
 
 def _number(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    if node.op == "size" and len(_value(node)) == 2 and len(shapes[0]) != _value(node)[1]:
+        message = f"a shape of {len(shapes[0])} axes is taken apart into {_value(node)[1]}"
+        raise Misfit(message)
     if node.op == "size" and _value(node)[0] is not None:
         axes_of(_value(node)[0], len(shapes[0]))
     return ()
@@ -594,7 +599,6 @@ RULES: Mapping[str, Rule] = {
     "_diagonals": _einsum,
     "take_along_axis": _along_indices,
     "_repeat": _repeated,
-    "_unrepeat": _repeated,
     "tile": _tiled,
     "pad": _padded,
     "diagonal": _diagonal,
@@ -609,7 +613,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys("pair integer copy stop_gradient tril triu _scan".split(), _first),
     **dict.fromkeys(
         """place broadcast unbroadcast cast _reshape_like _untile _unpad _undiagonal _undiagonals
-        _unmerged _put_along_axis _searchsorted""".split(),
+        _unrepeat _unmerged _put_along_axis _searchsorted""".split(),
         _second,
     ),
 }

@@ -32,7 +32,7 @@ CONDITIONS = frozenset(
 _MOVES = frozenset("index expand_dims squeeze integer _transpose matrix_transpose".split())
 _FIRST_FILLING = {
     **dict.fromkeys(("_zeros", "_ones", "eye", "_counting"), 0),
-    **dict.fromkeys(("_reshape", "_broadcast_to"), 1),
+    **dict.fromkeys(("_reshape", "_broadcast_to", "tile", "_repeat", "roll"), 1),
     "_segment_sum": 2,
 }
 """How many operands come before those that fill holes."""
@@ -135,6 +135,13 @@ class Inference:
                 value = getattr(np, node.op)(*[self._known[arg] for arg in node.args])
             self._known[node] = float(value)
 
+    def _may_be_mask(self, operand: Node) -> bool:
+        """Whether an input could be truth values or indices, which is told only by a call."""
+        below = operand.args[0] if operand.op == "integer" else operand
+        if below.op != "input" or self.shapes[below] == ():
+            return False
+        return str(below.value) not in self._kinds
+
     def _whole(self, node: Node) -> Size:
         value = self._known.get(node)
         if value is None:
@@ -149,6 +156,8 @@ class Inference:
         for operand in operands[1:]:
             shape, whole = self.shapes[operand], self._whole(operand)
             if shape is None:
+                return None
+            if self._may_be_mask(operand):
                 return None
             if operand in self._masks:
                 fillings.append(IndexArray(shape, is_mask=True))

@@ -67,7 +67,9 @@ def _unbroadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], s
 
 
 def _broadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
-    return args[0] if shapes[0] == shapes[1] and None not in shapes[0] else None
+    if args[0].is_constant or None in shapes[0] or shapes[0] != shapes[1]:
+        return None
+    return args[0]
 
 
 def _reshape_like(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
@@ -128,6 +130,14 @@ def _constant_below(node: Node) -> Node | None:
     return node if node.is_constant else None
 
 
+def _keep(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    """One condition for all numbers goes below the new axes, where products can see them."""
+    if shapes[0] != () or args[1].op != "expand_dims":
+        return None
+    inner = s.make(build, "keep", args[0], args[1].args[0])
+    return s.make(build, "expand_dims", inner, value=args[1].value)
+
+
 def _squeeze(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
     (axis,) = node.value  # type: ignore[misc]
     return _squeezed(s, build, args[0], axis) if isinstance(axis, int) else None
@@ -165,6 +175,7 @@ _HANDLERS = {
     "matrix_transpose": _transposed,
     "_mm": _product,
     "squeeze": _squeeze,
+    "keep": _keep,
 }
 
 

@@ -72,7 +72,7 @@ class Spelling:
         if self.method and codes[0].isidentifier():
             return Text(f"{codes[0]}.{self.method}({', '.join(given)})")
         filled_in = filled(value, fillings) if "{key}" in self.template else value
-        shape = filled(values[0], fillings) if re.search("{shape}|{s0}", self.template) else ()
+        shape = filled(values[0], fillings) if re.search("{shape}|{s0}|{only}", self.template) else ()
         fields = {f"v{n}": _attribute_text(v) for n, v in enumerate(values)}
         code = self.template.format(
             *codes,
@@ -80,6 +80,7 @@ class Spelling:
             all=", ".join(codes),
             kw="".join(f", {text}" for text in given),
             key=written(filled_in, str) if "{key}" in self.template else "",
+            only=str(shape[0]) if len(shape) == 1 else _attribute_text(tuple(map(_Code, shape))),
             s0=str(shape[0]) if shape else "",
             shape=_attribute_text(tuple(map(_Code, shape))),
             axes=_new_axes(values[0]) if "{axes}" in self.template else "",

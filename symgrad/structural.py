@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from symgrad.contraction import joined, parted
+from symgrad.contraction import DOTS, joined, parted
 from symgrad.graph import Builder, Node
 from symgrad.items import paired, unpaired
 from symgrad.template import HOLE, Slice
@@ -104,9 +104,44 @@ def _einsum(build: Builder, node: Node, g: Node) -> Terms:
     (subscripts,) = node.value  # type: ignore[misc]
     la, lb, out = parted(subscripts)
     a, b = node.args
-    da = build.node("_einsum", g, b, value=(joined(out, lb, la),))
-    db = build.node("_einsum", a, g, value=(joined(la, out, lb),))
+    da = build.node("_einsum", g, b, value=(joined(out, lb, _with_dots(la, lb + out)),))
+    db = build.node("_einsum", a, g, value=(joined(la, out, _with_dots(lb, la + out)),))
     return build.node("unbroadcast", da, a), build.node("unbroadcast", db, b)
+
+
+def _roll(build: Builder, node: Node, g: Node) -> Terms:
+    """Rolled back."""
+    shift, axis = node.value  # type: ignore[misc]
+    fillings = [part for arg in node.args[1:] for part in unpaired(arg)]
+    chain = paired(build, *(build.node("negative", part) for part in fillings))
+    back = tuple(s if s is HOLE else -s for s in shift)
+    args = (g,) if chain is None else (g, chain)
+    return build.node("roll", *args, value=(back, axis)), *_nothing(node)
+
+
+def _undone_by(op: str) -> Adjoint:
+    """An operation that makes copies; the other one sums over them, in the shape of the operand."""
+
+    def adjoint(build: Builder, node: Node, g: Node) -> Terms:
+        like = paired(build, *node.args)
+        assert like is not None
+        return build.node(op, g, like, value=node.value), *_nothing(node)
+
+    return adjoint
+
+
+def _redone_by(op: str) -> Adjoint:
+    def adjoint(build: Builder, node: Node, g: Node) -> Terms:
+        chain = paired(build, *unpaired(node.args[1])[1:])
+        args = (g,) if chain is None else (g, chain)
+        return build.node(op, *args, value=node.value), None
+
+    return adjoint
+
+
+def _with_dots(term: str, others: str) -> str:
+    """NumPy sums over no ellipsis: it is kept, and summed when the operand is un-broadcast."""
+    return DOTS + term if DOTS in others and DOTS not in term else term
 
 
 def _segment_sum(build: Builder, node: Node, g: Node) -> Terms:
@@ -130,6 +165,11 @@ ADJOINTS: Mapping[str, Adjoint] = {
     "_put_along_axis": _put_along_axis,
     "_einsum": _einsum,
     "_segment_sum": _segment_sum,
+    "roll": _roll,
+    "tile": _undone_by("_untile"),
+    "_untile": _redone_by("tile"),
+    "_repeat": _undone_by("_unrepeat"),
+    "_unrepeat": _redone_by("_repeat"),
     "_zeros": _integer,
     "_ones": _integer,
     "eye": _integer,

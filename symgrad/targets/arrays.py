@@ -43,7 +43,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "_reshape_like": Spelling("{0}.reshape({1}.shape)", ATOM, (ATOM, ATOM)),
     "squeeze": _with("np.squeeze({0}{kw})", 1, ("axis", None)),
     "expand_dims": Spelling("{0}[{axes}]", ATOM, (ATOM,), arity=1),
-    "expand_dims of a constant": _with("np.expand_dims({0}, {v0})"),
+    "expand_dims as a call": _with("np.expand_dims({0}, {v0})"),
     "_broadcast_to": Spelling("np.broadcast_to({0}, {shape})", arity=1),
     "_transpose": Spelling("{0}.T", ATOM, (ATOM,)),
     "matrix_transpose": Spelling("np.swapaxes({0}, -1, -2)"),
@@ -51,13 +51,13 @@ ARRAYS: Mapping[str, Spelling] = {
     "swapaxes": _with("np.swapaxes({0}, {v0}, {v1})"),
     "moveaxis": _with("np.moveaxis({0}, {v0}, {v1})"),
     "flip": _with("np.flip({0}{kw})", 1, ("axis", None)),
-    "roll": _with("np.roll({0}, {v0}, {v1})"),
+    "roll": _with("np.roll({0}, {only}{kw})", 1, ("", ()), ("axis", None)),
     "concatenate": Spelling("np.concatenate([{all}]{kw})", keywords=(("axis", 0),)),
     "stack": Spelling("np.stack([{all}]{kw})", keywords=(("axis", 0),)),
-    "tile": _with("np.tile({0}, {v0})"),
-    "_untile": _with("_untile({0}, {1}, {v0})", 2),
-    "_repeat": _with("np.repeat({0}, {v0}, axis={v1})"),
-    "_unrepeat": _with("_unrepeat({0}, {v0}, {v1})"),
+    "tile": _with("np.tile({0}, {only})"),
+    "_untile": _with("_untile({0}, {1}, {only})", 2),
+    "_repeat": _with("np.repeat({0}, {only}, axis={v1})"),
+    "_unrepeat": _with("_unrepeat({0}, {1}, {only}, {v1})", 2),
     "pad": _with("np.pad({0}, {v0})"),
     "_unpad": _with("_unpad({0}, {1}, {v0})", 2),
     "take_along_axis": _with("np.take_along_axis({0}, {1}, axis={v0})", 2),
@@ -118,14 +118,14 @@ def _merged(x: Array, axis: int | tuple[int, ...] | None) -> Array:
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
     size = int(np.prod([x.shape[a] for a in axes]))
-    return moved.reshape(*moved.shape[: x.ndim - len(axes)], size)
+    return moved.reshape((*moved.shape[: x.ndim - len(axes)], size))
 ''',
     "_unmerged": '''\
 def _unmerged(y: Array, x: Array, axis: int | tuple[int, ...] | None) -> Array:
     """Axes that were made one, apart again, as in x."""
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     sizes = tuple(x.shape[a] for a in axes)
-    return np.moveaxis(y.reshape(*y.shape[:-1], *sizes), range(-len(axes), 0), axes)
+    return np.moveaxis(y.reshape((*y.shape[:-1], *sizes)), range(-len(axes), 0), axes)
 ''',
     "_delay": '''\
 def _delay(x: Array, axis: int, fill: float) -> Array:
@@ -152,11 +152,12 @@ def _untile(y: Array, x: Array, reps: int | tuple[int, ...]) -> Array:
     return apart.sum(axis=tuple(range(0, 2 * rank, 2))).reshape(x.shape)
 ''',
     "_unrepeat": '''\
-def _unrepeat(y: Array, repeats: int, axis: int) -> Array:
-    """The sum over the copies of each element along an axis."""
-    axis %= y.ndim
-    size = y.shape[axis] // repeats if repeats else 0
-    return y.reshape(*y.shape[:axis], size, repeats, *y.shape[axis + 1 :]).sum(axis + 1)
+def _unrepeat(y: Array, x: Array, repeats: ArrayLike, axis: int) -> Array:
+    """The sum over the copies of each element of x along an axis."""
+    full = np.zeros_like(x)
+    source = np.repeat(np.arange(x.shape[axis]), repeats)
+    np.add.at(np.moveaxis(full, axis, 0), source, np.moveaxis(y, axis, 0))
+    return full
 ''',
     "_unpad": '''\
 def _unpad(y: Array, x: Array, width: int | tuple) -> Array:
