@@ -35,14 +35,14 @@ LOSS = NETWORK + "cross_entropy(logits, digits)"
 READING = NETWORK + "argmax(logits, axis=1)"
 
 RULES: dict[str, Rule] = {
-    "gradient descent": GradientDescent(learning_rate=0.3),
+    "gradient descent": GradientDescent(learning_rate=0.15),
     "RMSProp": RMSProp(learning_rate=0.002),
-    "Adam": Adam(learning_rate=0.004),
+    "Adam": Adam(learning_rate=0.005),
 }
 
 
 class Images(NamedTuple):
-    """Images, a row of 64 brightnesses from 0 to 1 each, and which digits they show."""
+    """Images, a row of 64 brightnesses from 0 to 2 each, and which digits they show."""
 
     X: Array
     digits: NDArray[np.int64]
@@ -50,8 +50,12 @@ class Images(NamedTuple):
     def divided(self, held_out: int, seed: int = 0) -> tuple["Images", "Images"]:
         """The images to learn from, and as many others as asked for, drawn by lot."""
         order = np.random.default_rng(seed).permutation(len(self.X))
-        learned, held = order[held_out:], order[:held_out]
-        return Images(*(part[learned] for part in self)), Images(*(part[held] for part in self))
+        held, learned = np.split(order, [held_out])
+        return self.chosen(learned), self.chosen(held)
+
+    def chosen(self, rows: NDArray[np.intp]) -> "Images":
+        """Some of the images."""
+        return Images(self.X[rows], self.digits[rows])
 
 
 def load() -> Images:
@@ -69,7 +73,7 @@ def load() -> Images:
             "the digits come with scikit-learn, which is not installed",
             hint="Install it with: pip install 'symgrad[examples]'",
         ) from None
-    return Images(np.asarray(images) / 16, np.asarray(digits))
+    return Images(np.asarray(images) / 8, np.asarray(digits))
 
 
 def start(seed: int = 0) -> dict[str, Array]:

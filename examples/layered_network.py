@@ -33,13 +33,13 @@ def one_layer() -> tuple[float, dict[str, Array]]:
     return float(loss), dict(zip(wrt, gradients, strict=True))
 
 
-def samples(count: int = 400) -> dict[str, Array]:
+def samples(count: int = 200) -> dict[str, Array]:
     """Points of a square and the height of a saddle above them."""
     X = np.random.default_rng(0).uniform(-1, 1, (count, 2))
     return {"X": X, "y": X[:, 0] * X[:, 1]}
 
 
-def train(data: dict[str, Array], epochs: int = 200) -> Fit:
+def train(data: dict[str, Array], epochs: int = 100) -> Fit:
     """Train ten hidden units by gradient descent in mini-batches."""
     draws = np.random.default_rng(1)
     start = {
@@ -56,10 +56,10 @@ def main() -> None:
     loss, gradients = one_layer()
     print(f"one layer: loss {loss:.7f}")
     for name, gradient in gradients.items():
-        print(f"  d/d{name} = {gradient.tolist()}")
+        print(f"  d/d{name} = {gradient.round(12).tolist()}")
     data = samples()
     fitted = train(data)
-    for epoch in (1, 10, 50, 200):
+    for epoch in (1, 10, 50, 100):
         print(f"two layers, epoch {epoch:3}: loss {fitted.history[epoch - 1]:.5f}")
     print(f"variance of what is learned: {np.var(data['y']):.5f}")
 

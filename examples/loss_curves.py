@@ -1,4 +1,4 @@
-"""Loss curves, drawn with what there is: Matplotlib, or a few lines of SVG; and as a line of text."""
+"""Loss curves, drawn with what there is: Matplotlib or a few lines of SVG; and as text."""
 
 from collections.abc import Mapping
 from html import escape
@@ -14,6 +14,8 @@ Curve = NDArray[np.float64]
 BARS = "▁▂▃▄▅▆▇█"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Those of Okabe and Ito, Color universal design (2008), which colour-blind readers tell apart."""
+
+GREY = "#333333"
 
 WIDTH, HEIGHT, MARGIN = 640, 400, 60
 
@@ -48,7 +50,8 @@ def png(curves: Mapping[str, Curve], path: Path) -> None:
     """Draw curves with Matplotlib; a figure of its own leaves its global state alone."""
     figure = import_module("matplotlib.figure").Figure(figsize=(6.4, 4), layout="constrained")
     axes = figure.subplots()
-    for (label, curve), colour in zip(curves.items(), COLOURS, strict=False):
+    for row, (label, curve) in enumerate(curves.items()):
+        colour = COLOURS[row % len(COLOURS)]
         axes.semilogy(np.arange(1, len(curve) + 1), curve, color=colour, label=label)
     axes.set(xlabel="epoch", ylabel="loss")
     axes.legend()
@@ -68,23 +71,33 @@ def svg(curves: Mapping[str, Curve]) -> str:
     def down(log: float) -> float:
         return HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (log - low) / (high - low)
 
-    parts = []
+    parts = [
+        text(WIDTH / 2, HEIGHT - 15, "epoch", GREY, "middle"),
+        text(MARGIN, MARGIN / 2, "loss", GREY, "middle"),
+    ]
     for power in range(low, high + 1):
         y = down(power)
-        parts.append(line([(MARGIN, y), (WIDTH - MARGIN, y)], "#cccccc"))
-        parts.append(text(MARGIN - 8, y + 4, f"{10.0**power:g}", "#333333", "end"))
-    for epoch in dict.fromkeys((1, epochs)):
-        parts.append(text(across(epoch), HEIGHT - MARGIN + 20, f"{epoch}", "#333333", "middle"))
-    parts.append(text(WIDTH / 2, HEIGHT - 15, "epoch", "#333333", "middle"))
-    parts.append(text(MARGIN, MARGIN / 2, "loss", "#333333", "middle"))
+        parts += [
+            line([(MARGIN, y), (WIDTH - MARGIN, y)], "#cccccc"),
+            text(MARGIN - 8, y + 4, f"{10.0**power:g}", GREY, "end"),
+        ]
+    parts += [
+        text(across(epoch), HEIGHT - MARGIN + 20, f"{epoch}", GREY, "middle")
+        for epoch in dict.fromkeys((1, epochs))
+    ]
     for row, (label, log) in enumerate(logs.items()):
         colour = COLOURS[row % len(COLOURS)]
         points = [(across(epoch), down(value)) for epoch, value in enumerate(log, 1)]
-        parts.append(line(points, colour))
-        parts.append(text(WIDTH - MARGIN, MARGIN + 18 * row, label, colour, "end"))
-    size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">'
-    return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *parts, "</svg>", ""])
+        parts += [
+            line(points, colour),
+            text(WIDTH - MARGIN, MARGIN + 18 * row, label, colour, "end"),
+        ]
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+        'font-family="sans-serif" font-size="13">'
+    )
+    ground = '<rect width="100%" height="100%" fill="white"/>'
+    return "\n".join([head, ground, *parts, "</svg>", ""])
 
 
 def line(points: list[tuple[float, float]], colour: str) -> str:

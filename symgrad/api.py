@@ -16,10 +16,10 @@ from symgrad.collector import paused
 from symgrad.document import KINDS, RESERVED, Layout, document, kernel_source, outputs_for
 from symgrad.errors import DerivativeError, NameRuleError, SymgradError
 from symgrad.extend import extend
+from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
 from symgrad.load import load
-from symgrad.lower import lower
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.resolve import RESOLVERS, needs_ranks
 from symgrad.specialise import specialise
@@ -56,7 +56,9 @@ class Compiled:
         self._names = () if kind == "value" else names
         self._polymorphic: Derived | None = None
         chosen = differentiated(self._lowered, self._names, formula)
-        self._layout = layout_of(self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph))
+        self._layout = layout_of(
+            self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
+        )
         if not needs_ranks(self._lowered.graph):
             self._derive()
         elif (known := declared(self._lowered)) is not None:
@@ -90,7 +92,9 @@ class Compiled:
                 )
             return self._polymorphic
         if any(node.op in RESOLVERS for node in self._lowered.graph.nodes) or self._lowered.shapes:
-            return derive(self._formula, self._names, self._table, self._exact, known, self._lowered)
+            return derive(
+                self._formula, self._names, self._table, self._exact, known, self._lowered
+            )
         general = self._derive()
         with paused():
             return replace(general, graph=specialise(general.graph, known.infer()))

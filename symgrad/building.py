@@ -1,5 +1,7 @@
 """What lark calls as it parses: tokens and pieces become the tree, without a second walk."""
 
+# The methods of TreeBuilder are the rules of the grammar, which says what they are.
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from lark import Token
 from symgrad.errors import Span
 from symgrad.template import HOLE, Slice
 from symgrad.tree import Callee, Parameter, Statement, Tree
+
 
 def _from_token(token: Token) -> Span:
     return token.start_pos, token.end_pos  # type: ignore[return-value]
@@ -38,6 +41,9 @@ class TreeBuilder:
     def __init__(self) -> None:
         for op in _OPERATORS:
             setattr(self, op, _operation(op))
+        # As methods these two would hide the types.
+        self.list = self.bracketed_list
+        self.tuple = self.bare_tuple
 
     def number(self, children: list[Token]) -> Tree:
         return Tree("number", (), float(children[0]), _from_token(children[0]))
@@ -77,8 +83,9 @@ class TreeBuilder:
     def method(self, children: list[Any]) -> Tree:
         """`x.sum(axis=0)` is `sum(x, axis=0)`."""
         base, name, *arguments, closing = children
-        if base.op == "name" and base.value in _MODULES:
-            message = f"functions are called without {base.value}"
+        root = base.args[0] if base.op == "attribute" else base
+        if root.op == "name" and root.value in _MODULES and base.value not in _ATTRIBUTES:
+            message = f"functions are called without {root.value}"
             raise RefusalError(message, base.span, f"Write {name}(...).")
         tree = self.call([name, base, *arguments, closing])
         tree.span = (base.span[0], closing.end_pos)
@@ -89,13 +96,17 @@ class TreeBuilder:
 
     def attribute(self, children: list[Any]) -> Tree:
         base, name = children
+        if base.op == "name" and base.value in _MODULES and str(name) in _CONSTANTS:
+            message = f"constants stand without {base.value}"
+            span = (base.span[0], name.end_pos)
+            raise RefusalError(message, span, f"Write {_CONSTANTS[str(name)]}.")
         return Tree("attribute", (base,), str(name), (base.span[0], name.end_pos))
 
     def bracketed(self, children: list[Any]) -> Tree:
         opening, *items, closing = children
         return self._items("tuple", opening, items, closing)
 
-    def list(self, children: list[Any]) -> Tree:
+    def bracketed_list(self, children: list[Any]) -> Tree:
         opening, *items, closing = children
         return self._items("list", opening, items, closing)
 
@@ -103,7 +114,7 @@ class TreeBuilder:
         args = tuple(item for item in items if isinstance(item, Tree))
         return Tree(op, args, None, (opening.start_pos, closing.end_pos))
 
-    def tuple(self, children: list[Tree]) -> Tree:
+    def bare_tuple(self, children: list[Tree]) -> Tree:
         return Tree("tuple", tuple(children), None, _around(children))
 
     def ellipsis(self, children: list[Token]) -> _Item:
@@ -134,7 +145,13 @@ class TreeBuilder:
         return Statement(children[0], children[1], _around(children))
 
     def declaration(self, children: list[Any]) -> Statement:
-        name, _colon, shape = children
+        name, colon, shape = children
+        place = (colon.start_pos, colon.end_pos)
+        if name.op == "number":
+            hint = "Write arange(n) for a range, x[1:3] to pick elements."
+            raise RefusalError("':' cannot stand here", place, hint)
+        if shape.op == "list":
+            raise RefusalError("a shape stands in parentheses", shape.span, "Write X: (n, d).")
         return Statement(name, shape, _around([name, shape]), declares=True)
 
     def statement(self, children: list[Tree]) -> Statement:
@@ -166,6 +183,11 @@ class TreeBuilder:
 
 
 _MODULES = frozenset("np numpy jnp math torch tf scipy sp symgrad".split())
+
+# A variable may have the name of a module, and then has these.
+_ATTRIBUTES = frozenset("T mT".split())
+
+_CONSTANTS = {"pi": "pi", "inf": "inf", "nan": "nan", "e": "exp(1)", "newaxis": "None"}
 
 
 class _Item:

@@ -10,10 +10,10 @@ import numpy as np
 from symgrad.declarations import check_declared
 from symgrad.errors import InputError, Span, did_you_mean
 from symgrad.faults import singular
+from symgrad.formula import Lowered
 from symgrad.leaves import is_elementwise
-from symgrad.lower import Lowered
+from symgrad.misfit import Shape
 from symgrad.pipeline import Known, index_inputs
-from symgrad.shape_rules import Shape
 
 Kernel = Callable[..., Any]
 
@@ -108,7 +108,9 @@ class Caller:
         """The code for such inputs: one for all sizes that broadcast in the same way."""
         named = dict(zip(self._inputs, arrays, strict=True))
         numbers = {
-            n: self._single(n, named[n]) for n in self._indices if named[n].dtype.kind != "b" and not named[n].shape
+            n: self._single(n, named[n])
+            for n in self._indices
+            if named[n].dtype.kind != "b" and not named[n].shape
         }
         kinds = {name: named[name].dtype.kind for name in self._indices}
         key = tuple([array.shape for array in arrays])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from symgrad.contraction import einsum
@@ -14,6 +15,7 @@ from symgrad.template import HOLE, Slice
 
 Bound = Mapping[str, Any]
 """Arguments by parameter: Python values for attributes, items for the others."""
+
 
 def _listed(maker: Maker, item: Item, name: str, span: Span | None) -> tuple[Item, ...]:
     if not isinstance(item, Items):
@@ -53,7 +55,7 @@ def _split(maker: Maker, bound: Bound, span: Span | None) -> Item:
             parts.append(build.node("index", x, chain, value=key, span=span))
         return Items("tuple", tuple(parts))
     places = (None, *sections, None)
-    keys = [along(axis, Slice(a, b, None)) for a, b in zip(places, places[1:], strict=False)]
+    keys = [along(axis, Slice(a, b, None)) for a, b in pairwise(places)]
     return Items("tuple", tuple(build.node("index", x, value=key, span=span) for key in keys))
 
 
@@ -124,7 +126,7 @@ def _several(*names: str) -> Builder:
 
 
 def _arange(maker: Maker, bound: Bound, span: Span | None) -> Item:
-    """start + step * (0, 1, ...): the numbers may be computed."""
+    """Start + step * (0, 1, ...): the numbers may be computed."""
     start, stop, step = bound["start"], bound["stop"], bound["step"]
     if isinstance(stop, Literal):
         start, stop = maker.builder.constant(0.0), start

@@ -26,7 +26,7 @@ def read_subscripts(subscripts: object, count: int, text: str, span: Span | None
     left, arrow, right = subscripts.replace(" ", "").replace("...", DOTS).partition("->")
     terms = left.split(",")
     letters = left.replace(",", "") + right
-    if not all(c.isalpha() and c.isascii() or c == DOTS for c in letters):
+    if not all((c.isalpha() and c.isascii()) or c == DOTS for c in letters):
         raise ArgumentError("subscripts are letters, commas and one arrow", text, span, hint)
     if len(terms) != count:
         message = f"the subscripts are for {len(terms)} operands, not {count}"

@@ -1,11 +1,9 @@
-"""Which matrix was singular, and which operation made a nan: found by running a formula in steps."""
+"""Which matrix it was that NumPy could not treat."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from symgrad.errors import InputError, Span
 from symgrad.graph import Graph, Node
@@ -24,9 +22,7 @@ MATRIX_FUNCTIONS: Mapping[str, str] = {
 }
 
 
-def singular(
-    graph: Graph, inputs: Mapping[str, Any], text: str, error: Exception
-) -> InputError:
+def singular(graph: Graph, inputs: Mapping[str, Any], text: str, error: Exception) -> InputError:
     """The error for a matrix that NumPy could not treat, with its place in the formula."""
     places = [node for node in graph.nodes if node.op in MATRIX_FUNCTIONS]
     reason = "it is not positive definite" if "definite" in str(error) else "it is singular"

@@ -17,8 +17,8 @@ _MOST_JOINED = 32
 _LIKE = frozenset("broadcast unbroadcast place".split())
 
 VIEWS = frozenset(
-    """index broadcast expand_dims squeeze _transpose matrix_transpose permute_dims swapaxes moveaxis
-    flip diagonal _diagonals _reshape _reshape_like _broadcast_to _rerow _unrow _recolumn
+    """index broadcast expand_dims squeeze _transpose matrix_transpose permute_dims swapaxes
+    moveaxis flip diagonal _diagonals _reshape _reshape_like _broadcast_to _rerow _unrow _recolumn
     _uncolumn stop_gradient integer""".split()
 )
 """Operations whose result may share memory with their first operand."""
@@ -171,20 +171,26 @@ def _untyped(graph: Graph, indices: frozenset[str]) -> set[Node]:
     untyped: set[Node] = set()
     plain: set[Node] = set()
     for node in graph.nodes:
-        if node.is_constant or node.op in ("size", "_count", "ndim"):
-            plain.add(node)
-        elif node.args and plain.issuperset(node.args) and node.op in INFIX:
+        if (
+            node.is_constant
+            or node.op in ("size", "_count", "ndim")
+            or (node.args and plain.issuperset(node.args) and node.op in INFIX)
+        ):
             plain.add(node)
         elif node.args and plain.issuperset(node.args):
             untyped.add(node)
         elif node.op == "keep":
             if node.args[1].is_constant or node.args[1] in untyped:
                 untyped.add(node)
-        elif node.op in _UNTYPED or node.value in indices or (node.args and all(arg.is_constant for arg in node.args)):
+        elif (
+            node.op in _UNTYPED
+            or node.value in indices
+            or (node.args and all(arg.is_constant for arg in node.args))
+        ) or (
+            not untyped.isdisjoint(_typed_by(node))
+            and not _is_choice_with_typed(node, untyped, uses)
+        ):
             untyped.add(node)
-        elif not untyped.isdisjoint(_typed_by(node)):
-            if not _is_choice_with_typed(node, untyped, uses):
-                untyped.add(node)
     return untyped
 
 

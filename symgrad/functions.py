@@ -114,7 +114,7 @@ class Function:
         return tree.op == "name" and bool(tree.value == word)
 
     def is_word(self, tree: Tree) -> bool:
-        """Whether a derivative is a word that says where it is to be found, or that there is none."""
+        """Whether a derivative is a word that says where it is, or that there is none."""
         return tree in self.derivatives and tree.op == "name" and tree.value in _WORDS
 
 
@@ -133,7 +133,10 @@ def _check(function: Function) -> None:
     _check_head(function)
     told = function.is_built or function.is_structural or not function.derivatives
     if not told and len(function.derivatives) != len(function.operands):
-        sides = (_count(len(function.operands), "parameter"), _count(len(function.derivatives), "derivative"))
+        sides = (
+            _count(len(function.operands), "parameter"),
+            _count(len(function.derivatives), "derivative"),
+        )
         raise DefinitionError(
             f"{function.name} has {' and '.join(sides)}",
             text, function.derivatives[-1].span, "Write one derivative for each parameter.",

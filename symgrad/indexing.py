@@ -117,6 +117,7 @@ def stacked(maker: Maker, items: Sequence[Item], axis: int, span: Span | None) -
 
 
 def chained(maker: Maker, layers: Sequence[Node], axis: int, span: Span | None) -> Node:
+    """Arrays joined along an axis, as a chain."""
     result = layers[0]
     for layer in layers[1:]:
         result = maker.builder.node("concatenate", result, layer, value=(axis,), span=span)
@@ -156,7 +157,7 @@ def shape_template(
     parts: list[Any] = []
     operands: list[Node] = []
     for entry in item.items if isinstance(item, Items) else (item,):
-        if isinstance(entry, (Items, ShapeOf)) or isinstance(entry, Literal):
+        if isinstance(entry, Items | ShapeOf | Literal):
             hint = "Write a number or a tuple of numbers, as (n, 3)."
             raise ArgumentError(f"{what} is not a shape", maker.text, span, hint)
         parts.append(_entry(maker, entry, operands, span or (0, 0)))

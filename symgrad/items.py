@@ -1,4 +1,4 @@
-"""What a piece of a formula may stand for besides a node: an attribute, a tuple, a list, a shape."""
+"""What a piece of a formula may stand for besides a node: an attribute, a tuple, a list."""
 
 from __future__ import annotations
 
@@ -90,8 +90,9 @@ def _plain(item: Item, what: str, text: str, span: Span | None) -> Any:
         value = item.value
         return value if isinstance(value, bool) else plain_number(value)
     if isinstance(item, Node) and item.op in _ARITHMETIC:
-        if all(arg.op == "constant" for arg in item.args):
-            return plain_number(_ARITHMETIC[item.op](*[arg.value for arg in item.args]))
+        values = [arg.value for arg in item.args if isinstance(arg.value, float)]
+        if len(values) == len(item.args):
+            return plain_number(_ARITHMETIC[item.op](*values))
     hint = "Write a number, a tuple of numbers, None, True, False or a text in quotes."
     raise ArgumentError(f"{what} must be written out", text, span, hint)
 

@@ -1,8 +1,8 @@
-"""Why a text is not a formula, in the user's terms: tables of common mistakes.
+"""Why a text is not a formula, in the user's terms.
 
 The parser only knows where it stopped. The text before is read once more as plain tokens, to know
 what stands before the place and which brackets are open; then a list of questions is asked, and the
-first that has an answer makes the error.
+first that has an answer makes the error. Most of them look into the tables of notations.py.
 """
 
 from __future__ import annotations
@@ -13,125 +13,27 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from symgrad.errors import FormulaSyntaxError, Span, SymgradError, is_hidden
-
-_LETTER = "A-Za-z_Α-Ωα-ω"
-_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_TOKEN = re.compile(
-    rf"(?P<comment>#[^\r\n]*)|(?P<prefix>not(?![{_LETTER}0-9])(?=\s*[{_LETTER}0-9.(~+\-]))"
-    rf"|(?P<word>[{_LETTER}][{_LETTER}0-9]*)|(?P<number>{_NUMBER})"
-    r"|(?P<space>[ \t]+)|(?P<line>\r\n?|\n)|(?P<sign>.)"
+from symgrad.notations import (
+    AFTER_DOT,
+    AFTER_NUMBER,
+    AFTER_OPERAND,
+    AFTER_WORD,
+    ANYWHERE,
+    BEFORE_OPERAND,
+    BRACKETS,
+    CHOICE,
+    CLOSING,
+    ENDS,
+    LETTER,
+    LOOK_ALIKES,
+    OPERAND,
+    SIGNS,
+    STARTS,
+    TOKEN,
+    Row,
 )
-_SIGNS = frozenset("-+*/%&|=<>!:^~@?")
-_CLOSING = {"(": ")", "[": "]"}
 
-_OPERAND = "Write a number, a name or a call."
-_CHOICE = "Write a if c else b, or where(c, a, b)."
-_PYTHON = "Formulas are expressions and assignments; they apply to arrays element by element."
-
-# Each row: what stands at the place, what is wrong, what to write instead.
-Row = tuple[str, str, str]
-
-AFTER_NUMBER: tuple[Row, ...] = (
-    (r"0[xXoObB][0-9A-Fa-f_]+", "numbers are decimal here", "Write 255, not 0xff."),
-    (rf"{_NUMBER}[jJ](?![{_LETTER}0-9])", "complex numbers are not part of the language",
-     "Write the real and the imaginary part as formulas of their own."),
-    (rf"{_NUMBER}[_'][0-9_']*", "digits are not grouped here", "Write 1000, not 1_000."),
-    (rf"[0-9.]+[eE][+-]?(?![{_LETTER}0-9])", "an exponent needs digits", "Write 1e5 or 1e-5."),
-    (rf"{_NUMBER}\.[0-9.]*", "a number has one decimal point", "Write 1.5."),
-)  # fmt: skip
-"""Where a number has just ended; a row stands for the whole number."""
-
-ANYWHERE: tuple[Row, ...] = (
-    (rf"(?<=[{_LETTER}0-9)])['’′]+", "a derivative is not written with a prime",
-     "Write the formula itself; symgrad.grad differentiates it."),
-    (r"\"[^\"\r\n]*\"?|'[^'\r\n]*'?|`[^`\r\n]*`?|[“”‘’][^“”‘’\r\n]*[“”‘’]?",
-     "strings are not part of the language", "Write names without quotes."),
-    (r"\*\*=|//=|<<=|>>=|[-+*/%^&|@]=(?!=)", "this is not an assignment of the language",
-     "Write a = a + b in full."),
-    (r":=", "':=' is not an operator here", "Write name = expression as a statement of its own."),
-    (r"={3,}|!==", "this is not a comparison", "Write == or != between two values."),
-    (r"=>|=<|<>", "this is not a comparison", "Write >=, <= or !=."),
-    (r"<<|>>", "bits cannot be shifted here", "Write x * 2**n or floor(x / 2**n)."),
-    (r"->|→|↦", "an arrow is not part of a formula",
-     "Write f(x) = expression to define a function."),
-    (r"=", "'=' cannot stand here", "Write == to compare; assign in a statement of its own."),
-    (r"%", "'%' is not an operator here", "Write remainder(a, b), as % in Python, or fmod(a, b)."),
-    (r"//", "'//' is not an operator here", "Write floor_divide(a, b)."),
-    (r"@", "'@' is not an operator here", "Formulas are elementwise: write a * b."),
-    (r"&&", "'&&' is not an operator here", "Write & or and."),
-    (r"\|\|", "'||' is not an operator here", "Write | or or; abs(x) for an absolute value."),
-    (r"\?", "'?' is not an operator here", _CHOICE),
-    (r"\$|\\(?=[A-Za-z({\[])", "TeX is not part of the language",
-     "Write plain text, as alpha * sqrt(x)."),
-    (r"\\", "a backslash does not continue a line",
-     "End the line with an operator, or put the expression in parentheses."),
-    (r"\{|\}", "braces are not part of the language", "Group with parentheses ( )."),
-    (r"\.\.\.|…", "an ellipsis is not part of the language", "Write all terms."),
-    (rf"\.[ \t]*[{_LETTER}][{_LETTER}0-9]*", "attributes are not part of the language",
-     "Write f(x), not x.f or np.f(x)."),
-    (r"\.(?![0-9])", "a decimal point needs a digit beside it", "Write 0.5 or 5.0."),
-    (r"[−–—‐‑‒]", "this is not the minus sign of the language", "Write -."),
-    (r"[×·∙⋅∗•]", "this is not the multiplication sign of the language", "Write *."),
-    (r"[÷∕⁄]", "this is not the division sign of the language", "Write /."),
-    (r"[²³¹⁰-⁹⁺⁻ⁿ]+", "superscripts are not part of the language", "Write x**2 or x^2."),
-    (r"[₀-₉]+", "subscripts are not part of the language", "Write x1 or x_1."),
-    (r"√", "'√' is not part of the language", "Write sqrt(x)."),
-    (r"∛", "'∛' is not part of the language", "Write cbrt(x)."),
-    (r"∞", "'∞' is not part of the language", "Write inf."),
-    (r"[≤≥≠≈≡]", "this is not a comparison of the language", "Write <=, >=, == or !=."),
-    (r"[¬∧∨⊕]", "this is not a logical sign of the language", "Write not, and, or."),
-    (r"[∂∇∫∑∏∆]", "this sign is not part of the language",
-     "Write an expression of names, numbers and functions."),
-)  # fmt: skip
-"""Wherever the parser stops."""
-
-AFTER_OPERAND: tuple[Row, ...] = (
-    (r"!+", "'!' is not an operator here", "Write exp(gammaln(n + 1)) for n!, and != to compare."),
-    (r"else\b", "'else' stands here without 'if'", _CHOICE),
-    (r"not\b[ \t]*(?:in\b)?|in\b|is\b", "this is not an operator of the language",
-     "Compare with ==, !=, <, <=, > or >=."),
-    (r"(?:as|class|def|for|import|lambda|return|while|with)\b",
-     "this word of Python is not part of the language", _PYTHON),
-    (r":", "':' cannot stand here",
-     "Write name = expression to assign, f(x) = expression to define."),
-)  # fmt: skip
-"""Where an operator is expected."""
-
-BEFORE_OPERAND: tuple[Row, ...] = (
-    (r"!+", "'!' is not an operator here", "Write not or ~."),
-    (r"\[", "lists are not part of the language", "Pass an array as an input."),
-    (r"\|", "an operand is missing before '|'", "Write abs(x) for an absolute value."),
-)
-"""Where an operand is expected."""
-
-AFTER_WORD: dict[str, tuple[str, str]] = {
-    "lambda": ("'lambda' is not part of the language", "Write f(x) = expression as a statement."),
-    "def": ("'def' is not part of the language", "Write f(x) = expression as a statement."),
-    "return": ("'return' is not part of the language", "The value is the last statement."),
-    "let": ("'let' is not part of the language", "Write name = expression as a statement."),
-    "import": (
-        "'import' is not part of the language",
-        "Functions are known by name: write sin(x).",
-    ),
-    "from": ("'from' is not part of the language", "Functions are known by name: write sin(x)."),
-    "for": ("'for' is not part of the language", _PYTHON),
-    "while": ("'while' is not part of the language", _PYTHON),
-    "if": ("an operand is missing before 'if'", _CHOICE),
-    "else": ("an operand is missing before 'else'", _CHOICE),
-    "and": ("an operand is missing before 'and'", "Write a and b."),
-    "or": ("an operand is missing before 'or'", "Write a or b."),
-}
-"""Words that were read as a variable, with something else right after them."""
-
-LOOK_ALIKES = {"ϖ": "varpi", "ϴ": "Theta", "℮": "e"}
-"""What to write for a character where Unicode's own decomposition does not say it."""
-
-STARTS = {
-    "program": "",
-    "row": "Write name(x) = definition : derivative.",
-    "rewrite": "Write pattern -> replacement.",
-}
-"""What to write where no other hint fits, by what is being parsed."""
+_ROWS = "Write the rows as lists: [[1, 2], [3, 4]]."
 
 
 def refuse_hidden_characters(text: object) -> None:
@@ -180,58 +82,86 @@ class _Place:
     Attributes
     ----------
     opened:
-        The brackets that are open: where, and whether each is that of a call.
-    last, word, number, operand:
-        The last token: its place, its text if it is a word, whether it is a number, and whether it
-        ends an operand.
+        The brackets that are open: where, and whether of a call, an index, a list or a group.
+    last, word, number, quoted, operand:
+        The last token: its place, its text if it is a free word, whether it is a number or a text
+        in quotes, and whether it ends an operand.
+    before:
+        The place of the token before the last.
     fresh, ended:
         Whether a new line has begun since, and whether that ended a statement.
+    commas, assigns, declares:
+        Of the statement, outside brackets: its commas, and whether it has `=` or `:`.
     """
 
     text: str
     position: int
     start: str
-    opened: list[tuple[int, bool]] = field(default_factory=list)
+    opened: list[tuple[int, str]] = field(default_factory=list)
     last: Span = (0, 0)
+    before: Span = (0, 0)
     word: str = ""
     number: bool = False
+    quoted: bool = False
     operand: bool = False
     fresh: bool = False
     ended: bool = False
+    commas: list[int] = field(default_factory=list)
+    assigns: bool = False
+    declares: bool = False
 
     def __post_init__(self) -> None:
-        for token in _TOKEN.finditer(self.text, 0, self.position):
+        for token in TOKEN.finditer(self.text, 0, self.position):
             kind = str(token.lastgroup)
             if kind == "line":
                 self.fresh = True
                 if not self.opened:
                     self.ended |= self.operand
+                    self._begin(self.operand)
                     self.operand = False
             elif kind not in ("space", "comment"):
                 self._take(kind, token[0], token.span())
 
+    def _begin(self, anew: bool) -> None:
+        """A statement begins, but for a line that goes on."""
+        if anew:
+            self.commas, self.assigns, self.declares = [], False, False
+
     def _take(self, kind: str, found: str, span: Span) -> None:
-        if found in _CLOSING:
-            self.opened.append((span[0], bool(self.word) and found == "("))
-        elif found in ")]" and self.opened:
+        if found in CLOSING:
+            self.opened.append((span[0], BRACKETS[found, self.operand]))
+        elif found in (")", "]") and self.opened:
             self.opened.pop()
+        elif not self.opened:
+            self._begin(found == ";")
+            self.commas += [span[0]] * (found == ",")
+            self.assigns |= found == "="
+            self.declares |= found == ":"
         joins = self.operand and found in ("if", "else", "and", "or")
-        self.operand = not joins and (kind in ("word", "number") or found in ")]")
-        self.word = found if kind == "word" and not joins else ""
+        ends = kind in ("word", "number", "quoted", "whole") or found in (")", "]")
+        self.operand = ends and not joins
+        attribute = self.text[slice(*self.last)] == "."
+        self.word = found if kind == "word" and not joins and not attribute else ""
         self.number = kind == "number"
-        self.last = span
+        self.quoted = kind == "quoted"
+        self.before, self.last = self.last, span
         self.fresh = self.ended = False
 
     @property
     def found(self) -> str:
         """The word, number or sign at the place."""
-        token = _TOKEN.match(self.text, self.position)
+        token = TOKEN.match(self.text, self.position)
         return token[0] if token else ""
 
     @property
     def bracket(self) -> str:
         """The innermost open bracket."""
         return self.text[self.opened[-1][0]] if self.opened else ""
+
+    @property
+    def inside(self) -> str:
+        """What the innermost open bracket is of."""
+        return self.opened[-1][1] if self.opened else ""
 
     @property
     def is_never_closed(self) -> bool:
@@ -267,25 +197,42 @@ def _unclosed(place: _Place) -> FormulaSyntaxError | None:
     if not suspicious or not place.opened or not place.is_never_closed:
         return None
     at = place.opened[-1][0]
-    hint = f"Add '{_CLOSING[place.bracket]}'."
+    hint = f"Add '{CLOSING[place.bracket]}'."
     return place.error(f"'{place.bracket}' is never closed", hint, (at, at + 1))
 
 
+def _after_dot(place: _Place) -> FormulaSyntaxError | None:
+    """The dot of an attribute, or of a number that has begun before."""
+    if place.text[slice(*place.last)] != ".":
+        return None
+    dot = place.last[0]
+    known = place.first(AFTER_DOT, (dot,))
+    if known is None and place.before[1] == dot:
+        known = place.first(AFTER_NUMBER[-1:], place.before[:1])
+    if known is not None or place.found[:1] > "\x7f":
+        return known
+    if place.found[:1].isdecimal() and dot + 1 == place.position:
+        return _operator(_Place(place.text, dot, place.start))
+    return place.error("a name is missing after '.'", "Write x.T, x.shape[0] or x.sum(axis=0).")
+
+
 def _unfinished(place: _Place) -> FormulaSyntaxError | None:
-    if place.found not in ("", ";", "\r", "\n", "\r\n"):
+    if place.found not in ENDS:
         return None
     if place.opened:
         hint = "Separate arguments by ','; assign in a statement of its own."
+        hint = _ROWS if place.inside == "list" else hint
         return place.error(f"'{place.found}' cannot stand inside brackets", hint)
     end = (place.last[1], place.last[1] + 1)
     if place.start == "program":
         if place.operand:
-            return place.error("'if' stands here without 'else'", _CHOICE, end)
+            comma = _top_comma(place)
+            return comma or place.error("'if' stands here without 'else'", CHOICE, end)
     elif place.operand or place.last == (0, 0):
         what = "goes on after its end" if place.found else "is not complete"
         return place.error(f"the definition {what}", STARTS[place.start], end)
     what = "statement" if place.found else "formula"
-    return place.error(f"the {what} ends where an operand is expected", _OPERAND, end)
+    return place.error(f"the {what} ends where an operand is expected", OPERAND, end)
 
 
 def _after_number(place: _Place) -> FormulaSyntaxError | None:
@@ -294,17 +241,22 @@ def _after_number(place: _Place) -> FormulaSyntaxError | None:
 
 
 def _in_index(place: _Place) -> FormulaSyntaxError | None:
-    if place.bracket != "[" or place.found == ")":
+    if place.inside != "index":
         return None
+    if place.found == "]" and place.text[slice(*place.last)] == "[":
+        return place.error("an index is missing", "Write x[0], x[1:3], x[:, None] or x[mask].")
     if place.found == ":":
-        return place.error("slices are not part of the language", "Write v[0] to pick an element.")
-    return place.error("an index is a whole number", "Write v[0], v[-1] or v[0, 1].")
+        return place.error("a slice has three parts at most", "Write x[start:stop:step].")
+    if place.text.startswith("..", place.position):
+        here = (place.position, place.position + 2)
+        return place.error("'..' cannot stand here", "Write ... for all other axes.", here)
+    return None
 
 
 def _common(place: _Place) -> FormulaSyntaxError | None:
     """What the tables know. A sign of several characters may have begun before the place."""
     begin = place.position
-    while begin > max(0, place.position - 2) and place.text[begin - 1] in _SIGNS:
+    while begin > max(0, place.position - 2) and place.text[begin - 1] in SIGNS:
         begin -= 1
     by_context = AFTER_OPERAND if place.operand else BEFORE_OPERAND
     starts = range(begin, place.position + 1)
@@ -317,8 +269,8 @@ def _bracket(place: _Place) -> FormulaSyntaxError | None:
         return None
     if not place.opened:
         return place.error(f"'{found}' closes nothing", "Remove it.")
-    if found != _CLOSING[place.bracket]:
-        hint = f"Write '{_CLOSING[place.bracket]}'."
+    if found != CLOSING[place.bracket]:
+        hint = f"Write '{CLOSING[place.bracket]}'."
         return place.error(f"'{found}' does not close '{place.bracket}'", hint)
     return _without_else(place)
 
@@ -326,31 +278,82 @@ def _bracket(place: _Place) -> FormulaSyntaxError | None:
 def _comma(place: _Place) -> FormulaSyntaxError | None:
     if place.found != ",":
         return None
-    if place.opened and place.opened[-1][1]:
+    if place.opened:
         return _without_else(place)
-    return place.error(
-        "a comma separates the arguments of a call, and nothing else",
-        "Write a decimal number as 0.5; separate statements by ';'.",
-    )
+    if not place.operand:
+        return None
+    plain = place.start == "program" and not place.assigns and not place.declares
+    return _without_else(place) if plain else _separates_nothing(place, place.position)
+
+
+def _top_comma(place: _Place) -> FormulaSyntaxError | None:
+    """Commas that would be those of several targets, had an assignment followed."""
+    if not place.commas or place.assigns or place.start != "program":
+        return None
+    return _separates_nothing(place, place.commas[0])
+
+
+def _separates_nothing(place: _Place, at: int) -> FormulaSyntaxError:
+    message, hint = "a comma separates nothing here", "Write [x, y] for an array of both."
+    decimal = re.compile(r"(?<=[0-9]),[0-9]+").match(place.text, at)
+    if place.declares:
+        message, hint = "a shape stands in parentheses", "Write X: (n, d)."
+    elif place.start != "program":
+        hint = STARTS[place.start]
+    elif decimal:
+        message, hint = "a number has a decimal point, not a comma", "Write 0.5, not 0,5."
+    elif place.assigns:
+        hint = "Write a statement for each name: a = 1; b = 2."
+    return place.error(message, hint, (at, at + 1))
+
+
+def _colon(place: _Place) -> FormulaSyntaxError | None:
+    if place.found != ":" or place.start != "program":
+        return None
+    hint = "Write name = expression to assign, X: (n, d) to declare a shape."
+    if place.opened:
+        hint = "Write arange(n) for a range, x[1:3] to pick elements."
+    elif place.commas and not place.assigns:
+        hint = "Write a declaration for each name: X: (n, d); Y: (n, d)."
+    if not place.operand:
+        hint = "Write A[0, :], in square brackets, to index."
+    asked = place.operand or place.inside == "call"
+    return place.error("':' cannot stand here", hint) if asked else None
+
+
+def _star(place: _Place) -> FormulaSyntaxError | None:
+    """Python unpacks arguments and items so."""
+    before = place.text[slice(*place.last)]
+    if place.found not in ("*", "**") or not place.opened or before not in ("(", "[", ","):
+        return None
+    return place.error(f"'{place.found}' unpacks nothing here", "Write each item by itself.")
 
 
 def _without_else(place: _Place) -> FormulaSyntaxError | None:
     """After an operand nothing else can be missing before a comma or a closing bracket."""
-    return place.error("'if' stands here without 'else'", _CHOICE) if place.operand else None
+    return place.error("'if' stands here without 'else'", CHOICE) if place.operand else None
 
 
 def _operator(place: _Place) -> FormulaSyntaxError | None:
     """Two operands side by side."""
     found = place.found
-    if not place.operand or not re.match(rf"[{_LETTER}0-9.(\[]", found):
+    if not place.operand or not re.match(rf"[{LETTER}0-9.(\[]", found):
         return None
     if place.word in AFTER_WORD:
         return place.error(*AFTER_WORD[place.word], place.last)
+    rest = place.text[place.position :]
+    if place.inside == "list" and re.match(r"[^\[\]]*[;\r\n]", rest):
+        return place.error(f"a comma is missing before '{found}'", _ROWS)
+    named = re.match(rf"[{LETTER}][{LETTER}0-9]*[ \t]*=(?!=)", rest)
+    if place.quoted or (place.opened and named):
+        return place.error(f"a comma is missing before '{found}'", "Separate arguments by ','.")
     before = place.text[slice(*place.last)]
     hint = "Write * to multiply."
-    if place.word and found != "(":
+    if place.inside == "list":
+        hint = f"Write {before}, {found} for two items, {before} * {found} to multiply."
+    elif place.word and found not in ("(", "["):
         hint = f"Write {before} * {found}, or {before}({found}) to call a function."
-    elif place.number and found != "(":
+    elif place.number and found not in ("(", "["):
         hint = f"Write {before} * {found} to multiply."
     return place.error(f"an operator is missing before '{found}'", hint)
 
@@ -366,7 +369,7 @@ def _foreign(place: _Place) -> FormulaSyntaxError | None:
     hint = "Names are made of ASCII letters, digits, underscores and Greek letters."
     if plain.isascii():
         hint = f"Write {plain}."
-    elif plain != character and re.fullmatch(f"[{_LETTER}]", plain):
+    elif plain != character and re.fullmatch(f"[{LETTER}]", plain):
         hint = f"Write {plain}, which is {_named(plain)}."
     return place.error(f"{_named(character)} is not part of the language", hint)
 
@@ -376,18 +379,21 @@ def _operand(place: _Place) -> FormulaSyntaxError:
     if STARTS[place.start]:
         return place.error(f"'{place.found}' cannot stand here", STARTS[place.start])
     going_on = "To go on with the line before, end it with an operator."
-    hint = going_on if place.ended else _OPERAND
+    hint = going_on if place.ended else OPERAND
     return place.error(f"an operand is missing before '{place.found}'", hint)
 
 
 _QUESTIONS: tuple[Callable[[_Place], FormulaSyntaxError | None], ...] = (
     _unclosed,
+    _after_dot,
     _unfinished,
     _after_number,
     _in_index,
+    _star,
     _common,
     _bracket,
     _comma,
+    _colon,
     _operator,
     _foreign,
     _operand,

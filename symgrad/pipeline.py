@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from symgrad.collector import paused
 from symgrad.errors import DerivativeError, did_you_mean
+from symgrad.formula import Lowered, lower
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
-from symgrad.lower import Lowered, lower
+from symgrad.misfit import Shape
 from symgrad.resolve import resolve
 from symgrad.reverse import reverse
-from symgrad.shape_rules import Shape
 from symgrad.shapes import Inference, check_shapes
 from symgrad.simplify import simplify, stabilise
 from symgrad.specialise import specialise
@@ -54,7 +54,7 @@ def stages(
     known: Known | None = None,
     lowered: Lowered | None = None,
 ) -> Iterator[tuple[str, Derived]]:
-    """The stages of a compilation, by name, as they come out; the last two where shapes are known."""
+    """The stages of a compilation, by name, as they come out; some only for known shapes."""
     lowered = lowered or lower(text, table)
     indices = index_inputs(lowered.graph)
     chosen = differentiated(lowered, wrt, text)
@@ -121,9 +121,7 @@ _WHOLE_ARITHMETIC = frozenset(
 _SHAPE_READERS = frozenset(("size", "_count", "ndim"))
 
 
-def differentiated(
-    lowered: Lowered, wrt: Sequence[str] | None, text: str
-) -> tuple[str, ...]:
+def differentiated(lowered: Lowered, wrt: Sequence[str] | None, text: str) -> tuple[str, ...]:
     """The names that derivatives are taken with respect to: all but those of indices for None."""
     indices = index_inputs(lowered.graph)
     if wrt is None:

@@ -52,7 +52,9 @@ def unparse(tree: Tree) -> str:
         if isinstance(piece, str):
             written.append(piece)
         else:
-            waiting.extend(reversed(_pieces(*piece)))
+            # `not` is the operator before what cannot go on with the name, as `not[x]` does.
+            bare = piece[0].op in ("list", "literal") and written[-1:] == ["not "]
+            waiting.extend(reversed(_pieces(*piece) if not bare else ["(", *_pieces(*piece), ")"]))
     return "".join(written)
 
 
@@ -64,10 +66,17 @@ def unparse_statements(statements: Iterable[Statement]) -> str:
     f(x) = x**2
     f(3) if y > 0 else f(y)
     """
-    return "\n".join(
-        unparse(s.body) if s.target is None else f"{unparse(s.target)} = {unparse(s.body)}"
-        for s in statements
-    )
+    return "\n".join(map(_statement, statements))
+
+
+def _statement(statement: Statement) -> str:
+    target, body = statement.target, unparse(statement.body)
+    if target is None:
+        return body
+    if statement.declares:
+        return f"{unparse(target)}: {body}"
+    several = target.op == "tuple" and len(target.args) > 1
+    return f"{', '.join(map(unparse, target.args)) if several else unparse(target)} = {body}"
 
 
 def _pieces(tree: Tree, wanted: int) -> list[_Piece]:
@@ -88,9 +97,13 @@ def _spelled(tree: Tree) -> tuple[int, list[_Piece]]:
         case "index":
             return ATOM, [(tree.args[0], ATOM), "[", *_key(tree), "]"]
         case "literal":
-            return ATOM, [repr(tree.value)]
+            quote = '"' if "'" in tree.value else "'"
+            return ATOM, [f"{quote}{tree.value}{quote}"]
         case "attribute":
-            return ATOM, [(tree.args[0], ATOM), f".{tree.value}"]
+            base: list[_Piece] = [(tree.args[0], ATOM)]
+            # The dot would become the number's own.
+            base = ["(", *base, ")"] if tree.args[0].op == "number" else base
+            return ATOM, [*base, f".{tree.value}"]
         case "list":
             return ATOM, ["[", *_listed(tree), "]"]
         case "tuple":

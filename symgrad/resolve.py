@@ -1,8 +1,8 @@
-"""Functions whose meaning depends on how many axes their operands have, resolved where that is known.
+"""Functions whose meaning depends on how many axes there are, resolved where that is known.
 
 `dot` is a product of numbers, of matrices or a contraction; `diag` makes a matrix or takes a
-diagonal. In NumPy that is decided at run time; here before the reverse pass, so that derivatives are
-those of what is meant.
+diagonal. In NumPy that is decided at run time; here before the reverse pass, so that derivatives
+are those of what is meant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import paired, unpaired
 from symgrad.lower import attributes_of, definition
-from symgrad.shape_rules import Shape
+from symgrad.misfit import Shape
 from symgrad.shapes import Inference
 from symgrad.template import HOLE
 

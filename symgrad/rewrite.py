@@ -174,8 +174,8 @@ class Rewriter:
 
 _LINE_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
 _MATRICES = frozenset(
-    """inv matrix_transpose _solve _cholesky pinv _qr_q _qr_r _svd_u _svd_vh eye tril triu _diag_matrix
-    _eigenvectors_of _cofactors""".split()
+    """inv matrix_transpose _solve _cholesky pinv _qr_q _qr_r _svd_u _svd_vh eye tril triu
+    _diag_matrix _eigenvectors_of _cofactors""".split()
 )
 
 

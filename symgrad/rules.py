@@ -15,8 +15,8 @@ from symgrad.functions import FunctionTable, builtin_functions, table_lines
 from symgrad.graph import Builder, Graph, Node
 from symgrad.lower import definition, lower_rule
 from symgrad.parser import grammar_folder
-from symgrad.template import Wild
 from symgrad.syntax import parse_rewrite
+from symgrad.template import Wild
 from symgrad.tree import Rewrite, Tree
 
 CONDITIONS = ("p", "q")
@@ -45,6 +45,7 @@ COST: Mapping[str, float] = {
 }
 """What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
 two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:

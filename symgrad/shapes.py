@@ -10,18 +10,10 @@ import numpy as np
 from symgrad.errors import InputError, Span
 from symgrad.graph import Graph, Node, ancestors
 from symgrad.items import unpaired
+from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
 from symgrad.leaves import is_elementwise
-from symgrad.shape_rules import (
-    RULES,
-    UNKNOWN,
-    IndexArray,
-    Misfit,
-    Shape,
-    Size,
-    broadcast,
-    of_key,
-    product,
-)
+from symgrad.misfit import Misfit, Shape, Size, broadcast, product
+from symgrad.shape_rules import RULES
 
 _LONGEST_NAME = 30
 
@@ -77,7 +69,9 @@ class Inference:
         """What plans depend on: which axes there are, and which of them have size 1."""
         return tuple(
             [
-                None if shape is None else tuple([2 if size is None else size == 1 for size in shape])
+                None
+                if shape is None
+                else tuple([2 if size is None else size == 1 for size in shape])
                 for shape in self.shapes.values()
             ]
         )
@@ -105,7 +99,9 @@ class Inference:
         elif node.op not in RULES or None in found:
             self.shapes[node] = () if node.op in ("size", "ndim", "_count") else None
         else:
-            fillings = [self._whole(operand) for operand in operands[_FIRST_FILLING.get(node.op, 9) :]]
+            fillings = [
+                self._whole(operand) for operand in operands[_FIRST_FILLING.get(node.op, 9) :]
+            ]
             shapes = [shape for shape in found if shape is not None]
             self.shapes[node] = RULES[node.op](node, shapes, fillings)
         if node.op in CONDITIONS or (node.op in _MOVES and operands[0] in self._masks):

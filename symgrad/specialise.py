@@ -12,7 +12,7 @@ from typing import Any
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import unpaired
-from symgrad.shape_rules import Shape
+from symgrad.misfit import Shape
 from symgrad.shapes import Inference
 
 Made = Mapping[Node, Node]
@@ -58,11 +58,11 @@ def _unbroadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], s
     result = args[0]
     if new > 0:
         result = s.make(build, "sum", result, value=(0 if new == 1 else tuple(range(new)), False))
-    summed = tuple(
-        place for place, size in enumerate(like) if size == 1 and g[place + new] != 1
-    )
+    summed = tuple(place for place, size in enumerate(like) if size == 1 and g[place + new] != 1)
     if summed:
-        result = s.make(build, "sum", result, value=(summed[0] if len(summed) == 1 else summed, True))
+        result = s.make(
+            build, "sum", result, value=(summed[0] if len(summed) == 1 else summed, True)
+        )
     return result
 
 

@@ -53,9 +53,7 @@ class Spelling:
         codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
         if self.precedence == POWER and not all(map(is_simple, codes)):
             return Text(f"{codes[0]} ** {codes[1]}", POWER)
-        return Text(
-            self.template.format(*codes, all=", ".join(codes)), self.precedence
-        )
+        return Text(self.template.format(*codes, all=", ".join(codes)), self.precedence)
 
     def _with_attributes(self, operands: Sequence[Text], value: object) -> Text:
         """Attributes stand as keywords, as a key or a shape, or one by one as v0, v1, ..."""
@@ -72,7 +70,9 @@ class Spelling:
         if self.method and codes[0].isidentifier():
             return Text(f"{codes[0]}.{self.method}({', '.join(given)})")
         filled_in = filled(value, fillings) if "{key}" in self.template else value
-        shape = filled(values[0], fillings) if re.search("{shape}|{s0}|{only}", self.template) else ()
+        shape = (
+            filled(values[0], fillings) if re.search("{shape}|{s0}|{only}", self.template) else ()
+        )
         fields = {f"v{n}": _attribute_text(v) for n, v in enumerate(values)}
         code = self.template.format(
             *codes,

@@ -14,9 +14,10 @@ import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
+from symgrad.formula import lower
 from symgrad.functions import Function, builtin_functions
 from symgrad.graph import Graph, Node
-from symgrad.lower import definition, lower
+from symgrad.lower import definition
 from symgrad.targets.numpy import NUMPY
 
 Number = mpf | bool

@@ -14,8 +14,9 @@ from mpmath import mp, mpf
 from scipy import special
 
 import symgrad
+from symgrad.formula import lower
 from symgrad.graph import Builder, Graph
-from symgrad.lower import definition, derivative, lower
+from symgrad.lower import definition, derivative
 from symgrad.reverse import reverse
 from symgrad.simplify import simplify
 from tests.evaluation import numpy_outputs

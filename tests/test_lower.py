@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from symgrad.errors import LimitError, SymgradError
+from symgrad.formula import Lowered, lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import Node
-from symgrad.lower import Lowered, lower, lower_rule
+from symgrad.lower import lower_rule
 from symgrad.syntax import parse
 from tests.evaluation import numpy_outputs
 from tests.transcript import transcript

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad import mistakes
+from symgrad import notations
 from symgrad.errors import FormulaSyntaxError, SymgradError
 from symgrad.mistakes import diagnose, refuse_hidden_characters
 from symgrad.syntax import parse, parse_rewrite, parse_row
 from tests.transcript import transcript
 
 MISTAKES = transcript("mistakes")
-PIECES = "x y2 if else and or not lambda 2 .5 1e3 ( ) [ ] , ; : = == <= ! % @ ' . # \\ \n \r é ² 😀"
+PIECES = "x y2 if else and or not lambda 2 .5 1e3 ( ) [ ] , ; : = == <= ! % @ ' \" .. ... # \\ \n \r é ² 😀"
 
 
 @pytest.mark.parametrize(("formula", "shown"), MISTAKES)
@@ -21,31 +21,31 @@ def test_a_mistake(formula: str, shown: str) -> None:
     assert f"{type(caught.value).__name__}: {caught.value}" == shown
 
 
-@pytest.mark.parametrize("table", ["AFTER_NUMBER", "ANYWHERE", "AFTER_OPERAND", "BEFORE_OPERAND"])
+@pytest.mark.parametrize("table", ["AFTER_NUMBER", "AFTER_DOT", "ANYWHERE", "AFTER_OPERAND", "BEFORE_OPERAND"])
 def test_every_row_is_shown(table: str) -> None:
     told = {(text.split(": ", 1)[1].split("\n")[0], text.split("\n")[-1]) for _, text in MISTAKES}
-    unseen = [row for row in getattr(mistakes, table) if row[1:] not in told]
+    unseen = [row for row in getattr(notations, table) if row[1:] not in told]
     assert unseen == []
 
 
 def test_every_word_and_look_alike_is_shown() -> None:
     told = {(text.split(": ", 1)[1].split("\n")[0], text.split("\n")[-1]) for _, text in MISTAKES}
-    assert set(mistakes.AFTER_WORD.values()) <= told
+    assert set(notations.AFTER_WORD.values()) <= told
     hints = {hint for _, hint in told}
-    assert {f"Write {plain}." for plain in mistakes.LOOK_ALIKES.values()} <= hints
+    assert {f"Write {plain}." for plain in notations.LOOK_ALIKES.values()} <= hints
 
 
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ("", "the definition is not complete\n" + mistakes.STARTS["row"]),
+        ("", "the definition is not complete\n" + notations.STARTS["row"]),
         ("f x", "an operator is missing before 'x'\n  f x\n    ^\n"
          "Write f * x, or f(x) to call a function."),
-        ("f", "the definition is not complete\n  f\n   ^\n" + mistakes.STARTS["row"]),
-        ("f + 1", "'+' cannot stand here\n  f + 1\n    ^\n" + mistakes.STARTS["row"]),
-        ("f(1) = 2", "'1' cannot stand here\n  f(1) = 2\n    ^\n" + mistakes.STARTS["row"]),
+        ("f", "the definition is not complete\n  f\n   ^\n" + notations.STARTS["row"]),
+        ("f + 1", "'+' cannot stand here\n  f + 1\n    ^\n" + notations.STARTS["row"]),
+        ("f(1) = 2", "'1' cannot stand here\n  f(1) = 2\n    ^\n" + notations.STARTS["row"]),
         ("f(x) = x; 2", "the definition goes on after its end\n  f(x) = x; 2\n          ^\n"
-         + mistakes.STARTS["row"]),
+         + notations.STARTS["row"]),
     ],
 )  # fmt: skip
 def test_a_line_that_is_no_definition(line: str, shown: str) -> None:
@@ -87,7 +87,7 @@ def test_what_can_be_seen_is_free_in_comments(comment: str) -> None:
 def test_every_place_has_an_answer(pieces: list[str]) -> None:
     """Wherever the parser might stop, there is one error with a place inside the text."""
     text = " ".join(pieces)
-    for start in mistakes.STARTS:
+    for start in notations.STARTS:
         for position in range(len(text) + 1):
             error = diagnose(text, position, start)
             assert error.message

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Graph, Node
-from symgrad.lower import lower
 from symgrad.rewrite import Rewriter, match, rewrite
 from symgrad.rules import make_rule
 

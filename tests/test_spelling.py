@@ -15,6 +15,7 @@ from symgrad.spelling import (
     call,
     call2,
 )
+from symgrad.template import HOLE, Slice
 
 X, Y = Text("x"), Text("y")
 
@@ -48,6 +49,35 @@ def test_calls() -> None:
     assert call2("np.hypot").write([X, Y]).code == "np.hypot(x, y)"
 
 
-def test_a_template_may_use_the_value_and_all_operands() -> None:
-    assert Spelling("{0}[{value}]", ATOM, (ATOM,)).write([X], "0, 1").code == "x[0, 1]"
+def test_a_template_may_use_all_operands() -> None:
     assert Spelling("f({all})").write([X, Y, X]).code == "f(x, y, x)"
+
+
+@pytest.mark.parametrize(
+    ("spelling", "operands", "value", "code"),
+    [
+        (Spelling("{0}[{key}]", ATOM, (ATOM,), arity=1), [X], (0, 1), "x[0, 1]"),
+        (Spelling("{0}[{key}]", arity=1), [X], (Slice(None, 3, None), None), "x[:3, None]"),
+        (Spelling("{0}[{key}]", arity=1), [X, Y], (Ellipsis, HOLE), "x[..., y]"),
+        (Spelling("{0}[{key}]", arity=1), [X, Y], (Slice(HOLE, None, 2),), "x[y::2]"),
+        (Spelling("f({0}, {shape})", arity=1), [X, Y], ((HOLE, 3),), "f(x, (y, 3))"),
+        (Spelling("f({0}, {shape})", arity=1), [X], ((4,),), "f(x, (4,))"),
+        (Spelling("f({0}, {only})", arity=1), [X], ((4,),), "f(x, 4)"),
+        (Spelling("f({s0})", arity=0), [Y], ((HOLE,),), "f(y)"),
+        (Spelling("f({0}{kw})", keywords=(("axis", None),)), [X], (None,), "f(x)"),
+        (Spelling("f({0}{kw})", keywords=(("axis", None),)), [X], (0,), "f(x, axis=0)"),
+        (Spelling("f({0}{kw})", keywords=(("k", 0),), method="f"), [X], (1,), "x.f(k=1)"),
+        (Spelling("f({0}{kw})", method="f", arity=1), [Text("a + b", SUM)], (), "f(a + b)"),
+        (Spelling("{0}{count}", arity=1), [X], (None,), "xx.size"),
+        (Spelling("{count}", arity=1), [X], (1,), "x.shape[1]"),
+        (Spelling("{count}", arity=1), [X], ((0, -1),), "(x.shape[0] * x.shape[-1])"),
+        (Spelling("{0}[{axes}]", arity=1), [X], (1,), "x[:, None]"),
+        (Spelling("{0}[{axes}]", arity=1), [X], (-2,), "x[..., None, :]"),
+        (Spelling("{0}[{axes}]", arity=1), [X], ((0, 2),), "x[None, :, None]"),
+        (Spelling("f({0}, {v0})", arity=1), [X], (float("inf"),), "f(x, np.inf)"),
+    ],
+)
+def test_attributes(
+    spelling: Spelling, operands: list[Text], value: tuple[object, ...], code: str
+) -> None:
+    assert spelling.write(operands, value).code == code

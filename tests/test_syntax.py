@@ -24,6 +24,7 @@ TERMINALS = {
     "_POWER": ["**", "^"],
     "COMPARE": ["<", "<=", ">", ">=", "==", "!="],
     "NAME": ["x", "y2", "if", "not", "and", "λ", "_"],
+    "STRING": ["'ij,jk'", "''"],
     "NUMBER": ["1", "2", "007", "12", "0.5", "1e5"],
     "__IGNORE_0": [" ", "\t"],
     "__IGNORE_1": [" "],
@@ -49,12 +50,15 @@ def test_texts_of_the_grammar(rule: str, examples: int) -> None:
     settings(max_examples=examples, suppress_health_check=ways)(check)()
 
 
-@given(st.text(st.sampled_from("xy01.e+-*/^()[],;=<>!&|~#% \n\r\tifelsnotard\"'é"), max_size=40))
+@given(st.text(st.sampled_from("xy01.e+-*/^@()[],:;=<>!&|~#% \n\r\tifelsnotard\"'é"), max_size=40))
 def test_any_text(text: str) -> None:
     survives_printing_or_ends_in_an_error(text)
 
 
-TOKENS = "x y if else not and or ( ) f( , [0] [ ] + - ** < == = 2 .5 1e3 # ; ~ & |".split()
+TOKENS = (
+    "x y if else not and or ( ) f( , [0] [ ] + - ** < == = 2 .5 1e3 # ; ~ & | "
+    "@ : ... .T .f( None 'a' \"b'\""
+).split()
 
 
 @given(st.lists(st.sampled_from([*TOKENS, "\n"]), max_size=15))
@@ -116,10 +120,63 @@ def test_lines(text: str, same: str) -> None:
         ("a ^ b", "a ** b"),
         ("+a", "+a"),
         ("a < b < c", "a < b < c"),
+        ("a @ b * c @ d", "((a @ b) * c) @ d"),
+        ("a @ b + c", "(a @ b) + c"),
+        ("-a @ b", "(-a) @ b"),
+        ("a @ -b", "a @ (-b)"),
+        ("a @ b**2", "a @ (b**2)"),
+        ("-x.T", "-(x.T)"),
+        ("-2 .T", "-((2).T)"),
+        ("x.T**2", "(x.T)**2"),
+        ("x**y.T", "x**(y.T)"),
+        ("x.T[0].T", "((x.T)[0]).T"),
+        ("x.T @ y.T", "(x.T) @ (y.T)"),
+        ("[a, b if c else d]", "[a, (b if c else d)]"),
+        ("x[a if b else c:d]", "x[(a if b else c):d]"),
     ],
 )
 def test_precedence(text: str, same: str) -> None:
     assert program_outline(parse(text)) == program_outline(parse(same))
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("x.sum()", "sum(x)"),
+        ("x.sum(axis=0)", "sum(x, axis=0)"),
+        ("(a + b).clip(0, max=1)", "clip(a + b, 0, max=1)"),
+        ("x.T.dot(y).sum()", "sum(dot(x.T, y))"),
+        ("x.not(y)", "x.not(y,)"),
+        ("[a, b,]", "[a, b]"),
+        ("(a, b,)", "(a, b)"),
+        ("x[a,]", "x[a]"),
+        ("x[a:b:]", "x[a:b]"),
+        ("x[::]", "x[:]"),
+        ("x [0] . T", "x[0].T"),
+        ("Q, R = qr(A); Q", "(Q, R) = qr(A); Q"),
+        ('f("a")', "f('a')"),
+    ],
+)
+def test_two_ways_to_write_one_tree(text: str, same: str) -> None:
+    assert program_outline(parse(text)) == program_outline(parse(same))
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("(a,)", "(a)"),
+        ("[a]", "[[a]]"),
+        ("x[a:b]", "x[a, b]"),
+        ("x[a:]", "x[:a]"),
+        ("x[::a]", "x[:a]"),
+        ("x[(a, b)]", "x[a, b]"),
+        ("x[...]", "x[:]"),
+        ("x: y", "x = y"),
+        ("'x'", "x"),
+    ],
+)
+def test_trees_that_differ(text: str, other: str) -> None:
+    assert program_outline(parse(text)) != program_outline(parse(other))
 
 
 def test_a_chain_is_no_comparison_of_a_comparison() -> None:
@@ -236,11 +293,20 @@ SIZE = 20_000
         ("x if y else " * SIZE + "z", 3 * SIZE + 1),
         ("x**" * SIZE + "x", 2 * SIZE + 1),
         ("f(" * SIZE + "x" + ")" * SIZE, SIZE + 1),
-        ("x" + "[0]" * SIZE, SIZE + 1),
+        ("x" + "[0]" * SIZE, 2 * SIZE + 1),
+        ("x" + "[:, None]" * SIZE, 2 * SIZE + 1),
+        ("x" + ".T" * SIZE, SIZE + 1),
+        ("x" + ".f()" * SIZE, SIZE + 1),
+        ("[" * SIZE + "x" + "]" * SIZE, SIZE + 1),
+        ("(" * SIZE + "x" + ",)" * SIZE, SIZE + 1),
+        ("x@" * SIZE + "x", 2 * SIZE + 1),
         ("x<" * SIZE + "x", SIZE + 2),
         ("f(" + "x," * SIZE + ")", SIZE + 1),
     ],
-    ids="sum group minus tilde not conditional power call index comparison arguments".split(),
+    ids=(
+        "sum group minus tilde not conditional power call index key attribute method list tuple "
+        "product comparison arguments"
+    ).split(),
 )
 def test_size_is_bounded_by_memory_alone(text: str, trees: int) -> None:
     (statement,) = parse(text)

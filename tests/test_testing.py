@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import symgrad
 from symgrad import testing
 from symgrad.syntax import parse
-from symgrad.tree import postorder
 from symgrad.testing import assert_gradient_correct, formulas, inputs, numbers
+from symgrad.tree import postorder
 
 few = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 hunt = settings(

@@ -12,6 +12,8 @@ from symgrad.tree import Callee, Statement, Tree
 NAMES = "x y2 _z λ π sin if else and or not in lambda self e I nan inf T π1".split()
 NUMBERS = [0.0, 1.0, 2.5, 1e-7, 1e16, 1e22, 0.1, 5e-324, 1.7976931348623157e308, float("inf")]
 
+TEXTS = ["", "ij,jk->ik", "fro", "it's", 'a "b"', "back\\slash", "# ; ("]
+
 # Comparisons are one kind of tree, with their signs as its value.
 COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 
@@ -31,7 +33,7 @@ def outline(root: Tree) -> list[tuple[Any, ...]]:
 
 
 def program_outline(statements: Sequence[Statement]) -> list[Any]:
-    return [(s.target and outline(s.target), outline(s.body)) for s in statements]
+    return [(s.target and outline(s.target), outline(s.body), s.declares) for s in statements]
 
 
 def tree(op: str, *args: Tree, value: Any = None) -> Tree:
@@ -43,6 +45,7 @@ leaves = st.one_of(
     names.map(lambda name: tree("name", value=name)),
     st.sampled_from(NUMBERS).map(lambda number: tree("number", value=number)),
     st.floats(min_value=0, allow_nan=False).map(lambda number: tree("number", value=abs(number))),
+    st.sampled_from(TEXTS).map(lambda text: tree("literal", value=text)),
 )
 
 
@@ -110,5 +113,14 @@ expressions = st.recursive(leaves, _larger, max_leaves=12)
 def programs(draw: st.DrawFn) -> tuple[Statement, ...]:
     """Statements that need not make sense together."""
     targets = st.one_of(st.none(), expressions)
-    pairs = draw(st.lists(st.tuples(targets, expressions), min_size=1, max_size=4))
-    return tuple(Statement(target, body, (0, 0)) for target, body in pairs)
+    rows = st.tuples(targets, expressions, st.booleans())
+    return tuple(
+        Statement(target, body, (0, 0), declares=target is not None and declares)
+        for target, body, declares in draw(st.lists(rows, min_size=1, max_size=4))
+        if not declares or not refused_as_declaration(target, body)
+    )
+
+
+def refused_as_declaration(target: Tree | None, body: Tree) -> bool:
+    """`1: n` is a range and `X: [n]` a shape of another notation."""
+    return target is not None and (target.op == "number" or body.op == "list")
