@@ -112,7 +112,7 @@ class TreeBuilder:
 
     def _items(self, op: str, opening: Token, items: list[Any], closing: Token) -> Tree:
         args = tuple(item for item in items if isinstance(item, Tree))
-        return Tree(op, args, None, (opening.start_pos, closing.end_pos))
+        return Tree(op, args, None, (_from_token(opening)[0], _from_token(closing)[1]))
 
     def bare_tuple(self, children: list[Tree]) -> Tree:
         return Tree("tuple", tuple(children), None, _around(children))

@@ -143,7 +143,8 @@ def _arange(maker: Maker, bound: Bound, span: Span | None) -> Item:
 
 
 def _folded_count(stop: Item, start: Item, step: Item) -> int | None:
-    values = [n.value for n in (stop, start, step) if isinstance(n, Node) and n.op == "constant"]
+    nodes = [n for n in (stop, start, step) if isinstance(n, Node) and n.op == "constant"]
+    values = [n.value for n in nodes if isinstance(n.value, float)]
     if len(values) < 3 or values[2] == 0:
         return None
     return max(0, -int(-((values[0] - values[1]) / values[2]) // 1))
@@ -242,7 +243,7 @@ def _prod(maker: Maker, bound: Bound, span: Span | None) -> Item:
 def _trapezoid(maker: Maker, bound: Bound, span: Span | None) -> Item:
     y, axis = maker.number(bound["y"], span), bound["axis"]
     build = maker.builder
-    keys = [along(axis, Slice(*ends, None)) for ends in ((1, None), (None, -1))]
+    keys = [along(axis, Slice(a, b, None)) for a, b in ((1, None), (None, -1))]
     later, sooner = (build.node("index", y, value=key, span=span) for key in keys)
     width: Item = bound["dx"]
     if not isinstance(bound["x"], Literal):

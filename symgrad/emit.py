@@ -167,7 +167,7 @@ class _Writer:
             codes = [self._operand(f, False).code for f in fillings]
             key = written(filled(part.value, iter(codes)), str)
             code = self._operand(g, True).within(TERNARY)
-            if any(entry is HOLE for entry in part.value):
+            if any(entry is HOLE for entry in part.attributes):
                 key = f"np.s_[{key}]" if ":" in key or "," in key else key
                 lines.append(f"np.add.at({name}, {key}, {code})")
             else:

@@ -47,6 +47,11 @@ class Node:
     span: Span | None = None
 
     @property
+    def attributes(self) -> tuple[Any, ...]:
+        """What tells an operation apart besides its operands: axes, shapes, keys."""
+        return self.value if isinstance(self.value, tuple) else ()
+
+    @property
     def is_constant(self) -> bool:
         """Whether it is a number or a truth value."""
         return self.op == "constant"

@@ -80,7 +80,7 @@ def _entry(maker: Maker, item: Item, operands: list[Node], span: Span) -> Any:
 
 def _whole(maker: Maker, item: Item, span: Span) -> int | None:
     """The integer that an item is, if it is a number that is written out."""
-    if not isinstance(item, Node) or item.op != "constant" or isinstance(item.value, bool):
+    if not isinstance(item, Node) or not isinstance(item.value, float):
         return None
     value = plain_number(item.value)
     if isinstance(value, float):

@@ -88,7 +88,7 @@ def _plain(item: Item, what: str, text: str, span: Span | None) -> Any:
         return item.value
     if isinstance(item, Node) and item.op == "constant":
         value = item.value
-        return value if isinstance(value, bool) else plain_number(value)
+        return plain_number(value) if type(value) is float else value
     if isinstance(item, Node) and item.op in _ARITHMETIC:
         values = [arg.value for arg in item.args if isinstance(arg.value, float)]
         if len(values) == len(item.args):
@@ -109,7 +109,7 @@ def is_whole(node: Node) -> bool:
     waiting = [node]
     while waiting:
         found = waiting.pop()
-        if found.op == "constant" and found.value != found.value // 1:
+        if isinstance(found.value, float) and not found.value.is_integer():
             return False
         if found.op in _WHOLE_OF_WHOLE:
             waiting.extend(found.args)

@@ -80,7 +80,7 @@ def _check_mask(part: IndexArray, shape: Shape, axis: int) -> None:
 
 def _takes(part: Any) -> int:
     if part is None or part is Ellipsis:
-        return 0 if part is None or part is Ellipsis else 1
+        return 0
     return part.takes if isinstance(part, IndexArray) else 1
 
 

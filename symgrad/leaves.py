@@ -85,7 +85,7 @@ class Leaves:
         elif node.op in OWN or (node.op in REDUCTIONS and not is_number(node)):
             mask = self._next_bit
             self._next_bit <<= 1
-            if node.op in REDUCTIONS and node.value[-1] is True:  # type: ignore[index]
+            if node.op in REDUCTIONS and node.attributes[-1] is True:
                 self._within[mask] = self._of(node.args[0])
         elif node.op not in REDUCTIONS:
             for arg in node.args:

@@ -43,13 +43,13 @@ def product(sizes: Sequence[Size]) -> Size:
     return None if None in sizes else math.prod(s for s in sizes if s is not None)
 
 
-def axis_of(axis: int, rank: int, what: str = "axis") -> int:
+def axis_of(axis: object, rank: int) -> int:
     """An axis counted from the front."""
     if not isinstance(axis, int) or isinstance(axis, bool):
-        raise Misfit(f"{what} must be a whole number, not {axis!r}")
+        raise Misfit(f"an axis is a whole number, not {axis!r}")
     if not -rank <= axis < rank:
         axes = "no axes" if rank == 0 else "1 axis" if rank == 1 else f"{rank} axes"
-        message = f"{what} {axis} does not exist: there {'is' if rank == 1 else 'are'} {axes}"
+        message = f"axis {axis} does not exist: there {'is' if rank == 1 else 'are'} {axes}"
         raise Misfit(message, "Axes count from 0; negative ones from the end.")
     return axis % rank
 

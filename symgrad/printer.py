@@ -50,7 +50,7 @@ def unparse(tree: Tree) -> str:
     while waiting:
         piece = waiting.pop()
         if isinstance(piece, str):
-            written.append(piece)
+            written += [piece] if piece else []
         else:
             # `not` is the operator before what cannot go on with the name, as `not[x]` does.
             bare = piece[0].op in ("list", "literal") and written[-1:] == ["not "]

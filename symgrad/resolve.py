@@ -67,7 +67,7 @@ def _inner(on: Context, ranks: list[int]) -> Node:
 
 def _tensordot(on: Context, ranks: list[int]) -> Node:
     a, b = ranks
-    (axes,) = on.node.value  # type: ignore[misc]
+    (axes,) = on.node.attributes
     if isinstance(axes, int):
         first, second = tuple(range(a - axes, a)), tuple(range(axes))
     else:
@@ -104,14 +104,14 @@ def _kron(on: Context, ranks: list[int]) -> Node:
 
 
 def _diag(on: Context, ranks: list[int]) -> Node:
-    (k,) = on.node.value  # type: ignore[misc]
+    (k,) = on.node.attributes
     if ranks[0] == 1:
         return on.build.node("_diag_matrix", *on.args, value=(k,), span=on.node.span)
     return on.build.node("diagonal", *on.args, value=(k, 0, 1), span=on.node.span)
 
 
 def _norm_of_order(on: Context, ranks: list[int]) -> Node:
-    order, axis, keepdims = on.node.value  # type: ignore[misc]
+    order, axis, keepdims = on.node.attributes
     axes = tuple(range(ranks[0])) if axis is None else axis
     if not isinstance(axes, tuple) or len(axes) != 2:
         return on.use("_vector_norm")

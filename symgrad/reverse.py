@@ -94,7 +94,7 @@ class Tape:
         one_mask = mask is None or leaves[mask] == 0
         if node.op in ("sum", "mean") and is_map and one_mask and leaves[inner] == 0:
             # One number for all: it broadcasts as it is, as if the axes had been kept.
-            g, node = inner, Node(node.op, node.args, (node.value[0], True))  # type: ignore[index]
+            g, node = inner, Node(node.op, node.args, (node.attributes[0], True))
         else:
             g = self.settle(node, inner, root)
         terms = self._terms(node, g)

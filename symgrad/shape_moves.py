@@ -10,12 +10,6 @@ from symgrad.misfit import Misfit, Rule, Shape, Size, axes_of, axis_of, broadcas
 from symgrad.template import filled
 
 
-def value_of(node: Node) -> tuple[Any, ...]:
-    """The attributes of a node."""
-    assert isinstance(node.value, tuple)
-    return node.value
-
-
 def expanded(shape: Shape, axis: Any) -> Shape:
     """With new axes of size 1, at places in the result."""
     places = axis if isinstance(axis, tuple) else (axis,)
@@ -25,7 +19,7 @@ def expanded(shape: Shape, axis: Any) -> Shape:
 
 
 def _squeezed(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    (shape, *_), (axis,) = shapes, value_of(node)
+    (shape, *_), (axis,) = shapes, node.attributes
     if axis is None:
         return tuple(size for size in shape if size != 1)
     axes = axes_of(axis, len(shape))
@@ -36,7 +30,7 @@ def _squeezed(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> 
 
 
 def _expanded(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    return expanded(shapes[0], value_of(node)[0])
+    return expanded(shapes[0], node.attributes[0])
 
 
 def _reversed(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
@@ -44,7 +38,7 @@ def _reversed(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> 
 
 
 def _swapped(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    a, b = (-2, -1) if node.op == "matrix_transpose" else value_of(node)
+    a, b = (-2, -1) if node.op == "matrix_transpose" else node.attributes
     shape = list(shapes[0])
     if node.op == "matrix_transpose" and len(shape) < 2:
         raise Misfit(f"a matrix has at least 2 axes; this has shape {tuple(shape)}")
@@ -54,14 +48,14 @@ def _swapped(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> S
 
 
 def _permuted(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    axes = value_of(node)[0]
+    axes = node.attributes[0]
     if not isinstance(axes, tuple) or len(axes) != len(shapes[0]):
         raise Misfit(f"the permutation {axes} is not for an array of shape {shapes[0]}")
     return tuple(shapes[0][a] for a in axes_of(axes, len(shapes[0])))
 
 
 def _moved(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    source, destination = value_of(node)
+    source, destination = node.attributes
     rank = len(shapes[0])
     sources, goals = axes_of(source, rank), axes_of(destination, rank)
     if len(sources) != len(goals):
@@ -73,24 +67,23 @@ def _moved(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Sha
 
 
 def _reshaped(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    sizes = list(filled(value_of(node)[0], iter(fillings)))
+    sizes = list(filled(node.attributes[0], iter(fillings)))
     count = product(shapes[0])
     if sizes.count(-1) > 1 or any(s is not None and s < -1 for s in sizes):
         raise Misfit(f"{tuple(sizes)} is not a shape")
     rest = product([s for s in sizes if s != -1])
     if -1 in sizes:
-        known = count is not None and rest is not None
-        if known and (rest == 0 or count % rest):
+        if count is not None and rest is not None and (rest == 0 or count % rest):
             message = f"{count} elements of shape {shapes[0]} do not fill the shape {tuple(sizes)}"
             raise Misfit(message)
-        sizes[sizes.index(-1)] = count // rest if known else None  # type: ignore[operator]
+        sizes[sizes.index(-1)] = None if count is None or rest is None else count // rest
     elif count is not None and rest is not None and count != rest:
         raise Misfit(f"{count} elements of shape {shapes[0]} do not fill the shape {tuple(sizes)}")
     return tuple(sizes)
 
 
 def _broadcast_to(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    wanted: Shape = filled(value_of(node)[0], iter(fillings))
+    wanted: Shape = filled(node.attributes[0], iter(fillings))
     try:
         fits = broadcast(shapes[0], wanted)
     except Misfit:
@@ -103,18 +96,18 @@ def _broadcast_to(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size])
 
 
 def _filled_shape(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    sizes: Shape = filled(value_of(node)[0], iter(fillings))
+    sizes: Shape = filled(node.attributes[0], iter(fillings))
     if any(s is not None and s < 0 for s in sizes):
         raise Misfit("a size is negative")
     if node.op == "eye":
-        columns = value_of(node)[1]
+        columns = node.attributes[1]
         return sizes[0], sizes[0] if columns is None else columns
     return sizes
 
 
 def _concatenated(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     a, b = shapes[:2]
-    axis = value_of(node)[0]
+    axis = node.attributes[0]
     if len(a) != len(b):
         raise Misfit("arrays with different numbers of axes cannot be joined")
     place = axis_of(axis, len(a))
@@ -128,7 +121,7 @@ def _concatenated(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size])
 
 def _along_indices(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     x, indices = shapes[:2]
-    axis = axis_of(value_of(node)[0], len(x))
+    axis = axis_of(node.attributes[0], len(x))
     if len(indices) != len(x):
         raise Misfit("the indices do not have as many axes as the array")
     rest = broadcast((*x[:axis], 1, *x[axis + 1 :]), (*indices[:axis], 1, *indices[axis + 1 :]))
@@ -136,7 +129,7 @@ def _along_indices(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]
 
 
 def _repeated(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    repeats, axis = value_of(node)
+    repeats, axis = node.attributes
     (count, *more), shape = filled(repeats, iter(fillings)), list(shapes[0])
     place = axis_of(axis, len(shape))
     size = shape[place]
@@ -147,7 +140,7 @@ def _repeated(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> 
 
 
 def _tiled(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    counts: Shape = filled(value_of(node)[0], iter(fillings))
+    counts: Shape = filled(node.attributes[0], iter(fillings))
     rank = max(len(counts), len(shapes[0]))
     shape = (1,) * (rank - len(shapes[0])) + tuple(shapes[0])
     counts = (1,) * (rank - len(counts)) + counts
@@ -156,7 +149,7 @@ def _tiled(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Sha
 
 
 def _padded(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    widths = pad_widths(value_of(node)[0], len(shapes[0]))
+    widths = pad_widths(node.attributes[0], len(shapes[0]))
     return tuple(
         None if s is None else s + before + after
         for s, (before, after) in zip(shapes[0], widths, strict=True)
@@ -181,11 +174,11 @@ def _segments(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> 
     x, ids = shapes[0], shapes[1]
     if len(ids) != 1 or not x or (x[0] != ids[0] and None not in (x[0], ids[0])):
         raise Misfit("there must be one segment number for each row")
-    return (*filled(value_of(node)[0], iter(fillings)), *x[1:])
+    return (*filled(node.attributes[0], iter(fillings)), *x[1:])
 
 
 def _merged(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    axes = axes_of(value_of(node)[0], len(shapes[0]))
+    axes = axes_of(node.attributes[0], len(shapes[0]))
     kept = [s for a, s in enumerate(shapes[0]) if a not in axes]
     return (*kept, product([shapes[0][a] for a in axes]))
 

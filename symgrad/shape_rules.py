@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from symgrad.contraction import parted
 from symgrad.graph import Node
 from symgrad.misfit import Misfit, Rule, Shape, Size, axes_of, axis_of, broadcast, product
-from symgrad.shape_moves import MOVES, value_of
+from symgrad.shape_moves import MOVES
 
 
 def _reduced(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    shape, axis, keepdims = shapes[0], value_of(node)[0], value_of(node)[-1]
+    shape, axis, keepdims = shapes[0], node.attributes[0], node.attributes[-1]
     axes = axes_of(axis, len(shape))
     if node.op in ("max", "min", "argmax", "argmin") and 0 in [shape[a] for a in axes]:
         raise Misfit(f"{node.op} of nothing: a reduced axis has size 0 in shape {shape}")
@@ -26,7 +26,7 @@ def _reduced(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> S
 
 def _one_axis(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     """Reduced along one axis, or along all."""
-    axis = value_of(node)[0]
+    axis = node.attributes[0]
     axes = axes_of(axis, len(shapes[0]))
     return tuple(size for a, size in enumerate(shapes[0]) if a not in axes)
 
@@ -76,7 +76,7 @@ def _dot(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape
 
 
 def _tensordot(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    (a, b), axes = shapes[:2], value_of(node)[0]
+    (a, b), axes = shapes[:2], node.attributes[0]
     if isinstance(axes, int):
         first, second = tuple(range(len(a) - axes, len(a))), tuple(range(axes))
     else:
@@ -98,12 +98,12 @@ def _diag(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shap
         return _diag_matrix(node, shapes, fillings)
     if len(shapes[0]) != 2:
         raise Misfit("diag takes a vector or a matrix")
-    (m, n), k = shapes[0], value_of(node)[0]
+    (m, n), k = shapes[0], node.attributes[0]
     return (None if m is None or n is None else max(0, min(m + min(k, 0), n - max(k, 0))),)
 
 
 def _norm_of_order(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    _, axis, keepdims = value_of(node)
+    _, axis, keepdims = node.attributes
     axes = axes_of(axis, len(shapes[0]))
     if len(axes) > 2:
         raise Misfit("a norm of this order is one of vectors or matrices", "Name the axis.")
@@ -153,7 +153,7 @@ def _decomposed(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -
 
 
 def _einsum(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    *terms, out = parted(value_of(node)[0])
+    *terms, out = parted(node.attributes[0])
     found: dict[str, Shape] = {}
     for term, shape in zip(terms, shapes, strict=False):
         dots = len(shape) - len(term) + 1 if "…" in term else 0
@@ -172,7 +172,7 @@ def _einsum(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Sh
 
 
 def _diagonal(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    offset, axis1, axis2 = value_of(node)
+    offset, axis1, axis2 = node.attributes
     rank = len(shapes[0])
     if rank < 2:
         raise Misfit(f"a diagonal needs a matrix; the operand has shape {shapes[0]}")
@@ -186,7 +186,7 @@ def _diagonal(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> 
 
 def _diag_matrix(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     size = shapes[0][0]
-    side = None if size is None else size + abs(value_of(node)[0])
+    side = None if size is None else size + abs(node.attributes[0])
     return side, side
 
 
@@ -222,11 +222,11 @@ def _second(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Sh
 
 
 def _number(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
-    if node.op == "size" and len(value_of(node)) == 2 and len(shapes[0]) != value_of(node)[1]:
-        message = f"a shape of {len(shapes[0])} axes is taken apart into {value_of(node)[1]}"
+    if node.op == "size" and len(node.attributes) == 2 and len(shapes[0]) != node.attributes[1]:
+        message = f"a shape of {len(shapes[0])} axes is taken apart into {node.attributes[1]}"
         raise Misfit(message)
-    if node.op == "size" and value_of(node)[0] is not None:
-        axes_of(value_of(node)[0], len(shapes[0]))
+    if node.op == "size" and node.attributes[0] is not None:
+        axes_of(node.attributes[0], len(shapes[0]))
     return ()
 
 

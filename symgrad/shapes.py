@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -113,7 +114,7 @@ class Inference:
         elif node.op == "input" and str(node.value) in self._numbers:
             self._known[node] = self._numbers[str(node.value)]
         elif node.op in ("size", "_count"):
-            shape, axis = self.shapes[node.args[0]], node.value[0]  # type: ignore[index]
+            shape, axis = self.shapes[node.args[0]], node.attributes[0]
             size = None if shape is None else _counted(shape, axis)
             if size is not None:
                 self._known[node] = size
@@ -122,7 +123,7 @@ class Inference:
         elif node.op == "integer" and node.args[0] in self._known:
             self._known[node] = self._known[node.args[0]]
         elif node.op == "_equal_parts" and node.args[0] in self._known:
-            size, parts = int(self._known[node.args[0]]), node.value[0]  # type: ignore[index]
+            size, parts = int(self._known[node.args[0]]), node.attributes[0]
             if size % parts:
                 raise Misfit(f"an axis of size {size} does not split into {parts} equal parts")
             self._known[node] = size // parts
@@ -167,7 +168,7 @@ class Inference:
     def error(self, node: Node, fault: Misfit, graph: Graph, text: str) -> InputError:
         """The error for a node that does not fit, with the operands' shapes in the user's names."""
         hint = fault.hint
-        operands = [_unwrapped(arg) for arg in node.args]
+        operands = [_unwrapped(arg) for arg in node.args[: _FIRST_FILLING.get(node.op, 2)]]
         if not hint and operands:
             names = _operand_names(node, operands, graph, text)
             pairs = [
@@ -176,7 +177,11 @@ class Inference:
                 if self.shapes[operand] is not None
             ]
             hint = f"Here {' and '.join(pairs)}."
-        return InputError(fault.message, text, node.span, hint)
+        return InputError(self._named(fault.message), text, node.span, hint)
+
+    def _named(self, message: str) -> str:
+        """A message with declared sizes by name."""
+        return re.sub(r"\d+", lambda number: self._names.get(int(number[0]), number[0]), message)
 
     def _shown(self, shape: Shape | None) -> str:
         names = [self._names.get(s or 0, "?" if s is None else str(s)) for s in shape or ()]
@@ -194,7 +199,7 @@ def _counted(shape: Shape, axis: Any) -> Size:
 
 def _unwrapped(node: Node) -> Node:
     """The operand that the user wrote, below the axes that a product of matrices gave it."""
-    while node.op in ("_rerow", "_recolumn", "_unrow", "_uncolumn", "indicator", "pair"):
+    while node.op in ("_rerow", "_recolumn", "indicator", "pair"):
         node = node.args[0]
     return node
 

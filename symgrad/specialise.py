@@ -12,8 +12,9 @@ from typing import Any
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import unpaired
-from symgrad.misfit import Shape
+from symgrad.misfit import Shape, axes_of
 from symgrad.shapes import Inference
+from symgrad.sizes import source
 
 Made = Mapping[Node, Node]
 
@@ -29,7 +30,7 @@ class Specialiser:
         shapes = [self._found.shapes.get(part) for arg in args for part in unpaired(arg)]
         handler = _HANDLERS.get(node.op)
         if handler is not None and None not in shapes:
-            result = handler(self, build, node, args, shapes)
+            result: Node | None = handler(self, build, node, args, shapes)
             if result is not None:
                 return result
         return self._note(build.node(node.op, *args, value=node.value, span=node.span))
@@ -70,6 +71,24 @@ def _broadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], sha
     if args[0].is_constant or None in shapes[0] or shapes[0] != shapes[1]:
         return None
     return args[0]
+
+
+def _count(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    """Sizes are read off the inputs, where they come from there."""
+    if len(node.attributes) != 1:
+        return None
+    axes = axes_of(node.attributes[0], len(shapes[0]))
+    found = [source(args[0], axis, s.shape) for axis in axes]
+    arrays = {array for array, _ in found}
+    if not found or arrays == {args[0]} or len(arrays) > 1:
+        return None
+    (array,) = arrays
+    places = tuple(place for _, place in found)
+    if len(set(places)) < len(places):
+        return None
+    whole = sorted(places) == list(range(len(s.shape(array))))
+    axis = None if whole and len(places) > 1 else places if len(places) > 1 else places[0]
+    return s.make(build, node.op, array, value=(axis,))
 
 
 def _reshape_like(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
@@ -139,7 +158,7 @@ def _keep(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: 
 
 
 def _squeeze(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
-    (axis,) = node.value  # type: ignore[misc]
+    (axis,) = node.attributes
     return _squeezed(s, build, args[0], axis) if isinstance(axis, int) else None
 
 
@@ -169,6 +188,8 @@ def _squeezed(s: Specialiser, build: Builder, x: Node, axis: int) -> Node:
 
 
 _HANDLERS = {
+    "size": _count,
+    "_count": _count,
     "unbroadcast": _unbroadcast,
     "broadcast": _broadcast,
     "_reshape_like": _reshape_like,

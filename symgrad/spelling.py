@@ -73,6 +73,7 @@ class Spelling:
         shape = (
             filled(values[0], fillings) if re.search("{shape}|{s0}|{only}", self.template) else ()
         )
+        sizes: tuple[_Code, ...] = tuple(map(_Code, shape))
         fields = {f"v{n}": _attribute_text(v) for n, v in enumerate(values)}
         code = self.template.format(
             *codes,
@@ -80,9 +81,9 @@ class Spelling:
             all=", ".join(codes),
             kw="".join(f", {text}" for text in given),
             key=written(filled_in, str) if "{key}" in self.template else "",
-            only=str(shape[0]) if len(shape) == 1 else _attribute_text(tuple(map(_Code, shape))),
-            s0=str(shape[0]) if shape else "",
-            shape=_attribute_text(tuple(map(_Code, shape))),
+            only=sizes[0] if len(sizes) == 1 else _attribute_text(sizes),
+            s0=sizes[0] if sizes else "",
+            shape=_attribute_text(sizes),
             axes=_new_axes(values[0]) if "{axes}" in self.template else "",
             count=_count_text(codes[0], values) if "{count}" in self.template else "",
         )

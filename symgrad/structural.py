@@ -54,7 +54,7 @@ def _sum(build: Builder, node: Node, g: Node) -> Terms:
 
 
 def _spread(build: Builder, node: Node, g: Node) -> Node:
-    axis, keepdims = node.value  # type: ignore[misc]
+    axis, keepdims = node.attributes
     if g.op == "broadcast" and g.args[0].is_constant:
         return g.args[0]
     if keepdims or axis is None:
@@ -63,14 +63,14 @@ def _spread(build: Builder, node: Node, g: Node) -> Node:
 
 
 def _mean(build: Builder, node: Node, g: Node) -> Terms:
-    count = build.node("_count", node.args[0], value=node.value[:1])  # type: ignore[index]
+    count = build.node("_count", node.args[0], value=node.attributes[:1])
     if g.op == "broadcast" and g.args[0].is_constant:
         return (build.node("divide", g.args[0], count),)
     return (_spread(build, node, build.node("divide", g, count)),)
 
 
 def _permute_dims(build: Builder, node: Node, g: Node) -> Terms:
-    (axes,) = node.value  # type: ignore[misc]
+    (axes,) = node.attributes
     count = len(axes)
     inverse = tuple(sorted(range(count), key=lambda place: axes[place] % count))
     return (build.node("permute_dims", g, value=(inverse,)),)
@@ -78,7 +78,7 @@ def _permute_dims(build: Builder, node: Node, g: Node) -> Terms:
 
 def _concatenate(build: Builder, node: Node, g: Node) -> Terms:
     """The first and the last part of the cotangent."""
-    (axis,) = node.value  # type: ignore[misc]
+    (axis,) = node.attributes
     size = build.node("size", node.args[0], value=(axis,))
     parts = (Slice(None, HOLE, None), Slice(HOLE, None, None))
     keys = [
@@ -101,7 +101,7 @@ def _put_along_axis(build: Builder, node: Node, g: Node) -> Terms:
 
 
 def _einsum(build: Builder, node: Node, g: Node) -> Terms:
-    (subscripts,) = node.value  # type: ignore[misc]
+    (subscripts,) = node.attributes
     la, lb, out = parted(subscripts)
     a, b = node.args
     da = build.node("_einsum", g, b, value=(joined(out, lb, _with_dots(la, lb + out)),))
@@ -111,7 +111,7 @@ def _einsum(build: Builder, node: Node, g: Node) -> Terms:
 
 def _roll(build: Builder, node: Node, g: Node) -> Terms:
     """Rolled back."""
-    shift, axis = node.value  # type: ignore[misc]
+    shift, axis = node.attributes
     fillings = [part for arg in node.args[1:] for part in unpaired(arg)]
     chain = paired(build, *(build.node("negative", part) for part in fillings))
     back = tuple(s if s is HOLE else -s for s in shift)

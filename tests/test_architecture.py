@@ -46,6 +46,7 @@ PIPELINE = (
     "rewrite",
     "reverse",
     "simplify",
+    "sizes",
     "specialise",
     "pipeline",
     "finish",

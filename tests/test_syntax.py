@@ -218,7 +218,7 @@ def test_places() -> None:
     (assigned, _) = parse(text)
     texts = [text[slice(*tree.span)] for tree in postorder(assigned.body)]
     assert texts == [
-        "x", "1", "(x + 1)", "y", "2", "f(y, k=2)", "f(y, k=2)[0]", "-f(y, k=2)[0]",
+        "x", "1", "(x + 1)", "y", "2", "f(y, k=2)", "0", "f(y, k=2)[0]", "-f(y, k=2)[0]",
         "(x + 1)*-f(y, k=2)[0]", "p", "q", "p < q", "r", "(x + 1)*-f(y, k=2)[0] if p < q else r",
     ]  # fmt: skip
     assert text[slice(*assigned.span)] == text[:-2]
