@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -16,6 +16,7 @@ from symgrad.collector import paused
 from symgrad.document import KINDS, RESERVED, Layout, document, kernel_source, outputs_for
 from symgrad.errors import DerivativeError, NameRuleError, SymgradError
 from symgrad.extend import extend
+from symgrad.faults import first_not_finite
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
@@ -63,7 +64,7 @@ class Compiled:
             self._derive()
         elif (known := declared(self._lowered)) is not None:
             known.check(self._lowered.graph, formula)
-        self._call = Caller(formula, self._lowered, self._kernel)
+        self._call = Caller(formula, self._lowered, table, self._kernel)
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, the derivatives, or both.
@@ -133,6 +134,10 @@ class Compiled:
     def wrt(self) -> tuple[str, ...]:
         """The names that derivatives are taken with respect to, in order; none for a value."""
         return self._layout.wrt if self._kind != "value" else ()
+
+    def first_not_finite(self, inputs: Mapping[str, Any]) -> tuple[str, tuple[int, int]] | None:
+        """What is nan or infinite first as the value is computed, in words, and its place."""
+        return first_not_finite(self._lowered.graph, inputs, self._formula, self._table)
 
     @property
     def graph(self) -> Graph:

@@ -87,6 +87,8 @@ class TreeBuilder:
         if root.op == "name" and root.value in _MODULES and base.value not in _ATTRIBUTES:
             message = f"functions are called without {root.value}"
             raise RefusalError(message, base.span, f"Write {name}(...).")
+        if name == "not":
+            raise RefusalError("no function can be called not", _from_token(name), "Write not x.")
         tree = self.call([name, base, *arguments, closing])
         tree.span = (base.span[0], closing.end_pos)
         return tree

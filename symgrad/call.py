@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from symgrad.declarations import check_declared
 from symgrad.errors import InputError, Span, did_you_mean
-from symgrad.faults import singular
+from symgrad.faults import fault
 from symgrad.formula import Lowered
+from symgrad.functions import FunctionTable
 from symgrad.leaves import is_elementwise
 from symgrad.misfit import Shape
 from symgrad.pipeline import Known, index_inputs
@@ -42,6 +44,8 @@ class Caller:
         The formula, and the names of its inputs in the order of positional arguments.
     lowered:
         The formula's graph as it was written.
+    table:
+        The functions that it calls.
     make:
         Gives the code for "scalar" or "numpy", for what is known of the inputs; None for "scalar"
         where there is no such code.
@@ -51,12 +55,14 @@ class Caller:
         self,
         text: str,
         lowered: Lowered,
+        table: FunctionTable,
         make: Callable[[str, Known | None], Kernel | None],
     ) -> None:
         self._text = text
         self._inputs = lowered.inputs
         self._count = len(lowered.inputs)
         self._lowered = lowered
+        self._table = table
         self._graph = lowered.graph
         self._make = make
         self._indices = index_inputs(lowered.graph)
@@ -99,10 +105,15 @@ class Caller:
         weak = [type(value) in _NUMBERS for value in args]
         values = [a.item() if w else a for w, a in zip(weak, arrays, strict=True)]
         try:
-            return kernel(*values)
-        except np.linalg.LinAlgError as error:
+            if all(array.size for array in arrays):
+                return kernel(*values)
+            with warnings.catch_warnings():
+                # NumPy warns of the mean of nothing, which is nan.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                return kernel(*values)
+        except (np.linalg.LinAlgError, IndexError, ValueError) as error:
             given = dict(zip(self._inputs, values, strict=True))
-            raise singular(self._graph, given, self._text, error) from None
+            raise fault(self._graph, given, self._text, self._table, error) from None
 
     def _kernel_for(self, arrays: list[np.ndarray[Any, Any]]) -> Kernel:
         """The code for such inputs: one for all sizes that broadcast in the same way."""

@@ -312,7 +312,7 @@ def _check_moved(loss: Compiled, params: Parameters, moment: _Moment) -> None:
 
 def _place(compiled: Compiled, inputs: Mapping[str, Any]) -> tuple[str, Span] | None:
     """The first part of the formula that is not finite: what it is, and where it stands."""
-    return None
+    return compiled.first_not_finite({name: inputs[name] for name in compiled.inputs})
 
 
 def _first_strange(values: Mapping[str, Any]) -> tuple[str, str]:

@@ -65,7 +65,7 @@ def plain_number(value: float) -> float | int:
     return int(value) if value == value and abs(value) < 1e15 and value == int(value) else value
 
 
-def attribute(item: Item, what: str, text: str, span: Span | None) -> Any:
+def attribute(item: Item, what: str, text: str, span: Span | None, instead: str = "") -> Any:
     """The Python value of an item that must be written out.
 
     Raises
@@ -74,6 +74,8 @@ def attribute(item: Item, what: str, text: str, span: Span | None) -> Any:
         It is computed, or read from an input.
     """
     parts = item.items if isinstance(item, Items) else (item,)
+    if instead and any(isinstance(p, Node) and p.op != "constant" for p in parts):
+        raise ArgumentError(f"{what} must be written out", text, span, f"Write {instead}.")
     found = [
         tuple(_plain(p, what, text, span) for p in part.items)
         if isinstance(part, Items)

@@ -196,7 +196,8 @@ class Lowerer:
         for parameter, item in zip(function.parameters, items, strict=True):
             name = parameter.name
             if parameter.kind == "static":
-                attributes[name] = attribute(item, name, self.text, span)
+                instead = _OF_TWO.get(function.name, "")
+                attributes[name] = attribute(item, name, self.text, span, instead)
                 raw[name] = attributes[name]
             elif function.is_built:
                 raw[name] = item
@@ -292,6 +293,12 @@ class Lowerer:
             made[step] = self.builder.node(step.op, *operands, value=step.value, span=span)
         return made.get(function.result, function.result)
 
+
+_OF_TWO = {
+    "max": "maximum(x, y) for the larger of two",
+    "min": "minimum(x, y) for the smaller of two",
+}
+"""What is meant by those that give a second operand to a reduction."""
 
 _PASSES_ON = frozenset(("index", "expand_dims", "squeeze", "transpose", "matrix_transpose"))
 """Operations that keep a condition a condition."""

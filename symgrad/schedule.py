@@ -12,6 +12,7 @@ from symgrad.items import unpaired
 from symgrad.lower import definition
 from symgrad.rewrite import match
 from symgrad.rules import Rule
+from symgrad.spelling import INFIX
 from symgrad.targets import Target
 
 
@@ -147,11 +148,25 @@ def _spelling(node: Node, target: Target) -> str:
     special = node.op
     if node.op == "power" and _is_whole(node.args[1]):
         special = "power by a whole number"
+    elif node.op == "divide" and node.args[0].is_constant and _is_size(node.args[1]):
+        special = "divide by a size"
     elif node.op == "broadcast" and node.args[0].is_constant:
         special = _FILLED.get(node.args[0].value, "broadcast of a constant")
     elif node.op == "expand_dims" and (node.args[0].is_constant or _mixes_signs(node.value)):
         special = "expand_dims as a call"
     return special if special in target.spellings else node.op
+
+
+def _is_size(node: Node) -> bool:
+    """Whether a number is made of sizes, in which Python does not divide by zero."""
+    waiting = [node]
+    while waiting:
+        found = waiting.pop()
+        if found.op in INFIX:
+            waiting.extend(found.args)
+        elif not found.is_constant and found.op not in ("size", "_count"):
+            return False
+    return not node.is_constant
 
 
 def _mixes_signs(value: Value) -> bool:

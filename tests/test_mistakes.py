@@ -11,7 +11,10 @@ from symgrad.syntax import parse, parse_rewrite, parse_row
 from tests.transcript import transcript
 
 MISTAKES = transcript("mistakes")
-PIECES = "x y2 if else and or not lambda 2 .5 1e3 ( ) [ ] , ; : = == <= ! % @ ' \" .. ... # \\ \n \r é ² 😀"
+PIECES = (
+    "x y2 if else and or not lambda 2 .5 1e3 ( ) [ ] , ; : = == <= !"
+    " % @ ' \" .. ... # \\ \n \r é ² 😀"
+)
 
 
 @pytest.mark.parametrize(("formula", "shown"), MISTAKES)
@@ -21,7 +24,9 @@ def test_a_mistake(formula: str, shown: str) -> None:
     assert f"{type(caught.value).__name__}: {caught.value}" == shown
 
 
-@pytest.mark.parametrize("table", ["AFTER_NUMBER", "AFTER_DOT", "ANYWHERE", "AFTER_OPERAND", "BEFORE_OPERAND"])
+@pytest.mark.parametrize(
+    "table", ["AFTER_NUMBER", "AFTER_DOT", "ANYWHERE", "AFTER_OPERAND", "BEFORE_OPERAND"]
+)
 def test_every_row_is_shown(table: str) -> None:
     told = {(text.split(": ", 1)[1].split("\n")[0], text.split("\n")[-1]) for _, text in MISTAKES}
     unseen = [row for row in getattr(notations, table) if row[1:] not in told]

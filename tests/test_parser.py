@@ -13,6 +13,8 @@ FORMULAS = [
     "x",
     "a = 1; f(x, y) = x**-y if not x < y <= 2 else ~a & x | y\nf(a, y=-z[0, -1])\r# end",
     "if*not + else",
+    "X: (n, d); Q, R = qr(X.T @ [a, (b,), ()]); Q.sum(axis=0)[1::2, None, ..., i]",
+    "norm(X, ord='fro')[:, j:]",
 ]
 
 

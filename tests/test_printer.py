@@ -92,7 +92,7 @@ def _reads_as(text: str, tree: Tree) -> bool:
         ("x[(a,b)]", "x[(a, b)]"),
         ("not([a]) and not('a')", "not ([a]) and not ('a')"),
         ("not([a].T[0]+1)", "not ([a]).T[0] + 1"),
-        ("f(\"a\",\"it's\",'a\"b')", "f('a', \"it's\", 'a\"b')"),
+        ('f("a","it\'s",\'a"b\')', "f('a', \"it's\", 'a\"b')"),
         ("X:(n,d,);w:(d,);b:scalar;X@w+b", "X: (n, d)\nw: (d,)\nb: scalar\nX @ w + b"),
         ("Q,R=qr(A);(q,)=f(Q)", "Q, R = qr(A)\n(q,) = f(Q)"),
         ("1e400+1E3+.5+007.+1e22", "1e400 + 1000 + 0.5 + 7 + 1e+22"),

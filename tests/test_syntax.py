@@ -146,7 +146,6 @@ def test_precedence(text: str, same: str) -> None:
         ("x.sum(axis=0)", "sum(x, axis=0)"),
         ("(a + b).clip(0, max=1)", "clip(a + b, 0, max=1)"),
         ("x.T.dot(y).sum()", "sum(dot(x.T, y))"),
-        ("x.not(y)", "x.not(y,)"),
         ("[a, b,]", "[a, b]"),
         ("(a, b,)", "(a, b)"),
         ("x[a,]", "x[a]"),

@@ -30,6 +30,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "_prod": _with("np.prod({0}{kw})", 1, ("axis", None)),
     "size": Spelling("{count}", ATOM, (ATOM,), arity=1),
     "_count": Spelling("{count}", ATOM, (ATOM,), arity=1),
+    "divide by a size": call2("_ratio"),
     "_equal_parts": Spelling("{0} // {v0}", PRODUCT, (PRODUCT,), arity=1),
     "ndim": Spelling("{0}.ndim", ATOM, (ATOM,)),
     "argsort": _with("np.argsort({0}{kw})", 1, ("axis", -1)),
@@ -101,6 +102,11 @@ ARRAYS: Mapping[str, Spelling] = {
 }
 
 ARRAY_HELPERS: dict[str, str] = {
+    "_ratio": '''\
+def _ratio(number: float, size: float) -> float:
+    """A number divided by a size; where that is 0, as NumPy divides."""
+    return number / size if size else number * np.inf
+''',
     "_whole": '''\
 def _whole(values: ArrayLike) -> np.ndarray:
     """Numbers as indices or sizes: whole ones as they are, truth values as a mask."""
