@@ -18,6 +18,7 @@ from symgrad.errors import (
     SymgradError,
     UnknownFunctionError,
 )
+from symgrad.fitting import Fit, NotFiniteError, fit
 from symgrad.version import __version__
 
 __all__ = [
@@ -25,15 +26,18 @@ __all__ = [
     "Compiled",
     "DefinitionError",
     "DerivativeError",
+    "Fit",
     "FormulaSyntaxError",
     "InputError",
     "LimitError",
     "MissingExtraError",
     "NameRuleError",
+    "NotFiniteError",
     "SymgradError",
     "UnknownFunctionError",
     "__version__",
     "define",
+    "fit",
     "function",
     "grad",
     "value_and_grad",

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors, builder_of, complementary, rebuilt
+from symgrad.items import paired, unpaired
 from symgrad.leaves import is_elementwise
 from symgrad.spelling import INFIX
+from symgrad.template import holes
 
 _MOST_JOINED = 32
 """NumPy joins the shapes of at most this many operands in one call, in every version."""
@@ -23,9 +25,8 @@ VIEWS = frozenset(
 )
 """Operations whose result may share memory with their first operand."""
 
-_UNTYPED = frozenset(
-    "_zeros _ones eye _counting argmax argmin argsort _searchsorted integer".split()
-)
+_CREATED = frozenset("_zeros _ones eye _counting".split())
+_UNTYPED = frozenset("argmax argmin argsort _searchsorted integer".split()) | _CREATED
 """Operations whose result has a type of its own."""
 
 
@@ -130,6 +131,25 @@ def plain_indices(graph: Graph, indices: frozenset[str]) -> tuple[Graph, list[st
     return rebuilt(graph, replace), list(both)
 
 
+def typed_creations(graph: Graph, indices: frozenset[str]) -> Graph:
+    """Arrays that are made of nothing get the type of the inputs, as one operand more."""
+    inputs = [node for name, node in graph.inputs().items() if name not in indices]
+    if not inputs or not any(node.op in _CREATED for node in graph.nodes):
+        return graph
+    serving = {arg for node in graph.nodes if node.op in ("index", "pair") for arg in node.args[1:]}
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if node.op not in _CREATED or node in serving:
+            return None
+        like = made.get(inputs[0]) or build.node("input", value=inputs[0].value)
+        chain = paired(build, *args, like)
+        return build.node(node.op, *(() if chain is None else (chain,)), value=node.value)
+
+    return rebuilt(graph, replace)
+
+
 def finish(graph: Graph, indices: frozenset[str] = frozenset()) -> Graph:
     """Make results own their memory and have the type of the inputs.
 
@@ -161,6 +181,14 @@ def finish(graph: Graph, indices: frozenset[str] = frozenset()) -> Graph:
     return build.graph(outputs, graph.labels)
 
 
+def is_typed(node: Node) -> bool:
+    """Whether an array that is made of nothing was given a type."""
+    if node.op not in _CREATED:
+        return False
+    operands = [part for arg in node.args for part in unpaired(arg)]
+    return len(operands) > holes(node.attributes[0])
+
+
 def _untyped(graph: Graph, indices: frozenset[str]) -> set[Node]:
     """Nodes that are float64 whatever the inputs are, and what uses them.
 
@@ -171,25 +199,16 @@ def _untyped(graph: Graph, indices: frozenset[str]) -> set[Node]:
     untyped: set[Node] = set()
     plain: set[Node] = set()
     for node in graph.nodes:
-        if (
-            node.is_constant
-            or node.op in ("size", "_count", "ndim")
-            or (node.args and plain.issuperset(node.args) and node.op in INFIX)
-        ):
+        constant = bool(node.args) and plain.issuperset(node.args)
+        typed = is_typed(node) or _is_choice_with_typed(node, untyped, uses)
+        if node.is_constant or node.op in ("size", "_count", "ndim") or (constant and (node.op in INFIX or node.op == "sqrt")):
             plain.add(node)
-        elif node.args and plain.issuperset(node.args):
+        elif constant or node.value in indices or (node.op in _UNTYPED and not typed):
             untyped.add(node)
         elif node.op == "keep":
-            if node.args[1].is_constant or node.args[1] in untyped:
+            if node.args[1] in untyped or node.args[1] in plain:
                 untyped.add(node)
-        elif (
-            node.op in _UNTYPED
-            or node.value in indices
-            or (node.args and all(arg.is_constant for arg in node.args))
-        ) or (
-            not untyped.isdisjoint(_typed_by(node))
-            and not _is_choice_with_typed(node, untyped, uses)
-        ):
+        elif not untyped.isdisjoint(_typed_by(node)) and not typed:
             untyped.add(node)
     return untyped
 

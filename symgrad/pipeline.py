@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.collector import paused
+from symgrad.declarations import Declaration
 from symgrad.errors import DerivativeError, did_you_mean
 from symgrad.formula import Lowered, lower
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
+from symgrad.leaves import is_elementwise
 from symgrad.misfit import Shape
 from symgrad.resolve import resolve
 from symgrad.reverse import reverse
@@ -26,6 +28,8 @@ class Derived:
     wrt: tuple[str, ...]
     graph: Graph
     indices: frozenset[str] = frozenset()
+    shapes: Mapping[str, Declaration] = field(default_factory=dict)
+    elementwise: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,10 @@ def stages(
     known = known or declared(lowered)
     graph = lowered.graph
 
+    elementwise = all(n.op in ("input", "index") or is_elementwise(n.op) for n in graph.nodes)
+
     def stage(name: str) -> tuple[str, Derived]:
-        return name, Derived(lowered.inputs, chosen, graph, indices)
+        return name, Derived(lowered.inputs, chosen, graph, indices, lowered.shapes, elementwise)
 
     yield stage("lower")
     found = (known or Known({})).check(graph, text)

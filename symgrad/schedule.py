@@ -148,6 +148,8 @@ def _spelling(node: Node, target: Target) -> str:
     special = node.op
     if node.op == "power" and _is_whole(node.args[1]):
         special = "power by a whole number"
+    elif node.op == "sqrt" and _is_size(node.args[0]):
+        special = "sqrt of a size"
     elif node.op == "divide" and node.args[0].is_constant and _is_size(node.args[1]):
         special = "divide by a size"
     elif node.op == "broadcast" and node.args[0].is_constant:

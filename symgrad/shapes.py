@@ -132,12 +132,14 @@ class Inference:
                 value = getattr(np, node.op)(*[self._known[arg] for arg in node.args])
             self._known[node] = float(value)
 
-    def _may_be_mask(self, operand: Node) -> bool:
+    def _may_be_mask(self, operand: Node, base: Shape | None) -> bool:
         """Whether an input could be truth values or indices, which is told only by a call."""
         below = operand.args[0] if operand.op == "integer" else operand
-        if below.op != "input" or self.shapes[below] == ():
+        shape = self.shapes[below]
+        if below.op != "input" or not shape or str(below.value) in self._kinds:
             return False
-        return str(below.value) not in self._kinds
+        # A mask has the sizes of the axes that it is for.
+        return base is None or any(shape[0] == size for size in base)
 
     def _whole(self, node: Node) -> Size:
         value = self._known.get(node)
@@ -154,7 +156,7 @@ class Inference:
             shape, whole = self.shapes[operand], self._whole(operand)
             if shape is None:
                 return None
-            if self._may_be_mask(operand):
+            if self._may_be_mask(operand, base):
                 return None
             if operand in self._masks:
                 fillings.append(IndexArray(shape, is_mask=True))

@@ -12,6 +12,7 @@ from typing import Any
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import unpaired
+from symgrad.leaves import is_elementwise
 from symgrad.misfit import Shape, axes_of
 from symgrad.shapes import Inference
 from symgrad.sizes import source
@@ -22,8 +23,9 @@ Made = Mapping[Node, Node]
 class Specialiser:
     """Replaces operations one by one; it knows the shape of all that it makes."""
 
-    def __init__(self, found: Inference) -> None:
+    def __init__(self, found: Inference, outputs: tuple[Node, ...]) -> None:
         self._found = found
+        self.outputs = outputs
 
     def __call__(self, build: Builder, node: Node, args: list[Node], made: Made) -> Node | None:
         """The replacement of a node, or None."""
@@ -33,7 +35,22 @@ class Specialiser:
             result: Node | None = handler(self, build, node, args, shapes)
             if result is not None:
                 return result
+        if is_elementwise(node.op):
+            short = _elementwise(self, build, node, args)
+            if short is not None:
+                return short
         return self._note(build.node(node.op, *args, value=node.value, span=node.span))
+
+    def known(self, node: Node) -> Shape | None:
+        """The shape of a node, if all of it is known."""
+        found = self._found.shapes.get(node)
+        return None if found is None or None in found else found
+
+    def vector(self, node: Node, axis: int) -> Node | None:
+        """The vector that a row or a column is made of."""
+        if node.op != "expand_dims" or node.attributes != (axis,):
+            return None
+        return node.args[0] if len(self.shape(node.args[0])) == 1 else None
 
     def make(self, build: Builder, op: str, *args: Node, value: Any = None) -> Node:
         """An operation whose shape is noted."""
@@ -68,9 +85,9 @@ def _unbroadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], s
 
 
 def _broadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
-    if args[0].is_constant or None in shapes[0] or shapes[0] != shapes[1]:
+    if None in shapes[0] or shapes[0] != shapes[1]:
         return None
-    return args[0]
+    return None if args[0].is_constant and node in s.outputs else args[0]
 
 
 def _count(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
@@ -111,35 +128,55 @@ def _reshape_like(s: Specialiser, build: Builder, node: Node, args: list[Node], 
     return None
 
 
-def _line(node: Node, axis: int) -> Node | None:
-    """The vector that a row or a column is made of."""
-    if node.op == "expand_dims" and node.value == (axis,):
-        return node.args[0]
-    return None
-
-
 def _transposed(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
     """A column transposed is a row; a matrix transposed is written .T."""
     inner = args[0]
     if inner.op == "_transpose" and len(shapes[0]) == 2:
         return inner.args[0]
     for axis, other in ((-1, -2), (-2, -1)):
-        vector = _line(inner, axis)
-        if vector is not None and len(s.shape(vector)) == 1:
+        vector = s.vector(inner, axis)
+        if vector is not None:
             return s.make(build, "expand_dims", vector, value=(other,))
     return s.make(build, "_transpose", inner) if len(shapes[0]) == 2 else None
 
 
 def _product(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
-    """A column times a row is an outer product."""
+    """Products with what was a vector are products of vectors; a column times a row is outer."""
     for one, other in ((args[0], args[1]), (args[1], args[0])):
         factor = _constant_below(one)
         if factor is not None and s.shape(one) == (1, 1):
-            return s.make(build, "multiply", factor, other) if factor.value != 1 else other
-    column, row = _line(args[0], -1), _line(args[1], -2)
-    if column is None or row is None or {len(s.shape(column)), len(s.shape(row))} != {1}:
+            return _scaled(s, build, factor, other)
+    column, row = s.vector(args[0], -1), s.vector(args[1], -2)
+    if column is not None and row is not None:
+        return s.make(build, "_outer", column, row)
+    right, left = s.vector(args[1], -1), s.vector(args[0], -2)
+    if right is not None and left is not None:
+        inner = s.make(build, "_at", left, right)
+        return s.make(build, "expand_dims", inner, value=((-2, -1),))
+    if right is not None:
+        return s.make(build, "expand_dims", s.make(build, "_at", args[0], right), value=(-1,))
+    if left is not None:
+        return s.make(build, "expand_dims", s.make(build, "_at", left, args[1]), value=(-2,))
+    return None
+
+
+def _solved(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    """A right-hand side that was a vector is one."""
+    vector = s.vector(args[1], -1)
+    if vector is None:
         return None
-    return s.make(build, "_outer", column, row)
+    solution = s.make(build, "_solve_vector", args[0], vector)
+    return s.make(build, "expand_dims", solution, value=(-1,))
+
+
+def _scaled(s: Specialiser, build: Builder, factor: Node, other: Node) -> Node:
+    """A number times an array, below axes that were only added."""
+    if factor.value == 1:
+        return other
+    if other.op == "expand_dims":
+        inner = s.make(build, "multiply", factor, other.args[0])
+        return s.make(build, "expand_dims", inner, value=other.value)
+    return s.make(build, "multiply", factor, other)
 
 
 def _constant_below(node: Node) -> Node | None:
@@ -163,28 +200,37 @@ def _squeeze(s: Specialiser, build: Builder, node: Node, args: list[Node], shape
 
 
 def _squeezed(s: Specialiser, build: Builder, x: Node, axis: int) -> Node:
-    """A product with a row or a column that was a vector is one with the vector."""
-    at = axis - len(s.shape(x)) if axis >= 0 else axis
-    if x.op in ("_mm", "_solve") and at in (-1, -2):
-        left, right = x.args
-        vector = _line(right, -1) if at == -1 else _line(left, -2) if x.op == "_mm" else None
-        if vector is not None and len(s.shape(vector)) == 1:
-            operands = (left, vector) if at == -1 else (vector, right)
-            return s.make(build, "_at" if x.op == "_mm" else "_solve_vector", *operands)
-    if x.op == "_at" and at == -1 and len(s.shape(x)) == 1:
-        row = _line(x.args[0], -2)
-        if row is not None and len(s.shape(row)) == 1:
-            return s.make(build, "_at", row, x.args[1])
-        column = _line(x.args[1], -1)
-        if column is not None and len(s.shape(column)) == 1:
-            return s.make(build, "_at", x.args[0], column)
-    if x.op in ("sum", "mean") and isinstance(x.value, tuple) and x.value[1] is True:
-        kept = x.value[0]
-        if isinstance(kept, int) and kept % len(s.shape(x)) == axis % len(s.shape(x)):
+    """Without an axis of size 1: that of a sum is not kept to begin with."""
+    rank = len(s.shape(x))
+    if x.op == "expand_dims":
+        added = x.attributes[0]
+        axes = [a % rank for a in (added if isinstance(added, tuple) else (added,))]
+        if axis % rank in axes:
+            left = tuple(a - rank for a in axes if a != axis % rank)
+            # One axis less stands before those that are counted from the end.
+            left = tuple(a + 1 if a + rank < axis % rank else a for a in left)
+            if not left:
+                return x.args[0]
+            return s.make(build, "expand_dims", x.args[0], value=(left,))
+    if x.op in ("sum", "mean") and x.attributes[1] is True:
+        kept = x.attributes[0]
+        if isinstance(kept, int) and kept % rank == axis % rank:
             return s.make(build, x.op, x.args[0], value=(kept, False))
-    if x.op == "expand_dims" and x.value in ((axis,), (at,)):
-        return x.args[0]
     return s.make(build, "squeeze", x, value=(axis,))
+
+
+def _elementwise(s: Specialiser, build: Builder, node: Node, args: list[Node]) -> Node | None:
+    """A constant needs no axes where the other operand has them."""
+    if len(args) != 2 or None in (s.known(args[0]), s.known(args[1])):
+        return None
+    for place, other in ((0, 1), (1, 0)):
+        constant, shape = _constant_below(args[place]), s.shape(args[place])
+        if constant is None or args[place].is_constant or set(shape) > {1}:
+            continue
+        if len(shape) <= len(s.shape(args[other])) and set(shape) <= {1}:
+            args[place] = constant
+            return s.make(build, node.op, *args)
+    return None
 
 
 _HANDLERS = {
@@ -195,6 +241,7 @@ _HANDLERS = {
     "_reshape_like": _reshape_like,
     "matrix_transpose": _transposed,
     "_mm": _product,
+    "_solve": _solved,
     "squeeze": _squeeze,
     "keep": _keep,
 }
@@ -205,4 +252,4 @@ def specialise(graph: Graph, found: Inference) -> Graph:
     for node in graph.nodes:
         if node not in found.shapes:
             found.visit(node)
-    return rebuilt(graph, Specialiser(found))
+    return rebuilt(graph, Specialiser(found, graph.outputs))

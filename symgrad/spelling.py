@@ -52,7 +52,7 @@ class Spelling:
         wanted = self.operands or (TERNARY,) * len(operands)
         codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
         if self.precedence == POWER and not all(map(is_simple, codes)):
-            return Text(f"{codes[0]} ** {codes[1]}", POWER)
+            return Text(self.template.replace("**", " ** ").format(*codes), POWER)
         return Text(self.template.format(*codes, all=", ".join(codes)), self.precedence)
 
     def _with_attributes(self, operands: Sequence[Text], value: object) -> Text:
@@ -84,6 +84,7 @@ class Spelling:
             only=sizes[0] if len(sizes) == 1 else _attribute_text(sizes),
             s0=sizes[0] if sizes else "",
             shape=_attribute_text(sizes),
+            dtype="".join(f", dtype={like}.dtype" for like in fillings),
             axes=_new_axes(values[0]) if "{axes}" in self.template else "",
             count=_count_text(codes[0], values) if "{count}" in self.template else "",
         )

@@ -35,6 +35,26 @@ FORMULAS: dict[str, tuple[str, object]] = {
     "names": ("lambda = 2*np; value = lambda**2; value*value + sin(sin)*_floats", None),
     "constant": ("2*pi", None),
     "flat": ("where(x > 0, 1, 2)", "x"),
+    "linear_regression": (
+        "X: (n, d); w: (d,); b: scalar; y: (n,)\nmean((X @ w + b - y)**2)",
+        ("w", "b"),
+    ),
+    "network": (
+        "X: (n, d); T: (n, k); W1: (d, h); b1: (h,); W2: (h, k); b2: (k,)\n"
+        "h = relu(X @ W1 + b1); logits = h @ W2 + b2\n"
+        "cross_entropy(logits, T)",
+        ("W1", "b1", "W2", "b2"),
+    ),
+    "undeclared": ("mean((X @ w + b - y)**2)", ("w", "b")),
+    "chained_rosenbrock": ("x: (n,)\nsum(100*(x[1:] - x[:-1]**2)**2 + (1 - x[:-1])**2)", "x"),
+    "gaussian_process": (
+        "X: (n, d); y: (n,); length: scalar; noise: scalar\n"
+        "distances = sum((X[:, None] - X)**2, axis=-1)\n"
+        "K = exp(-distances / (2 * length**2)) + noise * eye(n)\n"
+        "(y @ solve(K, y) + logdet(K)) / 2",
+        ("length", "noise"),
+    ),
+    "gathered": ("cams: (m, 3); x: (p, 3); k: (p,)\nsum((cams[k] - x)**2)", "cams"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symgrad.spelling import ATOM, PRODUCT, SIGN, TERNARY, Spelling, call, call2
+from symgrad.spelling import ATOM, POWER, PRODUCT, SIGN, TERNARY, Spelling, call, call2
 
 _AXIS = (("axis", None), ("keepdims", False))
 
@@ -30,6 +30,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "_prod": _with("np.prod({0}{kw})", 1, ("axis", None)),
     "size": Spelling("{count}", ATOM, (ATOM,), arity=1),
     "_count": Spelling("{count}", ATOM, (ATOM,), arity=1),
+    "sqrt of a size": Spelling("{0}**0.5", POWER, (ATOM,)),
     "divide by a size": call2("_ratio"),
     "_equal_parts": Spelling("{0} // {v0}", PRODUCT, (PRODUCT,), arity=1),
     "ndim": Spelling("{0}.ndim", ATOM, (ATOM,)),
@@ -63,10 +64,10 @@ ARRAYS: Mapping[str, Spelling] = {
     "_unpad": _with("_unpad({0}, {1}, {v0})", 2),
     "take_along_axis": _with("np.take_along_axis({0}, {1}, axis={v0})", 2),
     "_put_along_axis": _with("_put_along_axis({0}, {1}, {2}, {v0})", 3),
-    "_zeros": Spelling("np.zeros({shape})", arity=0),
-    "_ones": Spelling("np.ones({shape})", arity=0),
-    "eye": Spelling("np.eye({s0}{kw})", keywords=(("", ()), ("M", None), ("k", 0)), arity=0),
-    "_counting": Spelling("np.arange({s0})", arity=0),
+    "_zeros": Spelling("np.zeros({shape}{dtype})", arity=0),
+    "_ones": Spelling("np.ones({shape}{dtype})", arity=0),
+    "eye": Spelling("np.eye({s0}{kw}{dtype})", keywords=(("", ()), ("M", None), ("k", 0)), arity=0),
+    "_counting": Spelling("np.arange({s0}{dtype})", arity=0),
     "_segment_sum": Spelling("_segment_sum({0}, {1}, {s0})", arity=2),
     "_searchsorted": call2("np.searchsorted"),
     "_convolve": call2("np.convolve"),

@@ -29,11 +29,11 @@ def grad(w: ArrayLike, v: ArrayLike) -> dict[str, Array]:
     t1 = v[0]
     t2 = v[1]
     full = np.broadcast(w, t1, t2)
-    t3 = _place(_sum_to(2 * w * t1, t1, full.shape), v, (0,))
-    return {
-        "w": _sum_to(t1**2, w, full.shape),
-        "v": _place(_sum_to(1, t2, full.shape), v, (1,)) + t3,
-    }
+    t3 = _sum_to(2 * w * t1, t1, full.shape)
+    dv = np.zeros_like(v)
+    dv[1] = _sum_to(1, t2, full.shape)
+    dv[0] += t3
+    return {"w": _sum_to(t1**2, w, full.shape), "v": dv}
 
 
 @np.errstate(all="ignore")
@@ -45,11 +45,11 @@ def value_and_grad(w: ArrayLike, v: ArrayLike) -> tuple[Array, dict[str, Array]]
     t3 = v[1]
     value = w * t2 + t3
     # reverse
-    t4 = _place(_sum_to(2 * w * t1, t1, value.shape), v, (0,))
-    return value, {
-        "w": _sum_to(t2, w, value.shape),
-        "v": _place(_sum_to(1, t3, value.shape), v, (1,)) + t4,
-    }
+    t4 = _sum_to(2 * w * t1, t1, value.shape)
+    dv = np.zeros_like(v)
+    dv[1] = _sum_to(1, t3, value.shape)
+    dv[0] += t4
+    return value, {"w": _sum_to(t2, w, value.shape), "v": dv}
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
@@ -61,7 +61,7 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     types = [
         array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
         for value, array in zip(inputs, arrays)
-        if type(value) not in (bool, int, float)
+        if type(value) not in (bool, int, float) and array.dtype.kind != "b"
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
@@ -80,10 +80,3 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
     if not axes and shape is None:
         return g
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)
-
-
-def _place(g: Array, like: Array, index: tuple[int, ...]) -> Array:
-    """Zeros in the shape of an input, with a cotangent at an index."""
-    full = np.zeros_like(like)
-    full[index] = g
-    return full

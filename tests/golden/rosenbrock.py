@@ -51,7 +51,7 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     types = [
         array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
         for value, array in zip(inputs, arrays)
-        if type(value) not in (bool, int, float)
+        if type(value) not in (bool, int, float) and array.dtype.kind != "b"
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
