@@ -98,7 +98,7 @@ class Compiled:
             )
         general = self._derive()
         with paused():
-            return replace(general, graph=specialise(general.graph, known.infer()))
+            return replace(general, graph=specialise(general.graph, known.infer(), self._exact))
 
     def _kernel(self, target: str, known: Known | None) -> Kernel | None:
         if target == "scalar":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from symgrad.errors import DefinitionError
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph, Node
-from symgrad.lower import definition, derivative
+from symgrad.items import Literal, attribute
+from symgrad.lower import Lowerer, definition, derivative
 from symgrad.tree import Tree, postorder
 
 
@@ -61,15 +63,17 @@ def _check(function: Function, table: FunctionTable) -> None:
             f"{function.name} has no definition", text, (0, len(text)),
             "Write name(x) = definition : derivative.",
         )  # fmt: skip
+    sample = _sample_attributes(function, table)
     for which, tree in enumerate(function.definitions):
-        gives = _kind(definition(function, table, which).outputs[0], function, table)
+        body = definition(function, table, which, sample)
+        gives = _kind(body.outputs[0], function, table)
         if gives != function.kind:
             hint = "Write name(x) -> bool = definition." if gives == "bool" else "Drop -> bool."
             raise DefinitionError(f"the definition gives a {gives}", text, tree.span, hint)
     for position, tree in enumerate(function.derivatives):
         if function.derivative_is(position, "none"):
             continue
-        graph = derivative(function, table, position)
+        graph = derivative(function, table, position, tuple(sample.values()) or None)
         if graph is None:
             continue
         if _kind(graph.outputs[0], function, table) == "bool":
@@ -112,13 +116,40 @@ def _keeps(node: Node, nodes: set[Node]) -> bool:
     return node.op == "keep" and node.args[1] in nodes
 
 
+def _sample_attributes(function: Function, table: FunctionTable) -> dict[str, Any]:
+    """The defaults of a function's attributes; None, as an axis is by default, where there is none.
+
+    What a definition or a derivative is made of may depend on attributes; it is checked for these.
+    """
+    defaults = {p.name: p.default for p in function.parameters}
+    found: dict[str, Any] = {}
+    for name in function.attributes:
+        default = defaults[name]
+        item = Literal(None) if default is None else Lowerer(function.text, table).lower(default)
+        found[name] = attribute(item, name, function.text, None)
+    return found
+
+
+_LINEAR = frozenset(
+    """negative indicator sum mean broadcast unbroadcast _reshape _reshape_like squeeze expand_dims
+    _transpose matrix_transpose permute_dims swapaxes moveaxis flip roll index place
+    take_along_axis _put_along_axis tile _untile _repeat _unrepeat pad _unpad _cumsum _delay tril
+    triu diagonal _undiagonal _diagonals _undiagonals _diag_matrix _merged _unmerged _broadcast_to
+    _rerow _unrow _recolumn _uncolumn _segment_sum""".split()
+)
+"""Operations that are linear in their first operand."""
+
+_BILINEAR = frozenset("multiply _mm _einsum _convolve _correlate dot inner kron tensordot".split())
+
+
 def _stays_linear(node: Node, linear: set[Node], zero: set[Node]) -> bool:
     """Whether an operation on something linear is linear again."""
     which = [arg in linear for arg in node.args]
-    if node.op in ("add", "subtract"):
+    if node.op in ("add", "subtract", "concatenate"):
         return all(arg in linear or arg in zero for arg in node.args)
-    if node.op == "multiply":
+    if node.op in _BILINEAR:
         return which != [True, True]
-    return which == {"negative": [True], "divide": [True, False], "keep": [False, True]}.get(
-        node.op
-    )
+    if node.op in _LINEAR:
+        return which[0] and not any(which[1:])
+    second = {"keep": True, "_solve": True, "divide": False}.get(node.op)
+    return which == [not second, second] if second is not None else False

@@ -31,7 +31,8 @@ _UNTYPED = frozenset("argmax argmin argsort _searchsorted integer".split()) | _C
 
 
 _OF_TWO = frozenset(
-    "_mm _at _outer _solve _solve_vector concatenate _einsum _convolve _correlate _scan".split()
+    """_mm _at _outer _vdot _solve _solve_vector concatenate _einsum _convolve _correlate
+    _scan""".split()
 )
 """Operations on whole arrays whose type depends on that of both operands."""
 
@@ -131,6 +132,11 @@ def plain_indices(graph: Graph, indices: frozenset[str]) -> tuple[Graph, list[st
     return rebuilt(graph, replace), list(both)
 
 
+_SIZES = frozenset(("size", "_count", "ndim"))
+_PLAIN = frozenset((*INFIX, "sqrt"))
+"""What gives a number of Python when it is given such."""
+
+
 def typed_creations(graph: Graph, indices: frozenset[str]) -> Graph:
     """Arrays that are made of nothing get the type of the inputs, as one operand more."""
     inputs = [node for name, node in graph.inputs().items() if name not in indices]
@@ -167,6 +173,9 @@ def finish(graph: Graph, indices: frozenset[str] = frozenset()) -> Graph:
         if source is not output and source.op == "broadcast":
             outputs.append(output)
             continue
+        if output.op == "broadcast" and output.args[1].value in indices and inputs:
+            outputs.append(build.node("cast", output, inputs[0]))
+            continue
         base, repeats = source, False
         while base.op in VIEWS and not (base.op == "broadcast" and base.args[0].is_constant):
             repeats |= base.op in ("broadcast", "_broadcast_to")
@@ -201,7 +210,7 @@ def _untyped(graph: Graph, indices: frozenset[str]) -> set[Node]:
     for node in graph.nodes:
         constant = bool(node.args) and plain.issuperset(node.args)
         typed = is_typed(node) or _is_choice_with_typed(node, untyped, uses)
-        if node.is_constant or node.op in ("size", "_count", "ndim") or (constant and (node.op in INFIX or node.op == "sqrt")):
+        if node.is_constant or node.op in _SIZES or (constant and node.op in _PLAIN):
             plain.add(node)
         elif constant or node.value in indices or (node.op in _UNTYPED and not typed):
             untyped.add(node)

@@ -12,7 +12,7 @@ OWN = frozenset(
     take_along_axis _zeros _ones eye _counting _segment_sum _convolve _correlate diagonal
     _diagonals _diag_matrix _rerow _unrow _recolumn _uncolumn _mm _solve _einsum det _slogdet_sign
     _slogdet_log logdet _eigenvalues svdvals _svd_u _svd_vh _qr_q _qr_r pinv _merged
-    _item _slogdet _eigh _svd _qr _at _outer _solve_vector
+    _item _slogdet _eigh _svd _qr _at _outer _vdot _solve_vector
     dot inner kron tensordot diag _norm_of_order cross_entropy""".split()
 )
 """Operations whose results have a shape of their own. That of all others is, unless it is named

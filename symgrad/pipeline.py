@@ -83,7 +83,7 @@ def stages(
     graph = simplify(graph, table, exact)
     yield stage("simplify")
     if known:
-        graph = specialise(graph, known.infer())
+        graph = specialise(graph, known.infer(), exact)
         yield stage("specialise")
 
 

@@ -17,7 +17,7 @@ from symgrad.shape_moves import MOVES
 def _reduced(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     shape, axis, keepdims = shapes[0], node.attributes[0], node.attributes[-1]
     axes = axes_of(axis, len(shape))
-    if node.op in ("max", "min", "argmax", "argmin") and 0 in [shape[a] for a in axes]:
+    if node.op in ("max", "min", "argmax", "argmin", "logsumexp") and 0 in [shape[a] for a in axes]:
         raise Misfit(f"{node.op} of nothing: a reduced axis has size 0 in shape {shape}")
     if keepdims:
         return tuple(1 if a in axes else size for a, size in enumerate(shape))

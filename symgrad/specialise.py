@@ -7,9 +7,11 @@ made for one batch size holds for all, as only numbers of axes and axes of size 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from symgrad.contraction import parted
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import unpaired
 from symgrad.leaves import is_elementwise
@@ -179,6 +181,25 @@ def _scaled(s: Specialiser, build: Builder, factor: Node, other: Node) -> Node:
     return s.make(build, "multiply", factor, other)
 
 
+def _contraction(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    """A sum over one label that both operands have is a product of matrices or vectors."""
+    left, right, out = parted(node.attributes[0])
+    summed = set(left) & set(right) - set(out)
+    if len(summed) != 1 or max(len(left), len(right)) > 2 or set(left) & set(right) != summed:
+        return None
+    (label,) = summed
+    a, b = args
+    if len(left) == 2 and left[0] == label:
+        a, left = s.make(build, "_transpose", a), left[::-1]
+    if len(right) == 2 and right[1] == label:
+        b, right = s.make(build, "_transpose", b), right[::-1]
+    product = s.make(build, "_at", a, b)
+    found = left[:-1] + right[1:]
+    if found == out:
+        return product
+    return s.make(build, "_transpose", product) if found == out[::-1] else None
+
+
 def _constant_below(node: Node) -> Node | None:
     """The constant that was only given axes."""
     while node.op in ("expand_dims", "_reshape_like", "broadcast"):
@@ -242,14 +263,38 @@ _HANDLERS = {
     "matrix_transpose": _transposed,
     "_mm": _product,
     "_solve": _solved,
+    "_einsum": _contraction,
     "squeeze": _squeeze,
     "keep": _keep,
 }
 
 
-def specialise(graph: Graph, found: Inference) -> Graph:
+def specialise(graph: Graph, found: Inference, exact: bool = False) -> Graph:
     """The graph for known shapes; `found` has those of its inputs."""
     for node in graph.nodes:
         if node not in found.shapes:
             found.visit(node)
-    return rebuilt(graph, Specialiser(found, graph.outputs))
+    graph = rebuilt(graph, Specialiser(found, graph.outputs))
+    return graph if exact else _contracted(graph, found)
+
+
+def _contracted(graph: Graph, found: Inference) -> Graph:
+    """Sums of products that nothing else needs, without the array of products."""
+    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    uses.update(graph.outputs)
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if node.op != "sum" or node.args[0].op != "multiply" or uses[node.args[0]] > 1:
+            return None
+        left, right = (found.shapes.get(arg) for arg in node.args[0].args)
+        axis, keepdims = node.attributes
+        if keepdims or not left or left != right or None in left:
+            return None
+        if axis is not None and len(axes_of(axis, len(left))) < len(left):
+            return None
+        op = "_at" if len(left) == 1 else "_vdot"
+        return build.node(op, *args[0].args, span=node.span)
+
+    return rebuilt(graph, replace)

@@ -264,6 +264,7 @@ TWO = [
     *[(1e-300, 3e-300), (3e-308, 2.5e-308), (1e-310, 2.0), (2.0, 1e-310), (-1e-160, 1e160)],
 ]
 THREE = list(permutations((0.0, -0.5, 2.5, -31.0, 1e200), 3))
+FOUR = list(product((-31.0, 0.5, 2.5), (0.75, 5.0, 1000.0), (0.0, -0.5), (0.25, 2.5)))
 ORDERS = (2, 5)
 SMALLEST_NORMAL = float(np.finfo(np.float64).smallest_normal)
 
@@ -281,7 +282,7 @@ class Case:
 
     @property
     def points(self) -> list[Point]:
-        found = {1: ONE, 2: TWO, 3: THREE}[len(self.inputs)]
+        found = {1: ONE, 2: TWO, 3: THREE, 4: FOUR}[len(self.inputs)]
         if self.name in NUMPY.extras:
             # SciPy's answers stop at numbers whose reciprocal overflows.
             found = [p for p in found if all(x == 0 or abs(x) >= SMALLEST_NORMAL for x in p)]

@@ -13,6 +13,7 @@ from scipy import special
 
 from symgrad.functions import builtin_functions
 from symgrad.syntax import parse
+from symgrad.template import filled
 from symgrad.tree import Tree, postorder
 
 EPS = 2.0**-52
@@ -49,6 +50,12 @@ def keep(c: Any, x: Any) -> Any:
     return np.where(c, x, 0.0)
 
 
+def student_t(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    gammas = special.gammaln((df + 1) / 2) - special.gammaln(df / 2)
+    tail = (df + 1) / 2 * np.log1p(((x - loc) / scale) ** 2 / df)
+    return gammas - np.log(df * np.pi) / 2 - np.log(scale) - tail
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "pow": np.power,
     "keep": keep,
@@ -79,6 +86,23 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "gammaln": special.gammaln,
     "digamma": special.digamma,
     "zeta": special.zeta,
+    "log_cosh": lambda x: np.logaddexp(x, -x) - np.log(2.0),
+    "normal_logpdf": lambda x, mu=0.0, sigma=1.0: (
+        -(((x - mu) / sigma) ** 2) / 2 - np.log(sigma) - np.log(2 * np.pi) / 2
+    ),
+    "student_t_logpdf": student_t,
+    "gamma_logpdf": lambda x, shape, scale=1.0: (
+        special.xlogy(shape - 1, x / scale) - x / scale - special.gammaln(shape) - np.log(scale)
+    ),
+    "beta_logpdf": lambda x, a, b: (
+        special.xlogy(a - 1, x)
+        + special.xlog1py(b - 1, -x)
+        - special.gammaln(a)
+        - special.gammaln(b)
+        + special.gammaln(a + b)
+    ),
+    "poisson_logpmf": lambda k, rate: special.xlogy(k, rate) - rate - special.gammaln(k + 1),
+    "bernoulli_logpmf": lambda k, p: special.xlogy(k, p) + special.xlog1py(1 - k, -p),
 }
 COMPARISONS = {
     "<": np.less,
@@ -153,7 +177,8 @@ def one(tree: Tree, args: list[Any], scope: Mapping[str, Any], own: Mapping[str,
     if tree.op == "name":
         return scope[tree.value]
     if tree.op == "index":
-        return args[0][tree.value]
+        places = (int(np.asarray(place)) for place in args[1:])
+        return args[0][filled(tree.value, places)]
     if tree.op == "compare":
         pairs = zip(tree.value, map(number, args), map(number, args[1:]), strict=False)
         return functools.reduce(np.logical_and, [COMPARISONS[s](a, b) for s, a, b in pairs])

@@ -94,7 +94,7 @@ def test_positional_and_keyword_arguments_mix() -> None:
     assert quotient(8.0, c=1.0, b=2.0) == quotient(8.0, 2.0, 1.0) == quotient(c=1, a=8, b=2) == 3.0
 
 
-NAMES = """self args cls lambda class None True and_ inputs kwargs named np math print _call _kernel
+NAMES = """self args cls lambda class none true and_ inputs kwargs named np math print _call _kernel
 __class__ __debug__ _ e I S beta gamma α value grad dx t1 x_ range exp sin""".split()
 
 

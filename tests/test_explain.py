@@ -96,8 +96,11 @@ def test_every_tree() -> None:
           v
           3.0
         negative
-          index [0, -1]
+          index [_, _]
             u
+            0.0
+            negative
+              1.0
     logical_not
       logical_or
         compare !=

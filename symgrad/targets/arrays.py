@@ -83,6 +83,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "_mm": Spelling("{0} @ {1}", PRODUCT, (PRODUCT, SIGN)),
     "_at": Spelling("{0} @ {1}", PRODUCT, (PRODUCT, SIGN)),
     "_outer": call2("np.outer"),
+    "_vdot": call2("np.vdot"),
     "_rerow": call2("_rerow"),
     "_unrow": call2("_unrow"),
     "_recolumn": call2("_recolumn"),

@@ -53,10 +53,7 @@ def grad(
     K = t3 + noise * t4
     t5 = np.outer(np.linalg.solve(K.T, 0.5 * y), np.linalg.solve(K, y))
     dK = 0.5 * np.linalg.inv(K).T - t5
-    return (
-        np.sum(4 * length * (dK * t3 / t1 * t2), axis=(0, 1)),
-        np.sum(dK * t4, axis=(0, 1)),
-    )
+    return np.sum(4 * length * (dK * t3 / t1 * t2), axis=(0, 1)), np.vdot(dK, t4)
 
 
 @np.errstate(all="ignore")
@@ -83,7 +80,7 @@ def value_and_grad(
     dK = 0.5 * np.linalg.inv(K).T - t7
     return t6 / 2, (
         np.sum(4 * length * (dK * t3 / t1 * t2), axis=(0, 1)),
-        np.sum(dK * t4, axis=(0, 1)),
+        np.vdot(dK, t4),
     )
 
 
