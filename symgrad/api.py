@@ -56,14 +56,13 @@ class Compiled:
         self._lowered = lower(formula, table)
         self._names = () if kind == "value" else names
         self._polymorphic: Derived | None = None
-        chosen = differentiated(self._lowered, self._names, formula)
+        known = declared(self._lowered)
+        chosen = differentiated(self._lowered, self._names, formula, table)
         self._layout = layout_of(
             self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
         )
-        if not needs_ranks(self._lowered.graph):
-            self._derive()
-        elif (known := declared(self._lowered)) is not None:
-            known.check(self._lowered.graph, formula)
+        if not needs_ranks(self._lowered.graph) or known is not None:
+            self._general()
         self._call = Caller(formula, self._lowered, table, self._kernel)
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
@@ -84,25 +83,27 @@ class Compiled:
         """
         return self._call(args, inputs)
 
-    def _derive(self, known: Known | None = None) -> Derived:
-        """The graph for known shapes; for unknown or declared ones it is kept."""
-        if known is None:
-            if self._polymorphic is None:
-                self._polymorphic = derive(
-                    self._formula, self._names, self._table, self._exact, None, self._lowered
-                )
-            return self._polymorphic
+    def _general(self) -> Derived:
+        """The graph for unknown or declared shapes, made once."""
+        if self._polymorphic is None:
+            self._polymorphic = derive(
+                self._formula, self._names, self._table, self._exact, None, self._lowered
+            )
+        return self._polymorphic
+
+    def _special(self, known: Known) -> Derived:
+        """The graph for known shapes."""
         if any(node.op in RESOLVERS for node in self._lowered.graph.nodes) or self._lowered.shapes:
             return derive(
                 self._formula, self._names, self._table, self._exact, known, self._lowered
             )
-        general = self._derive()
+        general = self._general()
         with paused():
             return replace(general, graph=specialise(general.graph, known.infer(), self._exact))
 
     def _kernel(self, target: str, known: Known | None) -> Kernel | None:
         if target == "scalar":
-            derived = self._derive()
+            derived = self._general()
             if len(derived.graph.nodes) > _MAX_SCALAR_NODES:
                 return None
             try:
@@ -111,7 +112,7 @@ class Compiled:
                 return None
             return load(text, self._kind, NAMESPACE)
         with paused():
-            derived = self._derive(known)
+            derived = self._general() if known is None else self._special(known)
             text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY)
         return load(text, self._kind)
 
@@ -142,7 +143,7 @@ class Compiled:
     @property
     def graph(self) -> Graph:
         """The graph of what it computes; `print` shows one operation a line."""
-        return outputs_for(self._derive().graph, self._kind)
+        return outputs_for(self._general().graph, self._kind)
 
     @property
     def source(self) -> str:
@@ -157,7 +158,7 @@ class Compiled:
         NameRuleError
             Python or the file itself has another use for the name.
         """
-        derived, layout, kinds = self._derive(), self._layout, list(KINDS)
+        derived, layout, kinds = self._general(), self._layout, list(KINDS)
         if self._kind == "value":
             try:
                 derived = derive(self.formula, None, self._table, self._exact)

@@ -100,54 +100,44 @@ class Caller:
 
     def _on_arrays(self, args: tuple[object, ...]) -> Any:
         arrays = [self._array_of(n, v) for n, v in zip(self._inputs, args, strict=True)]
-        kernel = self._kernel_for(arrays)
+        shapes = tuple([array.shape for array in arrays])
+        kernel = None if self._indices else self._kernels.get(shapes)
+        if kernel is None:
+            kernel = self._kernel_for(arrays, shapes)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
-        weak = [type(value) in _NUMBERS for value in args]
-        values = [a.item() if w else a for w, a in zip(weak, arrays, strict=True)]
+        values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
-            if all(array.size for array in arrays):
-                return kernel(*values)
-            with warnings.catch_warnings():
-                # NumPy warns of the mean of nothing, which is nan.
-                warnings.simplefilter("ignore", RuntimeWarning)
-                return kernel(*values)
-        except (np.linalg.LinAlgError, IndexError, ValueError) as error:
+            return kernel(*values)
+        except (np.linalg.LinAlgError, IndexError, ValueError, TypeError) as error:
             given = dict(zip(self._inputs, values, strict=True))
             raise fault(self._graph, given, self._text, self._table, error) from None
 
-    def _kernel_for(self, arrays: list[np.ndarray[Any, Any]]) -> Kernel:
+    def _kernel_for(self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]) -> Kernel:
         """The code for such inputs: one for all sizes that broadcast in the same way."""
         named = dict(zip(self._inputs, arrays, strict=True))
-        numbers = {
-            n: self._single(n, named[n])
-            for n in self._indices
-            if named[n].dtype.kind != "b" and not named[n].shape
-        }
+        for name in self._indices:
+            self._check_whole(name, named[name])
+        whole = {n: named[n] for n in self._indices if named[n].dtype.kind != "b"}
+        numbers = {name: int(array) for name, array in whole.items() if not array.shape}
         kinds = {name: named[name].dtype.kind for name in self._indices}
-        key = tuple([array.shape for array in arrays])
-        exact = (key, *numbers.items(), *kinds.items()) if self._indices else key
-        kernel = self._kernels.get(exact)
+        key = (shapes, *numbers.items(), *kinds.items()) if self._indices else shapes
+        kernel = self._kernels.get(key)
         if kernel is None:
-            shapes: dict[str, Shape] = {name: array.shape for name, array in named.items()}
-            for name in self._indices:
-                self._check_whole(name, named[name])
-            check_declared(self._lowered.shapes, shapes, self._text)
-            known = Known(shapes, kinds, numbers)
-            found = known.check(self._graph, self._text)
-            plan = (found.pattern(), *kinds.items())
+            sizes: dict[str, Shape] = {name: array.shape for name, array in named.items()}
+            check_declared(self._lowered.shapes, sizes, self._text)
+            known = Known(sizes, kinds, numbers)
+            plan = (known.check(self._graph, self._text).pattern(), *kinds.items())
             kernel = self.plans.get(plan)
             if kernel is None:
                 kernel = self._make("numpy", known)
                 assert kernel is not None
                 self.plans[plan] = kernel
+            if not all(array.size for array in arrays):
+                kernel = _unwarned(kernel)
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
-            self._kernels[exact] = kernel
+            self._kernels[key] = kernel
         return kernel
-
-    def _single(self, name: str, array: np.ndarray[Any, Any]) -> int:
-        self._check_whole(name, array)
-        return int(array)
 
     def _check_whole(self, name: str, array: np.ndarray[Any, Any]) -> None:
         if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
@@ -211,6 +201,17 @@ class Caller:
         node = self._graph.inputs().get(name)
         whole = (0, len(self._text))
         return node.span or whole if node is not None else whole
+
+
+def _unwarned(kernel: Kernel) -> Kernel:
+    """The code for empty arrays: NumPy warns of the mean of nothing, which is nan."""
+
+    def quiet(*values: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return kernel(*values)
+
+    return quiet
 
 
 def plain(result: Any, as_python: bool) -> Any:

@@ -131,7 +131,7 @@ def _functions(options: Namespace) -> str:
     if options.names:
         return listing([table[name] for name in options.names]) + "\n"
     return "\n".join(
-        f"{heading}\n{listing([table[name] for name in names])}\n"
+        f"{heading}\n{listing([table[n] for n in names if not n.startswith('_')])}\n"
         for heading, names in builtin_sections()
     )
 

@@ -63,6 +63,11 @@ def _check(function: Function, table: FunctionTable) -> None:
             f"{function.name} has no definition", text, (0, len(text)),
             "Write name(x) = definition : derivative.",
         )  # fmt: skip
+    if function.derivatives and not function.is_elementwise:
+        raise DefinitionError(
+            "the derivative of a function of arrays is taken from its definition",
+            text, function.derivatives[0].span, "Leave out what stands after the definition.",
+        )  # fmt: skip
     sample = _sample_attributes(function, table)
     for which, tree in enumerate(function.definitions):
         body = definition(function, table, which, sample)

@@ -147,7 +147,7 @@ def typed_creations(graph: Graph, indices: frozenset[str]) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op not in _CREATED or node in serving:
+        if node.op not in _CREATED - {"_counting"} or node in serving:
             return None
         like = made.get(inputs[0]) or build.node("input", value=inputs[0].value)
         chain = paired(build, *args, like)
@@ -183,7 +183,8 @@ def finish(graph: Graph, indices: frozenset[str] = frozenset()) -> Graph:
         if output in untyped and inputs:
             outputs.append(build.node("cast", output, inputs[0]))
         elif base in sources or base.op == "input" or repeats:
-            outputs.append(build.node("copy", output))
+            copied = build.node("copy", output)
+            outputs.append(build.node("copy", copied) if copied in outputs else copied)
         else:
             outputs.append(output)
         sources.add(base)

@@ -35,6 +35,11 @@ class FormulaLowerer(Lowerer):
     def declare(self, statement: Statement, at_head: bool) -> None:
         """`X: (n, d)`: an input and its shape."""
         name, shape = declared_shape(statement, self.text, at_head)
+        if name in self.names:
+            raise NameRuleError(
+                f"{name} is the name of a size already", self.text, shape.name_span,
+                "Give the size or the input another name.",
+            )  # fmt: skip
         if name in self.inputs or name in CONSTANTS or name in LITERALS:
             raise NameRuleError(
                 f"{name} is declared twice" if name in self.inputs else f"{name} is a constant",
@@ -44,6 +49,11 @@ class FormulaLowerer(Lowerer):
         self.shapes[name] = shape
         node = self.builder.node("input", value=name, span=shape.name_span)
         for axis, size in enumerate(shape.sizes):
+            if isinstance(size, str) and size in self.inputs:
+                raise NameRuleError(
+                    f"{size} is the name of an input already", self.text, statement.span,
+                    "Give the size or the input another name.",
+                )  # fmt: skip
             if isinstance(size, str):
                 self.names.setdefault(size, self.builder.node("size", node, value=(axis,)))
 

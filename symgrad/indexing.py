@@ -108,7 +108,7 @@ def _picked(
 def stacked(maker: Maker, items: Sequence[Item], axis: int, span: Span | None) -> Node:
     """Things of one shape along a new axis."""
     if not items:
-        return maker.builder.node("zeros", value=((0,),), span=span)
+        return maker.builder.node("_zeros", value=((0,),), span=span)
     layers = [
         maker.builder.node("expand_dims", maker.number(i, span), value=(axis,), span=span)
         for i in items

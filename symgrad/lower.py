@@ -18,6 +18,7 @@ from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value
 from symgrad.indexing import attribute_of, indexed, shape_template, stacked
 from symgrad.items import Item, Items, Literal, ShapeOf, attribute, integer, paired
+from symgrad.template import Wild
 from symgrad.tree import Tree, postorder
 
 _COMPARISONS = {
@@ -148,8 +149,10 @@ class Lowerer:
         function = self.table[callee.name]
         defaults = {p.name: p.default for p in function.parameters if p.default is not None}
         rest = next((p.name for p in function.parameters if p.kind == "rest"), "")
-        if not rest and function.parameters and function.parameters[-1].kind == "shape":
-            rest = function.names[-1] if len(args) > len(function.names) else ""
+        last = function.parameters[-1] if function.parameters else None
+        spread = last is not None and (last.kind == "shape" or last.name == "axes")
+        if spread and not callee.keywords and len(args) > len(function.names):
+            rest = function.names[-1]
         bound = bind(function.names, defaults, tree, args, self.text, rest)
         bound = self._with_defaults(function, bound, tree.span)
         return self.apply(function, [bound[name] for name in function.names], tree.span)
@@ -198,6 +201,9 @@ class Lowerer:
             if parameter.kind == "static":
                 instead = _OF_TWO.get(function.name, "")
                 attributes[name] = attribute(item, name, self.text, span, instead)
+                if name == "keepdims" and not isinstance(attributes[name], bool | Wild):
+                    message = "keepdims is True or False"
+                    raise ArgumentError(message, self.text, span, "Write keepdims=True.")
                 raw[name] = attributes[name]
             elif function.is_built:
                 raw[name] = item
@@ -250,34 +256,39 @@ class Lowerer:
         return self.builder.node(op, *args, span=span)
 
     def number(self, item: Item, span: Span | None = None) -> Node:
-        """An item as a number: a condition is 1 where it holds and 0 elsewhere."""
+        """An item as a number: a condition is 1 where it holds and 0 elsewhere; a list is stacked.
+
+        Lists in lists are the next axis; inner ones are made first.
+        """
+        under_way: list[tuple[Items, list[Node]]] = []
+        current = item
+        while True:
+            if isinstance(current, Items) and current.kind == "list":
+                under_way.append((current, []))
+            else:
+                done = self._single(current, span)
+                while under_way:
+                    items, made = under_way[-1]
+                    made.append(done)
+                    if len(made) < len(items.items):
+                        break
+                    under_way.pop()
+                    done = stacked(self, made, 0, span)
+                else:
+                    return done
+            items, made = under_way[-1]
+            if not items.items:
+                return stacked(self, (), 0, span)
+            current = items.items[len(made)]
+
+    def _single(self, item: Item, span: Span | None) -> Node:
         if isinstance(item, Node):
             if not self.is_condition(item):
                 return item
             return self.builder.node("indicator", item, span=item.span)
         if isinstance(item, Literal) and isinstance(item.value, bool | int | float):
             return self.builder.constant(float(item.value))
-        if isinstance(item, Items) and item.kind == "list":
-            return self._stacked(item, span)
         raise _no_number(item, self.text, span)
-
-    def _stacked(self, item: Items, span: Span | None) -> Node:
-        """A list as an array; lists in it are the next axis. Inner lists are made first."""
-        under_way: list[tuple[Items, list[Node]]] = [(item, [])]
-        while True:
-            current, done = under_way[-1]
-            if len(done) < len(current.items):
-                inner = current.items[len(done)]
-                if isinstance(inner, Items) and inner.kind == "list":
-                    under_way.append((inner, []))
-                else:
-                    done.append(self.number(inner, span))
-                continue
-            made = stacked(self, done, 0, span)
-            under_way.pop()
-            if not under_way:
-                return made
-            under_way[-1][1].append(made)
 
     def _call_local(self, function: LocalFunction, args: Sequence[Item], span: Span) -> Node:
         self.expanded += len(function.steps)

@@ -61,7 +61,7 @@ def stages(
     """The stages of a compilation, by name, as they come out; some only for known shapes."""
     lowered = lowered or lower(text, table)
     indices = index_inputs(lowered.graph)
-    chosen = differentiated(lowered, wrt, text)
+    chosen = differentiated(lowered, wrt, text, table)
     known = known or declared(lowered)
     graph = lowered.graph
 
@@ -127,9 +127,14 @@ _WHOLE_ARITHMETIC = frozenset(
 _SHAPE_READERS = frozenset(("size", "_count", "ndim"))
 
 
-def differentiated(lowered: Lowered, wrt: Sequence[str] | None, text: str) -> tuple[str, ...]:
+def differentiated(
+    lowered: Lowered, wrt: Sequence[str] | None, text: str, table: FunctionTable
+) -> tuple[str, ...]:
     """The names that derivatives are taken with respect to: all but those of indices for None."""
-    indices = index_inputs(lowered.graph)
+    graph, known = lowered.graph, declared(lowered)
+    if known is not None:
+        graph = resolve(graph, known.check(graph, text), table, text)
+    indices = index_inputs(graph)
     if wrt is None:
         return tuple(name for name in lowered.inputs if name not in indices)
     check_wrt(wrt, lowered.inputs, text)

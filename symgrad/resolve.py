@@ -16,7 +16,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import paired, unpaired
 from symgrad.lower import attributes_of, definition
-from symgrad.misfit import Shape
+from symgrad.misfit import Misfit, Shape
 from symgrad.shapes import Inference
 from symgrad.template import HOLE
 
@@ -116,6 +116,8 @@ def _norm_of_order(on: Context, ranks: list[int]) -> Node:
     if not isinstance(axes, tuple) or len(axes) != 2:
         return on.use("_vector_norm")
     x, span = on.args[0], on.node.span
+    if order not in (1, -1, 2, -2, float("inf"), float("-inf"), "nuc"):
+        raise Misfit(f"there is no norm of order {order!r} for matrices")
     moved = on.build.node("moveaxis", x, value=(axes, (-2, -1)), span=span) if ranks[0] > 2 else x
     body = definition(on.table["_matrix_norm"], on.table, attributes={"ord": order})
     norm = on.build.inline(body, {"x": moved}, span)
@@ -198,7 +200,10 @@ def resolve(graph: Graph, found: Inference, table: FunctionTable, text: str) -> 
                 raise undeclared(node, text)
             return None
         ranks = [len(shape) for shape in shapes if shape is not None]
-        return resolver(Context(build, table, node, args), ranks)
+        try:
+            return resolver(Context(build, table, node, args), ranks)
+        except Misfit as wrong:
+            raise found.error(node, wrong, graph, text) from None
 
     return rebuilt(graph, replace)
 

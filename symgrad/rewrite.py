@@ -7,6 +7,7 @@ import numpy as np
 from symgrad.errors import Span
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value, ancestors
+from symgrad.items import is_whole
 from symgrad.rules import PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
 from symgrad.template import Wild
 
@@ -159,6 +160,8 @@ class Rewriter:
                     result = ufunc(*[arg.value for arg in args])
                 folded = bool(result) if isinstance(result, np.bool_) else float(result)
                 return self.builder.node("constant", value=folded, span=span)
+        if op == "integer" and is_whole(args[0]):
+            return args[0]
         if op in _LINE_UP and _is_matrix(args[1]):
             return args[0]
         if op == "power" and args[1].is_constant and args[1].value == 0:

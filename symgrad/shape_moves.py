@@ -133,6 +133,8 @@ def _repeated(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> 
     (count, *more), shape = filled(repeats, iter(fillings)), list(shapes[0])
     place = axis_of(axis, len(shape))
     size = shape[place]
+    if any(n is not None and n < 0 for n in (count, *more)):
+        raise Misfit("a number of repeats is negative")
     if more:
         count = (count + sum(more)) / (size or 1)
     shape[place] = None if size is None or count is None else int(size * count)

@@ -36,6 +36,9 @@ class Specialiser:
         if handler is not None and None not in shapes:
             result: Node | None = handler(self, build, node, args, shapes)
             if result is not None:
+                constant = _fill(result)
+                if constant is not None and node in self.outputs:
+                    return self.make(build, "broadcast", constant, args[-1])
                 return result
         if is_elementwise(node.op):
             short = _elementwise(self, build, node, args)
@@ -68,6 +71,12 @@ class Specialiser:
         found = self._found.shapes[node]
         assert found is not None
         return found
+
+
+def _fill(node: Node) -> Node | None:
+    """The constant that fills an array."""
+    filled = node.args[0] if node.op == "broadcast" else node
+    return filled if filled.is_constant else None
 
 
 def _unbroadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:

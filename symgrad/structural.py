@@ -71,6 +71,7 @@ def _mean(build: Builder, node: Node, g: Node) -> Terms:
 
 def _permute_dims(build: Builder, node: Node, g: Node) -> Terms:
     (axes,) = node.attributes
+    axes = axes if isinstance(axes, tuple) else (axes,)
     count = len(axes)
     inverse = tuple(sorted(range(count), key=lambda place: axes[place] % count))
     return (build.node("permute_dims", g, value=(inverse,)),)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad import errors
+import symgrad
 from symgrad.errors import SymgradError, did_you_mean, draw, is_hidden, visible
 
 LONG = "".join(f"{digit}" * 10 for digit in range(10)) * 3
@@ -31,7 +31,7 @@ def test_the_family(kind: type[SymgradError]) -> None:
     for again in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
         assert type(again) is kind
         assert str(again) == str(error)
-    assert kind in {value for value in vars(errors).values() if isinstance(value, type)}
+    assert kind in {value for value in vars(symgrad).values() if isinstance(value, type)}
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,9 @@ def test_an_unknown_function_is_refused() -> None:
 def test_defined_functions_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symgrad.api._table", symgrad.api.functions())
     symgrad.define("tripled(x) = 3*x")
-    find(formulas(), lambda formula: "tripled(" in formula, settings=hunt)
+    few_functions = formulas(functions=["sin", "tripled"])
+    find(few_functions, lambda formula: "tripled(" in formula, settings=hunt)
+    find(formulas(), lambda formula: "(" in formula, settings=hunt)
 
 
 @few

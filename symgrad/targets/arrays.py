@@ -54,8 +54,10 @@ ARRAYS: Mapping[str, Spelling] = {
     "moveaxis": _with("np.moveaxis({0}, {v0}, {v1})"),
     "flip": _with("np.flip({0}{kw})", 1, ("axis", None)),
     "roll": _with("np.roll({0}, {only}{kw})", 1, ("", ()), ("axis", None)),
-    "concatenate": Spelling("np.concatenate([{all}]{kw})", keywords=(("axis", 0),)),
-    "stack": Spelling("np.stack([{all}]{kw})", keywords=(("axis", 0),)),
+    "concatenate": Spelling(
+        "np.concatenate([{all}]{kw})", keywords=(("axis", 0),), float_constants=True
+    ),
+    "stack": Spelling("np.stack([{all}]{kw})", keywords=(("axis", 0),), float_constants=True),
     "tile": _with("np.tile({0}, {only})"),
     "_untile": _with("_untile({0}, {1}, {only})", 2),
     "_repeat": _with("np.repeat({0}, {only}, axis={v1})"),
@@ -67,7 +69,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "_zeros": Spelling("np.zeros({shape}{dtype})", arity=0),
     "_ones": Spelling("np.ones({shape}{dtype})", arity=0),
     "eye": Spelling("np.eye({s0}{kw}{dtype})", keywords=(("", ()), ("M", None), ("k", 0)), arity=0),
-    "_counting": Spelling("np.arange({s0}{dtype})", arity=0),
+    "_counting": Spelling("np.arange({s0})", arity=0),
     "_segment_sum": Spelling("_segment_sum({0}, {1}, {s0})", arity=2),
     "_searchsorted": call2("np.searchsorted"),
     "_convolve": call2("np.convolve"),

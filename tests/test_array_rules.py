@@ -1,0 +1,101 @@
+"""Rules about whole arrays: both sides evaluated on small, well-conditioned matrices."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symgrad.functions import builtin_functions
+from symgrad.graph import Graph, Node, rebuilt
+from symgrad.leaves import is_elementwise
+from symgrad.rules import Rule, parse_rules
+from symgrad.template import Wild
+from tests.evaluation import numpy_outputs
+
+TABLE = builtin_functions()
+SECTIONS = ("exact", "stable", "tidy")
+CHOICES = {"axis": (0, 1, -1, -2), "keepdims": (False, True)}
+REDUCTIONS = {"sum", "mean", "logsumexp", "_norm", "_count"}
+
+
+def is_of_arrays(node: Node) -> bool:
+    return node.op not in ("input", "constant") and not is_elementwise(node.op)
+
+
+RULES = [
+    rule
+    for rule in parse_rules(TABLE, SECTIONS, frozenset(TABLE))
+    if any(map(is_of_arrays, rule.pattern.nodes))
+]
+
+
+def wild_names(graph: Graph) -> list[str]:
+    values = [value for node in graph.nodes for value in node.attributes]
+    return list(dict.fromkeys(value.name for value in values if isinstance(value, Wild)))
+
+
+def tamed(graph: Graph, chosen: dict[str, Any]) -> Graph:
+    """The graph with a value in the place of each wild attribute."""
+
+    def replace(build: Any, node: Node, args: list[Node], made: object) -> Node | None:
+        if not any(isinstance(value, Wild) for value in node.attributes):
+            return None
+        plain = [chosen[v.name] if isinstance(v, Wild) else v for v in node.attributes]
+        return build.node(node.op, *args, value=tuple(plain))
+
+    return rebuilt(graph, replace)
+
+
+def choices(rule: Rule) -> Iterator[dict[str, Any]]:
+    """Attributes that suit a matrix; reductions also take several axes, and all of them."""
+    names = wild_names(rule.pattern)
+    ops = {node.op for node in rule.pattern.nodes}
+    axes = [*CHOICES["axis"]]
+    if ops & REDUCTIONS and "softmax" not in rule.replacement.outputs[0].op:
+        axes += [(0, 1), (-1, 0), None]
+    options = {"axis": axes, "keepdims": CHOICES["keepdims"]}
+    for values in product(*(options[name] for name in names)):
+        yield dict(zip(names, values, strict=True))
+
+
+def matrices(names: list[str], seed: int) -> dict[str, np.ndarray]:
+    """Symmetric, positive definite, and far from singular."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for name in names:
+        a = rng.normal(size=(3, 3))
+        found[name] = a @ a.T / 3 + np.diag([1.0, 2.0, 3.0])
+    return found
+
+
+def stacks(names: list[str], seed: int) -> dict[str, np.ndarray]:
+    """Two matrices each, one above the other, none of them symmetric."""
+    rng = np.random.default_rng(seed)
+    return {name: rng.normal(size=(2, 3, 3)) * 0.3 + np.diag([1.0, 2.0, 3.0]) for name in names}
+
+
+@pytest.mark.parametrize("rule", [pytest.param(r, id=r.text[:60]) for r in RULES])
+@pytest.mark.parametrize("draw", [matrices, stacks])
+def test_the_two_sides_agree_on_arrays(rule: Rule, draw: Any) -> None:
+    inputs = draw(list(rule.pattern.inputs()), seed=len(rule.text))
+    found = list(choices(rule))
+    assert len(found) >= (len(CHOICES["axis"]) if wild_names(rule.pattern) else 1)
+    for chosen in found:
+        left, right = (
+            numpy_outputs(tamed(side, chosen), inputs)[0]
+            for side in (rule.pattern, rule.replacement)
+        )
+        assert np.shape(left) == np.shape(right), chosen
+        np.testing.assert_allclose(right, left, rtol=1e-12, atol=1e-12, err_msg=str(chosen))
+
+
+def test_the_rules_that_are_sampled_are_those_of_arrays() -> None:
+    """A new rule about arrays is sampled without a line being added here."""
+    texts = " ".join(rule.text for rule in RULES)
+    for part in ("_mm(inv(x), y)", "log(softmax(x, axis))", "_norm(x, axis, keepdims)**2"):
+        assert part in texts
+    assert {"logdet", "softmax", "logsumexp", "_norm", "mean"} <= {
+        rule.replacement.outputs[0].op for rule in RULES
+    }
