@@ -95,15 +95,20 @@ OF_ARRAYS = [
     ("sum(x, 0, 1, 2)",
      "sum takes at most 3 arguments, not 4\n  sum(x, 0, 1, 2)\n               ^\n"
      "It is sum(x, axis=None, keepdims=False)."),
-    ("sum(x, axis=i)", f"axis must be written out\n  sum(x, axis=i)\n  ^^^^^^^^^^^^^^\n{WRITTEN_OUT}"),
-    ("x.sum(axis=i)", f"axis must be written out\n  x.sum(axis=i)\n  ^^^^^^^^^^^^^\n{WRITTEN_OUT}"),
+    ("sum(x, axis=i)",
+     f"axis must be written out\n  sum(x, axis=i)\n  ^^^^^^^^^^^^^^\n{WRITTEN_OUT}"),
+    ("x.sum(axis=i)",
+     f"axis must be written out\n  x.sum(axis=i)\n  ^^^^^^^^^^^^^\n{WRITTEN_OUT}"),
     ("max(x, y)",
-     "axis must be written out\n  max(x, y)\n  ^^^^^^^^^\nWrite maximum(x, y) for the larger of two."),
+     "axis must be written out\n  max(x, y)\n  ^^^^^^^^^\n"
+     "Write maximum(x, y) for the larger of two."),
     ("min(x, y)",
-     "axis must be written out\n  min(x, y)\n  ^^^^^^^^^\nWrite minimum(x, y) for the smaller of two."),
+     "axis must be written out\n  min(x, y)\n  ^^^^^^^^^\n"
+     "Write minimum(x, y) for the smaller of two."),
     ("var(x, dof=1)",
      "var has no parameter dof\n  var(x, dof=1)\n         ^^^\nDid you mean ddof?"),
-    ("solve(A)", "solve needs 2 arguments: b is missing\n  solve(A)\n  ^^^^^^^^\nIt is solve(a, b)."),
+    ("solve(A)",
+     "solve needs 2 arguments: b is missing\n  solve(A)\n  ^^^^^^^^\nIt is solve(a, b)."),
 ]  # fmt: skip
 
 

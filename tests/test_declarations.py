@@ -102,7 +102,8 @@ DECLARED = {"X": Declaration(("n", 3), (0, 1)), "w": Declaration(("n",), (4, 5))
         ),
         (
             {"X": (2, 3), "w": (1,)},
-            "n is 2 in X and 1 in w\n  X : w\n      ^\nHere X has shape (2, 3) and w has shape (1,).",
+            "n is 2 in X and 1 in w\n  X : w\n      ^\n"
+            "Here X has shape (2, 3) and w has shape (1,).",
         ),
         (
             {"X": (2, 3, 1), "w": (2,)},
