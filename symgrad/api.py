@@ -20,9 +20,10 @@ from symgrad.faults import first_not_finite
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
+from symgrad.leaves import is_elementwise
 from symgrad.load import load
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
-from symgrad.resolve import RESOLVERS, needs_ranks
+from symgrad.resolve import needs_ranks
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -93,13 +94,15 @@ class Compiled:
 
     def _special(self, known: Known) -> Derived:
         """The graph for known shapes."""
-        if any(node.op in RESOLVERS for node in self._lowered.graph.nodes) or self._lowered.shapes:
+        if not all(n.op == "input" or is_elementwise(n.op) for n in self._lowered.graph.nodes):
             return derive(
                 self._formula, self._names, self._table, self._exact, known, self._lowered
             )
         general = self._general()
         with paused():
-            return replace(general, graph=specialise(general.graph, known.infer(), self._exact))
+            return replace(
+                general, graph=specialise(general.graph, known.infer(), self._exact, self._formula)
+            )
 
     def _kernel(self, target: str, known: Known | None) -> Kernel | None:
         if target == "scalar":

@@ -12,6 +12,7 @@ from symgrad.evaluate import evaluate, resolved
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.items import unpaired
+from symgrad.template import HOLE
 
 Inputs = Mapping[str, Any]
 
@@ -99,7 +100,7 @@ def _out_of_range(
 def _bad_axis(node: Node, values: list[Any]) -> tuple[int, int] | None:
     """The size of the axis and the first index that is beyond it."""
     base, *indices = map(np.asarray, values)
-    for index in indices:
+    for which, index in enumerate(indices):
         if index.dtype.kind == "b" or not index.size:
             continue
         if node.op == "_segment_sum":
@@ -107,7 +108,7 @@ def _bad_axis(node: Node, values: list[Any]) -> tuple[int, int] | None:
         elif node.op == "take_along_axis":
             sizes = [base.shape[node.attributes[0]]]
         else:
-            sizes = _indexed_sizes(node, base, index)
+            sizes = _indexed_sizes(node, base, which)
         for size in sizes:
             beyond = index[(index < -size) | (index >= size)]
             if beyond.size:
@@ -115,9 +116,13 @@ def _bad_axis(node: Node, values: list[Any]) -> tuple[int, int] | None:
     return None
 
 
-def _indexed_sizes(node: Node, base: Any, index: Any) -> list[int]:
-    """The sizes of the axes that an index array of this key may be for: the smallest decides."""
-    return [min(base.shape)] if len(node.attributes) > 1 else [base.shape[0]]
+def _indexed_sizes(node: Node, base: Any, which: int) -> list[int]:
+    """The size of the axis that an index array is for; the smallest, where that is not plain."""
+    places = [p for p, part in enumerate(node.attributes) if part is HOLE]
+    plain = Ellipsis not in node.attributes and None not in node.attributes
+    if plain and which < len(places):
+        return [base.shape[places[which]]]
+    return [min(base.shape)]
 
 
 def first_not_finite(

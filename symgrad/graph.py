@@ -100,6 +100,8 @@ def _key(op: str, args: tuple[Node, ...], value: Value) -> object:
     """Constants are told apart by type and bits: 0.0 from -0.0, True from 1.0; nan meets itself."""
     if value is None:
         return op, args
+    if isinstance(value, tuple):
+        return op, args, value, tuple([type(part) for part in value])
     return op, args, value.hex() if isinstance(value, float) else (value,)
 
 

@@ -11,7 +11,7 @@ OWN = frozenset(
     permute_dims matrix_transpose swapaxes moveaxis concatenate tile _repeat pad
     take_along_axis _zeros _ones eye _counting _segment_sum _convolve _correlate diagonal
     _diagonals _diag_matrix _rerow _unrow _recolumn _uncolumn _mm _solve _einsum det _slogdet_sign
-    _slogdet_log logdet _eigenvalues svdvals _svd_u _svd_vh _qr_q _qr_r pinv _merged
+    _slogdet_log logdet _eigenvalues svdvals _svd_u _svd_vh _qr_q _qr_r pinv _merged _middle
     _item _slogdet _eigh _svd _qr _at _outer _vdot _solve_vector
     dot inner kron tensordot diag _norm_of_order cross_entropy""".split()
 )
@@ -30,7 +30,7 @@ LIKE_FIRST = frozenset(
 )
 LIKE_SECOND = frozenset(
     """place broadcast unbroadcast cast _reshape_like _untile _unrepeat _unpad _undiagonal
-    _undiagonals _unmerged _put_along_axis _searchsorted""".split()
+    _undiagonals _unmerged _unmiddle _put_along_axis _searchsorted""".split()
 )
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 
 from symgrad.collector import paused
 from symgrad.declarations import Declaration
-from symgrad.errors import DerivativeError, did_you_mean
+from symgrad.errors import DerivativeError, InputError, did_you_mean
 from symgrad.formula import Lowered, lower
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.leaves import is_elementwise
-from symgrad.misfit import Shape
+from symgrad.misfit import Misfit, Shape
 from symgrad.resolve import resolve
 from symgrad.reverse import reverse
+from symgrad.selection import select_early
 from symgrad.shapes import Inference, check_shapes
 from symgrad.simplify import simplify, stabilise
 from symgrad.specialise import specialise
@@ -74,16 +75,17 @@ def stages(
     found = (known or Known({})).check(graph, text)
     graph = resolve(graph, found, table, text)
     indices |= index_inputs(graph)
+    graph = select_early(graph, found)
     if known:
         yield stage("resolve")
     graph = stabilise(graph, table, exact)
     yield stage("stabilise")
-    graph = reverse(graph, chosen, table, text)
+    graph = reverse(graph, chosen, table, text, known.infer() if known else None)
     yield stage("reverse")
     graph = simplify(graph, table, exact)
     yield stage("simplify")
     if known:
-        graph = specialise(graph, known.infer(), exact)
+        graph = specialise(graph, known.infer(), exact, text)
         yield stage("specialise")
 
 
@@ -102,8 +104,11 @@ def derive(
     SymgradError
         Of the kind that says what is wrong with the formula or with `wrt`.
     """
-    with paused():
-        *_, (_, derived) = stages(text, wrt, table, exact, known, lowered)
+    try:
+        with paused():
+            *_, (_, derived) = stages(text, wrt, table, exact, known, lowered)
+    except Misfit as wrong:
+        raise InputError(wrong.message, text, (0, len(text)), wrong.hint) from None
     return derived
 
 

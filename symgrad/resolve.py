@@ -69,6 +69,8 @@ def _tensordot(on: Context, ranks: list[int]) -> Node:
     a, b = ranks
     (axes,) = on.node.attributes
     if isinstance(axes, int):
+        if not 0 <= axes <= min(a, b):
+            raise Misfit(f"there are not {axes} axes to sum over")
         first, second = tuple(range(a - axes, a)), tuple(range(axes))
     else:
         first, second = ((x,) if isinstance(x, int) else tuple(x) for x in axes)
@@ -114,6 +116,8 @@ def _norm_of_order(on: Context, ranks: list[int]) -> Node:
     order, axis, keepdims = on.node.attributes
     axes = tuple(range(ranks[0])) if axis is None else axis
     if not isinstance(axes, tuple) or len(axes) != 2:
+        if not isinstance(order, int | float):
+            raise Misfit(f"there is no norm of order {order!r} for vectors")
         return on.use("_vector_norm")
     x, span = on.args[0], on.node.span
     if order not in (1, -1, 2, -2, float("inf"), float("-inf"), "nuc"):
@@ -185,9 +189,27 @@ def resolve(graph: Graph, found: Inference, table: FunctionTable, text: str) -> 
     Raises
     ------
     InputError
-        A rank is unknown without which there is no derivative.
+        A rank is unknown without which there is no derivative, or operands do not fit.
     """
+    for _ in range(_MOST_ROUNDS):
+        before = graph
+        graph = _resolved_once(before, found, table, text)
+        for node in graph.nodes:
+            if node not in found.shapes:
+                try:
+                    found.visit(node)
+                except Misfit as wrong:
+                    raise found.error(node, wrong, graph, text) from None
+        if not any(node.op in RESOLVERS for node in graph.nodes):
+            break
+    return graph
 
+
+_MOST_ROUNDS = 3
+"""What is resolved may be made of what is to be resolved: `dot` becomes a product of matrices."""
+
+
+def _resolved_once(graph: Graph, found: Inference, table: FunctionTable, text: str) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:

@@ -18,15 +18,22 @@ from collections.abc import Sequence
 from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, complementary, descendants
-from symgrad.leaves import Leaves, is_elementwise
+from symgrad.leaves import REDUCTIONS, Leaves, is_elementwise
 from symgrad.lower import derivative
+from symgrad.shapes import Inference
 from symgrad.structural import ADJOINTS, MAPS
 
 Cotangent = tuple[Node, Node]
 """A cotangent's expression, and the node to whose shape it broadcasts."""
 
 
-def reverse(graph: Graph, wrt: Sequence[str], table: FunctionTable, text: str = "") -> Graph:
+def reverse(
+    graph: Graph,
+    wrt: Sequence[str],
+    table: FunctionTable,
+    text: str = "",
+    found: Inference | None = None,
+) -> Graph:
     """The value of a graph and its derivatives, in one graph that shares their operations.
 
     Its outputs are the value and then, for each name in `wrt`, the derivative of the value's sum,
@@ -37,7 +44,7 @@ def reverse(graph: Graph, wrt: Sequence[str], table: FunctionTable, text: str = 
     DerivativeError
         A function on the way has no derivative.
     """
-    tape = Tape(graph, wrt, table, text)
+    tape = Tape(graph, wrt, table, text, found)
     cotangents: dict[Node, Cotangent] = {tape.value: (tape.one, tape.value)}
     for node in reversed(graph.nodes):
         if node in cotangents and node.args:
@@ -53,7 +60,14 @@ def reverse(graph: Graph, wrt: Sequence[str], table: FunctionTable, text: str = 
 class Tape:
     """What the pass needs to know of the graph, and the builder of what it adds to it."""
 
-    def __init__(self, graph: Graph, wrt: Sequence[str], table: FunctionTable, text: str) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        wrt: Sequence[str],
+        table: FunctionTable,
+        text: str,
+        found: Inference | None,
+    ) -> None:
         self.graph = graph
         self.value = graph.outputs[0]
         self.wrt = wrt
@@ -67,6 +81,10 @@ class Tape:
         self.active = descendants(graph.nodes, [self.inputs[n] for n in wrt if n in self.inputs])
         self.labels = dict(graph.labels)
         self._leaves = Leaves(self.build.nodes)
+        self._found = found
+        if found is not None:
+            for node in graph.nodes:
+                found.visit(node)
 
     def pull_back(self, node: Node, cotangent: Node, root: Node) -> list[tuple[Node, Node, Node]]:
         """For each active operand: the operand, its term of the cotangent, and the term's root."""
@@ -89,8 +107,10 @@ class Tape:
     ) -> list[tuple[Node, Node, Node]]:
         """The same for operations on whole arrays: cotangent and terms have the shapes of nodes."""
         leaves = self._leaves
-        is_map = node.op in MAPS and leaves[node] == leaves[root]
+        is_map = node.op in MAPS and self._same_shape(node, root)
         mask, inner = unmask(cotangent) if is_map else (None, cotangent)
+        if mask is None and node.op in REDUCTIONS and self._same_shape(node, root):
+            mask, inner = unmask(cotangent)
         one_mask = mask is None or leaves[mask] == 0
         if node.op in ("sum", "mean") and is_map and one_mask and leaves[inner] == 0:
             # One number for all: it broadcasts as it is, as if the axes had been kept.
@@ -102,7 +122,7 @@ class Tape:
             held = mask
             if not one_mask:
                 held = self.settle(node, self.build.node("indicator", mask), root)
-                held = self._condition(self._terms(node, held)[0])
+                held = self._condition(self._moved(node, held))
             terms = [t if t is None else keep(self.build, held, t) for t in terms]
         found = []
         for operand, term in zip(node.args, terms, strict=False):
@@ -121,6 +141,14 @@ class Tape:
             self._term(node, position, g) if operand in self.active else None
             for position, operand in enumerate(node.args[: len(operands)])
         ]
+
+    def _moved(self, node: Node, held: Node) -> Node | None:
+        """A mask as a number, moved to where the cotangent of the first operand goes."""
+        if node.op not in REDUCTIONS or node.op in MAPS:
+            return self._terms(node, held)[0]
+        axis = node.attributes[0]
+        kept = axis is None or node.attributes[-1] is True
+        return held if kept else self.build.node("expand_dims", held, value=(axis,))
 
     def _condition(self, mask: Node | None) -> Node:
         """Where a mask that was moved as a number holds."""
@@ -167,9 +195,22 @@ class Tape:
         leaves = self._leaves
         if leaves[cotangent] != leaves[root]:
             cotangent = self.build.node("broadcast", cotangent, root)
-        if leaves[node] != leaves[root]:
+        if not self._same_shape(node, root):
             cotangent = self.build.node("unbroadcast", cotangent, node)
         return cotangent
+
+    def _same_shape(self, node: Node, root: Node) -> bool:
+        """Whether a node has the shape of what it broadcast to.
+
+        Where shapes are known, the same number of axes and of axes of size 1 is enough.
+        """
+        if self._leaves[node] == self._leaves[root]:
+            return True
+        if self._found is None:
+            return False
+        shapes = self._found.shapes
+        have, want = shapes.get(node), shapes.get(root)
+        return have is not None and have == want and None not in have
 
     def results(self, cotangents: dict[Node, Cotangent]) -> Graph:
         """The value and the derivatives, zero where no cotangent arrived."""

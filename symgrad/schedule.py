@@ -154,7 +154,9 @@ def _spelling(node: Node, target: Target) -> str:
         special = "divide by a size"
     elif node.op == "broadcast" and node.args[0].is_constant:
         special = _FILLED.get(node.args[0].value, "broadcast of a constant")
-    elif node.op == "expand_dims" and (node.args[0].is_constant or _mixes_signs(node.value)):
+    elif node.op == "expand_dims" and (
+        node.args[0].is_constant or _is_size(node.args[0]) or _mixes_signs(node.value)
+    ):
         special = "expand_dims as a call"
     return special if special in target.spellings else node.op
 

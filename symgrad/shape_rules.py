@@ -17,7 +17,7 @@ from symgrad.shape_moves import MOVES
 def _reduced(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     shape, axis, keepdims = shapes[0], node.attributes[0], node.attributes[-1]
     axes = axes_of(axis, len(shape))
-    if node.op in ("max", "min", "argmax", "argmin", "logsumexp") and 0 in [shape[a] for a in axes]:
+    if node.op in ("max", "min", "argmax", "argmin") and 0 in [shape[a] for a in axes]:
         raise Misfit(f"{node.op} of nothing: a reduced axis has size 0 in shape {shape}")
     if keepdims:
         return tuple(1 if a in axes else size for a, size in enumerate(shape))
@@ -78,6 +78,8 @@ def _dot(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape
 def _tensordot(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     (a, b), axes = shapes[:2], node.attributes[0]
     if isinstance(axes, int):
+        if not 0 <= axes <= min(len(a), len(b)):
+            raise Misfit(f"there are not {axes} axes to sum over")
         first, second = tuple(range(len(a) - axes, len(a))), tuple(range(axes))
     else:
         first, second = (axes_of(x, len(s)) for x, s in zip(axes, (a, b), strict=True))
@@ -132,6 +134,10 @@ def _of_square(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) ->
 
 def _per_matrix(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     return square(shapes[0])[:-2]
+
+
+def _without_last(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    return shapes[0][:-1]
 
 
 def _per_column(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
@@ -249,6 +255,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys("inv _cholesky _eigenvectors_of".split(), _of_square),
     **dict.fromkeys("det logdet _slogdet_sign _slogdet_log".split(), _per_matrix),
     "_eigenvalues": _per_column,
+    "_middle": _without_last,
     **dict.fromkeys("svdvals _svd_u _svd_vh _qr_q _qr_r pinv _cofactors".split(), _decomposed),
     "_einsum": _einsum,
     "_diagonals": _einsum,
@@ -261,7 +268,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys("pair integer copy stop_gradient tril triu _scan".split(), _first),
     **dict.fromkeys(
         """place broadcast unbroadcast cast _reshape_like _untile _unpad _undiagonal _undiagonals
-        _unrepeat _unmerged _put_along_axis _searchsorted""".split(),
+        _unrepeat _unmerged _unmiddle _put_along_axis _searchsorted""".split(),
         _second,
     ),
 }

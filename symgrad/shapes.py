@@ -72,7 +72,7 @@ class Inference:
             [
                 None
                 if shape is None
-                else tuple([2 if size is None else size == 1 for size in shape])
+                else tuple([min(size, 2) if size is not None else 3 for size in shape])
                 for shape in self.shapes.values()
             ]
         )

@@ -7,6 +7,7 @@ made for one batch size holds for all, as only numbers of axes and axes of size 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from symgrad.contraction import parted
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import unpaired
 from symgrad.leaves import is_elementwise
-from symgrad.misfit import Shape, axes_of
+from symgrad.misfit import Misfit, Shape, axes_of
 from symgrad.shapes import Inference
 from symgrad.sizes import source
 
@@ -37,7 +38,7 @@ class Specialiser:
             result: Node | None = handler(self, build, node, args, shapes)
             if result is not None:
                 constant = _fill(result)
-                if constant is not None and node in self.outputs:
+                if constant is not None and node in self.outputs and node.op in _LIKE:
                     return self.make(build, "broadcast", constant, args[-1])
                 return result
         if is_elementwise(node.op):
@@ -71,6 +72,9 @@ class Specialiser:
         found = self._found.shapes[node]
         assert found is not None
         return found
+
+
+_LIKE = frozenset(("broadcast", "unbroadcast", "_reshape_like"))
 
 
 def _fill(node: Node) -> Node | None:
@@ -117,6 +121,17 @@ def _count(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes:
     whole = sorted(places) == list(range(len(s.shape(array))))
     axis = None if whole and len(places) > 1 else places if len(places) > 1 else places[0]
     return s.make(build, node.op, array, value=(axis,))
+
+
+def _of_nothing(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
+    """The sum of no exponentials is 0; there is nothing to normalise."""
+    axis, keepdims = (*node.attributes, True)[:2]
+    if 0 not in [shapes[0][a] for a in axes_of(axis, len(shapes[0]))]:
+        return None
+    if node.op == "softmax":
+        return args[0]
+    total = s.make(build, "sum", args[0], value=(axis, keepdims))
+    return s.make(build, "broadcast", s.make(build, "constant", value=-math.inf), total)
 
 
 def _reshape_like(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
@@ -264,6 +279,8 @@ def _elementwise(s: Specialiser, build: Builder, node: Node, args: list[Node]) -
 
 
 _HANDLERS = {
+    "logsumexp": _of_nothing,
+    "softmax": _of_nothing,
     "size": _count,
     "_count": _count,
     "unbroadcast": _unbroadcast,
@@ -278,11 +295,14 @@ _HANDLERS = {
 }
 
 
-def specialise(graph: Graph, found: Inference, exact: bool = False) -> Graph:
+def specialise(graph: Graph, found: Inference, exact: bool = False, text: str = "") -> Graph:
     """The graph for known shapes; `found` has those of its inputs."""
     for node in graph.nodes:
         if node not in found.shapes:
-            found.visit(node)
+            try:
+                found.visit(node)
+            except Misfit as wrong:
+                raise found.error(node, wrong, graph, text) from None
     graph = rebuilt(graph, Specialiser(found, graph.outputs))
     return graph if exact else _contracted(graph, found)
 

@@ -177,5 +177,8 @@ ADJOINTS: Mapping[str, Adjoint] = {
     "_counting": _integer,
 }
 
-MAPS = frozenset(("sum", "mean", "_reshape_like", "expand_dims", "squeeze", "_transpose"))
+MAPS = frozenset(
+    """sum mean index concatenate _reshape _reshape_like expand_dims squeeze _transpose
+    matrix_transpose permute_dims swapaxes moveaxis flip roll take_along_axis""".split()
+)
 """Operations whose adjoint only moves or repeats numbers: a mask goes through it unchanged."""

@@ -325,7 +325,7 @@ NUMBERS = [
 ]
 """All rows that give numbers, without those that are parts of others, and accurate only there.
 
-Logarithms of densities are sums of large terms that cancel; test_arrays.py holds them against SciPy.
+Logarithms of densities are sums of large terms that cancel; test_arrays.py compares them to SciPy.
 """
 
 CASES = [case for function in NUMBERS for case in cases(function)]

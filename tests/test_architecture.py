@@ -42,6 +42,7 @@ PIPELINE = (
     "shape_rules",
     "shapes",
     "resolve",
+    "selection",
     "rules",
     "rewrite",
     "reverse",

@@ -36,7 +36,7 @@ def test_a_size_that_is_not_known_fits_every_other(
 
 @pytest.mark.parametrize("shapes", [((2,), (3,)), ((0,), (3,)), ((2, 3), (2, 1, 4)), ((2,), (0,))])
 def test_what_does_not_broadcast(shapes: tuple[Shape, ...]) -> None:
-    with pytest.raises(Misfit, match="^shapes do not broadcast together$"):
+    with pytest.raises(Misfit, match="shapes do not broadcast together"):
         broadcast(*shapes)
 
 
@@ -66,12 +66,13 @@ def test_axes(axis: Any, rank: int, axes: tuple[int, ...]) -> None:
         assert axis_of(axis, rank) == axes[0]
 
 
+COUNT = "Axes count from 0; negative ones from the end."
 WRONG = [
-    (2, 2, "axis 2 does not exist: there are 2 axes", "Axes count from 0; negative ones from the end."),
-    (-2, 1, "axis -2 does not exist: there is 1 axis", "Axes count from 0; negative ones from the end."),
-    (0, 0, "axis 0 does not exist: there are no axes", "Axes count from 0; negative ones from the end."),
+    (2, 2, "axis 2 does not exist: there are 2 axes", COUNT),
+    (-2, 1, "axis -2 does not exist: there is 1 axis", COUNT),
+    (0, 0, "axis 0 does not exist: there are no axes", COUNT),
     ((0, 5), 2, "axis 5 does not exist: there are 2 axes",
-     "Axes count from 0; negative ones from the end."),
+     COUNT),
     ((0, -2), 2, "an axis is named twice", ""),
     (0.5, 2, "an axis is a whole number, not 0.5", ""),
     (True, 2, "an axis is a whole number, not True", ""),

@@ -98,7 +98,8 @@ def test_what_is_not_known_stays_open(
 WRONG: list[tuple[str, Any, list[Shape], str]] = [
     ("max", (0, False), [(0, 3)], "max of nothing: a reduced axis has size 0 in shape (0, 3)"),
     ("sum", (2, False), [(2, 3)], "axis 2 does not exist: there are 2 axes"),
-    ("_mm", None, [(2, 3), (4, 5)], "the inner dimensions of the matrix product disagree: 3 and 4"),
+    ("_mm", None, [(2, 3), (4, 5)],
+     "the inner dimensions of the matrix product disagree: 3 and 4"),
     ("_mm", None, [(3,), (3, 2)], "a matrix product needs arrays, not numbers"),
     ("_mm", None, [(2, 1, 1), (3, 1, 1)], "shapes do not broadcast together"),
     ("_solve", None, [(2, 2), (3, 1)],
@@ -137,6 +138,6 @@ def test_square(shape: Shape) -> None:
 
 def test_every_row_that_is_an_operation_of_arrays_has_a_rule() -> None:
     """Those without are elementwise, or exist only until they are resolved."""
-    rows = {name for name, f in ((n, builtin_functions()[n]) for n in builtin_functions())
-            if f.is_operation and (name in OWN | REDUCTIONS | LIKE_FIRST | LIKE_SECOND)}  # fmt: skip
+    table, special = builtin_functions(), OWN | REDUCTIONS | LIKE_FIRST | LIKE_SECOND
+    rows = {name for name in table if table[name].is_operation and name in special}
     assert rows - RULES.keys() == {"_item", "_slogdet", "_eigh", "_svd", "_qr"}

@@ -35,6 +35,8 @@ ARRAYS: Mapping[str, Spelling] = {
     "_equal_parts": Spelling("{0} // {v0}", PRODUCT, (PRODUCT,), arity=1),
     "ndim": Spelling("{0}.ndim", ATOM, (ATOM,)),
     "argsort": _with("np.argsort({0}{kw})", 1, ("axis", -1)),
+    "_middle": call("_middle"),
+    "_unmiddle": call2("_unmiddle"),
     "_merged": _with("_merged({0}, {v0})"),
     "_unmerged": _with("_unmerged({0}, {1}, {v0})", 2),
     "_delay": _with("_delay({0}, {v0}, {v1})"),
@@ -121,6 +123,20 @@ def _whole(values: ArrayLike) -> np.ndarray:
             raise TypeError("an index or a size must be a whole number")
         array = whole
     return array[()]
+''',
+    "_middle": '''\
+def _middle(s: Array) -> Array:
+    """The middle of sorted numbers along the last axis: of two, the mean; of none, nan."""
+    n = s.shape[-1]
+    return (s[..., (n - 1) // 2] + s[..., n // 2]) / 2 if n else np.full(s.shape[:-1], np.nan)
+''',
+    "_unmiddle": '''\
+def _unmiddle(y: Array, s: Array) -> Array:
+    """Zeros in the shape of sorted numbers, with y shared by those in the middle."""
+    full, n = np.zeros_like(s), s.shape[-1]
+    for k in ((n - 1) // 2, n // 2) if n else ():
+        full[..., k] += y / 2
+    return full
 ''',
     "_merged": '''\
 def _merged(x: Array, axis: int | tuple[int, ...] | None) -> Array:
