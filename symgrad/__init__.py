@@ -5,7 +5,8 @@
 3.297442541400256
 """
 
-from symgrad.api import Compiled, define, function, grad, value_and_grad
+from symgrad.api import define, function, grad, hvp, jvp, value_and_grad, vjp
+from symgrad.compiled import Compiled
 from symgrad.errors import (
     ArgumentError,
     DefinitionError,
@@ -40,5 +41,8 @@ __all__ = [
     "fit",
     "function",
     "grad",
+    "hvp",
+    "jvp",
     "value_and_grad",
+    "vjp",
 ]

@@ -126,7 +126,9 @@ class Caller:
             sizes: dict[str, Shape] = {name: array.shape for name, array in named.items()}
             check_declared(self._lowered.shapes, sizes, self._text)
             known = Known(sizes, kinds, numbers)
-            plan = (known.check(self._graph, self._text).pattern(), *kinds.items())
+            found = known.check(self._graph, self._text)
+            self._check_vectors(sizes, found.shapes[self._graph.outputs[0]])
+            plan = (found.pattern(), *kinds.items())
             kernel = self.plans.get(plan)
             if kernel is None:
                 kernel = self._make("numpy", known)
@@ -138,6 +140,16 @@ class Caller:
                 self._kernels.clear()
             self._kernels[key] = kernel
         return kernel
+
+    def _check_vectors(self, sizes: Mapping[str, Shape], value: Shape | None) -> None:
+        """A cotangent has the shape of the value, a tangent that of its input."""
+        for name in self._inputs:
+            owner, _, kind = name.partition(" ")
+            wanted = value if owner == "cotangent" else sizes.get(owner)
+            if kind and wanted is not None and not _agrees(sizes[name], wanted):
+                of = "the value" if owner == "cotangent" else owner
+                message = f"the {name} has shape {sizes[name]}"
+                raise self._wrong(message, f"It needs that of {of}, which is {wanted}.")
 
     def _check_whole(self, name: str, array: np.ndarray[Any, Any]) -> None:
         if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
@@ -201,6 +213,12 @@ class Caller:
         node = self._graph.inputs().get(name)
         whole = (0, len(self._text))
         return node.span or whole if node is not None else whole
+
+
+def _agrees(shape: Shape, wanted: Shape) -> bool:
+    """Whether a shape is the wanted one, as far as that is known."""
+    pairs = zip(shape, wanted, strict=False)
+    return len(shape) == len(wanted) and all(w in (None, s) for s, w in pairs)
 
 
 def _unwarned(kernel: Kernel) -> Kernel:

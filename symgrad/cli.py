@@ -27,7 +27,7 @@ from symgrad.version import __version__
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from symgrad.api import Compiled
+    from symgrad.compiled import Compiled
 
 _FAILURE = 2
 

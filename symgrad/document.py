@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.emit import WIDTH, Names, argument_names, emit
@@ -27,6 +27,9 @@ from symgrad.targets.scalar import NAMESPACE, SCALAR
 from symgrad.version import __version__
 
 KINDS = ("value", "grad", "value_and_grad")
+
+PRODUCTS: Mapping[str, str] = {"vjp": "value_and_grad", "jvp": "value_and_grad", "hvp": "grad"}
+"""Products with Jacobian and Hessian, and the kind of function that each is laid out as."""
 
 RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
 _SCALAR_RESERVED = frozenset(NAMESPACE)
@@ -106,7 +109,7 @@ def function_source(
     if floats:
         lines.insert(0, _wrapped("    ", f"{converted} = _floats(", floats, ")"))
     lines[:0] = [f"    {new} = _whole({arguments[name]})" for name, new in as_indices.items()]
-    doc = _function_doc(kind, layout)
+    doc = _function_doc(name if name in PRODUCTS else kind, layout)
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
 
 
@@ -148,11 +151,14 @@ def _function_doc(kind: str, layout: Layout) -> str:
         f"with respect to {', '.join(layout.wrt)}" if layout.wrt else "(it has no inputs)"
     )
     what = {
+        "vjp": f"The value, and the cotangent times the Jacobian {with_respect}.",
+        "jvp": "The value, and the Jacobian times the tangents.",
+        "hvp": f"The Hessian of the value's sum {with_respect}, times the vectors.",
         "value": "The value of the formula.",
         "grad": f"The derivative of the formula {with_respect}.",
         "value_and_grad": f"The value of the formula, and its derivative {with_respect}.",
     }[kind]
-    if len(what) > WIDTH - 10:
+    if len(what) > WIDTH - 10 and kind not in PRODUCTS:
         what = {"grad": "The derivatives", "value_and_grad": "The value and the derivatives"}[kind]
         what += " with respect to the inputs."
     return f'    """{what}"""'
@@ -198,7 +204,7 @@ def document(
 
 def _module_doc(formula: str, derived: Derived, layout: Layout, special: list[str]) -> str:
     needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
-    names = ", ".join(derived.inputs)
+    names = ", ".join(name.replace(" ", "_") for name in derived.inputs)
     results = (
         "Each derivative has the shape of its input; where the value is not a scalar, it is that "
         "of the sum of its elements."
@@ -245,10 +251,10 @@ def _imports(special: list[str]) -> str:
 
 
 def kernel_source(
-    derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target
+    derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
 ) -> str:
     """The text of a module with one function, to be called from Python."""
     if target is SCALAR:
         ready = legal(derived, table, SCALAR)
-        return function_source(ready, kind, layout, table, SCALAR, kind)
-    return document("", derived, layout, table, [kind], [kind])
+        return function_source(ready, kind, layout, table, SCALAR, name)
+    return document("", derived, layout, table, [kind], [name])

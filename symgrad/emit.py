@@ -196,4 +196,4 @@ def _attributes(step: Step) -> object:
 
 def argument_names(inputs: Sequence[str], names: Names) -> dict[str, str]:
     """The Python name of each input: its own wherever Python allows that."""
-    return {name: names.fresh(name) for name in inputs}
+    return {name: names.fresh(name.replace(" ", "_")) for name in inputs}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.emit import Names, emit
+from symgrad.emit import Names, argument_names, emit
 from symgrad.finish import plain_indices
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, builder_of
@@ -46,7 +46,7 @@ def evaluate(
     wanted = builder_of(graph).graph(nodes)
     ready, both = plain_indices(expand(wanted, NUMPY.known, table, NUMPY.name), indices)
     names = Names(["np", "special", *HELPERS])
-    arguments = {name: names.fresh(name) for name in inputs}
+    arguments = argument_names(list(inputs), names)
     renamed = {f"{name} as an index": names.fresh(f"{name}_index") for name in both}
     plan = schedule(ready, NUMPY, table, None)
     results = [f"result{number}" for number in range(len(nodes))]

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from symgrad.api import functions, layout_of, names_of
+from symgrad.api import functions
+from symgrad.compiled import layout_of, names_of
 from symgrad.document import function_source, legal
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph

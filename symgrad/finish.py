@@ -16,6 +16,9 @@ _MOST_JOINED = 32
 """NumPy joins the shapes of at most this many operands in one call, in every version."""
 
 
+_SHAPED_BY = {"pair": 0, "place": 1, "unbroadcast": 1}
+"""Operations that have the shape of one operand."""
+
 _LIKE = frozenset("broadcast unbroadcast place".split())
 
 VIEWS = frozenset(
@@ -61,7 +64,9 @@ def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op == "input" or not (is_elementwise(node.op) or node.op in _LIKE):
+        if node.op in _SHAPED_BY:
+            leaves[node] = leaves.get(node.args[_SHAPED_BY[node.op]], ())
+        elif node.op == "input" or not (is_elementwise(node.op) or node.op in _LIKE):
             leaves[node] = (node,)
         elif idle:
             below = [leaf for arg in node.args for leaf in leaves[arg]]
@@ -98,7 +103,9 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
     ) -> Node | None:
         shaped = node.args[1:] if node.op in ("unbroadcast", "place") else node.args
         below = [leaf[arg] for arg in shaped if arg in leaf]
-        if node.op == "input" or not (is_elementwise(node.op) or node.op in _LIKE):
+        if node.op == "pair":
+            leaf[node] = leaf.get(node.args[0], node.args[0])
+        elif node.op == "input" or not (is_elementwise(node.op) or node.op in _LIKE):
             leaf[node] = node
         elif below:
             leaf[node] = below[0]

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from symgrad.api import Compiled, function, value_and_grad
+from symgrad.api import function, value_and_grad
+from symgrad.compiled import Compiled
 from symgrad.errors import InputError, MissingExtraError, Span, SymgradError, did_you_mean
 from symgrad.optim import Adam, Parameters, Rule, as_parameters
 

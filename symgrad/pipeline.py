@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symgrad.collector import paused
 from symgrad.declarations import Declaration
@@ -13,8 +13,8 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.leaves import is_elementwise
 from symgrad.misfit import Misfit, Shape
+from symgrad.products import Differentiator, seeds
 from symgrad.resolve import resolve
-from symgrad.reverse import reverse
 from symgrad.selection import select_early
 from symgrad.shapes import Inference, check_shapes
 from symgrad.simplify import simplify, stabilise
@@ -58,6 +58,7 @@ def stages(
     exact: bool = False,
     known: Known | None = None,
     lowered: Lowered | None = None,
+    what: str = "reverse",
 ) -> Iterator[tuple[str, Derived]]:
     """The stages of a compilation, by name, as they come out; some only for known shapes."""
     lowered = lowered or lower(text, table)
@@ -65,11 +66,20 @@ def stages(
     chosen = differentiated(lowered, wrt, text, table)
     known = known or declared(lowered)
     graph = lowered.graph
+    if known:
+        known = with_seeds(known, lowered, what, chosen, text)
 
     elementwise = all(n.op in ("input", "index") or is_elementwise(n.op) for n in graph.nodes)
 
     def stage(name: str) -> tuple[str, Derived]:
-        return name, Derived(lowered.inputs, chosen, graph, indices, lowered.shapes, elementwise)
+        return name, Derived(
+            (*seeds(what, chosen), *lowered.inputs),
+            ("value",) if what == "jvp" else chosen,
+            graph,
+            indices,
+            lowered.shapes,
+            elementwise,
+        )
 
     yield stage("lower")
     found = (known or Known({})).check(graph, text)
@@ -80,7 +90,8 @@ def stages(
         yield stage("resolve")
     graph = stabilise(graph, table, exact)
     yield stage("stabilise")
-    graph = reverse(graph, chosen, table, text, known.infer() if known else None)
+    tape = Differentiator(table, exact, text, lambda: known.infer() if known else None)
+    graph = tape.differentiate(graph, chosen, what)
     yield stage("reverse")
     graph = simplify(graph, table, exact)
     yield stage("simplify")
@@ -96,6 +107,7 @@ def derive(
     exact: bool = False,
     known: Known | None = None,
     lowered: Lowered | None = None,
+    what: str = "reverse",
 ) -> Derived:
     """Compile a formula to the graph of its value and derivatives.
 
@@ -106,7 +118,7 @@ def derive(
     """
     try:
         with paused():
-            *_, (_, derived) = stages(text, wrt, table, exact, known, lowered)
+            *_, (_, derived) = stages(text, wrt, table, exact, known, lowered, what)
     except Misfit as wrong:
         raise InputError(wrong.message, text, (0, len(text)), wrong.hint) from None
     return derived
@@ -151,6 +163,17 @@ def differentiated(
                 "Whole numbers have no derivative: leave it out of wrt.",
             )  # fmt: skip
     return tuple(wrt)
+
+
+def with_seeds(known: Known, lowered: Lowered, what: str, wrt: Sequence[str], text: str) -> Known:
+    """What is known, with the shapes of a cotangent or of the vectors."""
+    names = seeds(what, wrt)
+    if not names or names[0] in known.shapes:
+        return known
+    value = known.check(lowered.graph, text).shapes[lowered.graph.outputs[0]]
+    shapes = [value] if what == "vjp" else [known.shapes[name] for name in wrt]
+    more = {name: shape for name, shape in zip(names, shapes, strict=True) if shape is not None}
+    return replace(known, shapes={**known.shapes, **more})
 
 
 _FIRST_SIZE = 10_007

@@ -107,7 +107,9 @@ class Tape:
     ) -> list[tuple[Node, Node, Node]]:
         """The same for operations on whole arrays: cotangent and terms have the shapes of nodes."""
         leaves = self._leaves
-        is_map = node.op in MAPS and self._same_shape(node, root)
+        # An index that is written out takes no element twice.
+        moves = node.op in MAPS or (node.op == "index" and len(node.args) == 1)
+        is_map = moves and self._same_shape(node, root)
         mask, inner = unmask(cotangent) if is_map else (None, cotangent)
         if mask is None and node.op in REDUCTIONS and self._same_shape(node, root):
             mask, inner = unmask(cotangent)

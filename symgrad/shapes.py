@@ -104,9 +104,20 @@ class Inference:
                 self._whole(operand) for operand in operands[_FIRST_FILLING.get(node.op, 9) :]
             ]
             shapes = [shape for shape in found if shape is not None]
-            self.shapes[node] = RULES[node.op](node, shapes, fillings)
+            self.shapes[node] = self._by_rule(node, shapes, fillings)
         if node.op in CONDITIONS or (node.op in _MOVES and operands[0] in self._masks):
             self._masks.add(node)
+
+    def _by_rule(
+        self, node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]
+    ) -> Shape | None:
+        try:
+            return RULES[node.op](node, shapes, fillings)
+        except Misfit:
+            # Named sizes have stand-ins, which need not be divisible by what the real ones are.
+            if self._names and node.op == "_reshape":
+                return None
+            raise
 
     def _note_number(self, node: Node) -> None:
         if node.op == "constant" and not isinstance(node.value, bool):
@@ -124,7 +135,7 @@ class Inference:
             self._known[node] = self._known[node.args[0]]
         elif node.op == "_equal_parts" and node.args[0] in self._known:
             size, parts = int(self._known[node.args[0]]), node.attributes[0]
-            if size % parts:
+            if size % parts and not self._names:
                 raise Misfit(f"an axis of size {size} does not split into {parts} equal parts")
             self._known[node] = size // parts
         elif node.op in _ARITHMETIC and all(arg in self._known for arg in node.args):

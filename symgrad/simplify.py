@@ -61,7 +61,7 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
     leaves = Leaves(graph.nodes)
     first: dict[int, Node] = {}
     for node in graph.nodes:
-        if node.op == "input" or node.args:
+        if node.op == "input" or (node.args and node.op != "pair"):
             first.setdefault(leaves[node], node)
 
     def replace(

@@ -178,7 +178,7 @@ ADJOINTS: Mapping[str, Adjoint] = {
 }
 
 MAPS = frozenset(
-    """sum mean index concatenate _reshape _reshape_like expand_dims squeeze _transpose
-    matrix_transpose permute_dims swapaxes moveaxis flip roll take_along_axis""".split()
+    """sum mean concatenate _reshape _reshape_like expand_dims squeeze _transpose
+    matrix_transpose permute_dims swapaxes moveaxis flip roll""".split()
 )
 """Operations whose adjoint only moves or repeats numbers: a mask goes through it unchanged."""

@@ -48,6 +48,7 @@ PIPELINE = (
     "reverse",
     "simplify",
     "sizes",
+    "products",
     "specialise",
     "pipeline",
     "finish",
@@ -60,6 +61,7 @@ PIPELINE = (
     "faults",
     "call",
     "check",
+    "compiled",
     "api",
     "optim",
     "fitting",
@@ -77,6 +79,7 @@ TESTED_WITH = {
     "__main__": "cli",
     "version": "cli",
     "notations": "mistakes",
+    "compiled": "api",
 }
 
 ROOT = Path(__file__).resolve().parents[1]

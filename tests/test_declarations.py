@@ -1,5 +1,7 @@
 """Declared shapes: what is a declaration, and what is told about inputs that are not so."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,20 @@ def test_inputs_are_held_against_their_declarations(
     with pytest.raises(InputError) as caught:
         check_declared(DECLARED, shapes, "X : w")
     assert str(caught.value) == complaint
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "x: (n,); sum(reshape(x, (-1, 2))[:, 0]**2)",
+        "x: (n,); a, b = split(x, 2); sum(a * b)",
+        "x: (n,); sum(x[:, None] * reshape(x, (1, n)))",
+    ],
+)
+def test_named_sizes_may_be_divisible_by_what_they_are(formula: str) -> None:
+    """Their stand-ins, when the formula is compiled, are not."""
+    compiled = symgrad.grad(formula)
+    module: dict[str, Any] = {}
+    exec(compiled.source, module)
+    x = np.arange(6.0)
+    assert np.array_equal(compiled(x), module["grad"](x))

@@ -3,7 +3,7 @@
 import pytest
 
 import symgrad
-from symgrad.api import Compiled
+from symgrad.compiled import Compiled
 from symgrad.errors import DefinitionError
 from symgrad.extend import extend, is_linear
 from symgrad.functions import builtin_functions

@@ -1,0 +1,305 @@
+"""What the public verbs give: a formula, compiled."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from symgrad.call import Caller, Kernel
+from symgrad.collector import paused
+from symgrad.document import (
+    KINDS,
+    PRODUCTS,
+    RESERVED,
+    Layout,
+    document,
+    kernel_source,
+    outputs_for,
+)
+from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError
+from symgrad.extend import extend
+from symgrad.faults import first_not_finite
+from symgrad.formula import lower
+from symgrad.functions import FunctionTable, builtin_functions
+from symgrad.graph import Graph
+from symgrad.leaves import is_elementwise
+from symgrad.load import load
+from symgrad.pipeline import Derived, Known, declared, derive, differentiated
+from symgrad.products import seeds
+from symgrad.resolve import needs_ranks
+from symgrad.specialise import specialise
+from symgrad.targets.numpy import NUMPY
+from symgrad.targets.scalar import NAMESPACE, SCALAR
+
+_VERBS = {"value": "function", "grad": "grad", "value_and_grad": "value_and_grad"}
+_MAX_SCALAR_NODES = 20_000
+
+
+class Compiled:
+    """A formula, compiled: call it with numbers or arrays.
+
+    Made by `function`, `grad` and `value_and_grad`. It never changes, so it may be shared among
+    threads. Copies and pickles compile the formula again, with the functions that `define` had
+    added when it was made; they are equal to it.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        formula: str,
+        wrt: str | Sequence[str] | None,
+        exact: bool,
+        table: FunctionTable,
+        what: str = "reverse",
+    ) -> None:
+        names = names_of(wrt)
+        self._kind = kind
+        self._what = what
+        self._name = what if what in PRODUCTS else kind
+        self._wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(names or ())
+        self._exact = exact
+        self._table = table
+        self._formula = formula
+        self._lowered = lower(formula, table)
+        self._names = () if kind == "value" else names
+        self._polymorphic: Derived | None = None
+        known = declared(self._lowered)
+        chosen = differentiated(self._lowered, self._names, formula, table)
+        self._layout = layout_of(
+            self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
+        )
+        if not needs_ranks(self._lowered.graph) or known is not None:
+            self._general()
+        self._seeds = seeds(what, chosen)
+        if what == "jvp":
+            self._layout = Layout("bare", ("value",))
+        if what.isdecimal() and len(chosen) != 1:
+            raise DerivativeError(
+                "a derivative of higher order is taken by one input", formula, (0, len(formula)),
+                'Name it: wrt="x".',
+            )  # fmt: skip
+        bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
+        self._call = Caller(formula, bound, table, self._kernel)
+
+    def __call__(self, /, *args: Any, **inputs: Any) -> Any:
+        """The value, the derivatives, or both.
+
+        Inputs are numbers, arrays or nested lists that broadcast together. Integers and booleans
+        are promoted to float64; other types stay as they are, float32 as float32. Where types are
+        mixed, the widest counts; a number of Python takes on the type of the arrays beside it.
+
+        Numbers of Python give numbers of Python; all else gives NumPy scalars and arrays, which
+        share memory with nothing. A condition gives 1.0 where it holds, else 0.0. Each derivative
+        has the shape of its input.
+
+        Raises
+        ------
+        InputError
+            An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
+        """
+        if self._seeds and args:
+            args = (*_vectors(args[0], self._seeds, self._formula), *args[1:])
+        return self._call(args, inputs)
+
+    def _general(self) -> Derived:
+        """The graph for unknown or declared shapes, made once."""
+        if self._polymorphic is None:
+            self._polymorphic = derive(
+                self._formula,
+                self._names,
+                self._table,
+                self._exact,
+                None,
+                self._lowered,
+                self._what,
+            )
+        return self._polymorphic
+
+    def _special(self, known: Known) -> Derived:
+        """The graph for known shapes."""
+        if not all(n.op == "input" or is_elementwise(n.op) for n in self._lowered.graph.nodes):
+            return derive(
+                self._formula,
+                self._names,
+                self._table,
+                self._exact,
+                known,
+                self._lowered,
+                self._what,
+            )
+        general = self._general()
+        with paused():
+            return replace(
+                general, graph=specialise(general.graph, known.infer(), self._exact, self._formula)
+            )
+
+    def _kernel(self, target: str, known: Known | None) -> Kernel | None:
+        if target == "scalar":
+            derived = self._general()
+            if len(derived.graph.nodes) > _MAX_SCALAR_NODES:
+                return None
+            try:
+                text = kernel_source(
+                    derived, self._kind, self._layout, self._table, SCALAR, self._name
+                )
+            except SymgradError:
+                return None
+            return load(text, self._name, NAMESPACE)
+        with paused():
+            derived = self._general() if known is None else self._special(known)
+            text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY, self._name)
+        return load(text, self._name)
+
+    def differentiated(self, wrt: str | Sequence[str] | None = None, order: int = 1) -> Compiled:
+        """The derivative of this value or derivative, of a further order."""
+        if self._kind == "value_and_grad" or self._what in PRODUCTS:
+            raise DerivativeError("only a value or a derivative is differentiated again")
+        before = 0 if self._kind == "value" else int(self._what) if self._what.isdecimal() else 1
+        by = self._wrt if wrt is None else wrt
+        what = "reverse" if before + order == 1 else str(before + order)
+        return Compiled("grad", self._formula, by, self._exact, self._table, what)
+
+    @property
+    def plans(self) -> int:
+        """How many kernels were made for arrays: one for all sizes that broadcast alike."""
+        return len(self._call.plans)
+
+    @property
+    def formula(self) -> str:
+        """The text it was made from."""
+        return self._formula
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs, in the order of first use and of positional arguments."""
+        return self._lowered.inputs
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """The names that derivatives are taken with respect to, in order; none for a value."""
+        if self._what == "jvp":
+            return differentiated(self._lowered, self._names, self._formula, self._table)
+        return self._layout.wrt if self._kind != "value" else ()
+
+    def first_not_finite(self, inputs: Mapping[str, Any]) -> tuple[str, tuple[int, int]] | None:
+        """What is nan or infinite first as the value is computed, in words, and its place."""
+        return first_not_finite(self._lowered.graph, inputs, self._formula, self._table)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of what it computes; `print` shows one operation a line."""
+        return outputs_for(self._general().graph, self._kind)
+
+    @property
+    def source(self) -> str:
+        """Its NumPy code as a file that stands alone, with `value`, `grad` and `value_and_grad`."""
+        return self.render()
+
+    def render(self, name: str | None = None) -> str:
+        """The generated file; `name` renames the function that this object calls.
+
+        Raises
+        ------
+        NameRuleError
+            Python or the file itself has another use for the name.
+        """
+        derived, layout, kinds = self._general(), self._layout, list(KINDS)
+        if self._what in PRODUCTS:
+            kinds = [self._kind]
+        if self._kind == "value":
+            try:
+                derived = derive(self.formula, None, self._table, self._exact)
+                layout = layout_of(None, derived)
+            except DerivativeError:
+                kinds = ["value"]
+        if name is not None:
+            _check_function_name(name, self._name)
+        called = {kind: kind for kind in kinds} | {self._kind: name or self._name}
+        names = [called[kind] for kind in kinds]
+        with paused():
+            return document(self.formula, derived, layout, self._table, kinds, names)
+
+    def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
+        """Write the generated file, in UTF-8; for `name` see `render`."""
+        Path(path).write_bytes(self.render(name).encode("utf-8"))
+
+    def __repr__(self) -> str:
+        options = "" if self._wrt is None else f", wrt={self._wrt!r}"
+        options += ", exact=True" if self._exact else ""
+        options += f", order={self._what}" if self._what.isdecimal() else ""
+        verb = self._what if self._what in PRODUCTS else _VERBS[self._kind]
+        return f"symgrad.{verb}({self.formula!r}{options})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Compiled) and self._options == other._options
+
+    def __hash__(self) -> int:
+        return hash(self._options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _compile_again, self._options
+
+    @property
+    def _options(self) -> tuple[Any, ...]:
+        return self._kind, self._formula, self._wrt, self._exact, self._table.added, self._what
+
+
+@cache
+def _table_with(added: tuple[str, ...]) -> FunctionTable:
+    return extend(builtin_functions(), added)
+
+
+def _compile_again(
+    kind: str, formula: str, wrt: Any, exact: bool, added: tuple[str, ...], what: str
+) -> Compiled:
+    return Compiled(kind, formula, wrt, exact, _table_with(added), what)
+
+
+def _vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:
+    """A cotangent or a vector, or a tuple of one for each name."""
+    if len(seeds) == 1:
+        return (given,)
+    if not isinstance(given, tuple | list) or len(given) != len(seeds):
+        message = f"{len(seeds)} vectors come first, as one tuple"
+        hint = f"They are, in order: {', '.join(seeds)}."
+        raise InputError(message, formula, (0, len(formula)), hint)
+    return tuple(given)
+
+
+def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """The names in `wrt`, or None for all inputs."""
+    if wrt is None:
+        return None
+    names: object = (wrt,) if isinstance(wrt, str) else wrt
+    if not isinstance(names, Sequence) or not all(map(_is_name, names)):
+        raise DerivativeError(
+            f"wrt must be a name or a sequence of names, not {wrt!r:.40}",
+            hint='Write wrt="x" or wrt=("x", "y").',
+        )
+    return tuple(names)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier()
+
+
+def _check_function_name(name: str, kind: str) -> None:
+    taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
+    if not _is_name(name) or not name.isascii() or name in taken:
+        raise NameRuleError(
+            f"{name!r:.40} cannot be the name of the function",
+            hint="Write a name that neither Python nor the generated file uses.",
+        )
+
+
+def layout_of(wrt: str | Sequence[str] | None, derived: Derived) -> Layout:
+    """How `wrt` asks for the derivatives to be handed back."""
+    if isinstance(wrt, str) or (wrt is None and len(derived.wrt) == 1):
+        return Layout("bare", derived.wrt)
+    return Layout("dict" if wrt is None else "tuple", derived.wrt)
