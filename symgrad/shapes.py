@@ -181,6 +181,13 @@ class Inference:
     def error(self, node: Node, fault: Misfit, graph: Graph, text: str) -> InputError:
         """The error for a node that does not fit, with the operands' shapes in the user's names."""
         hint = fault.hint
+        if node.op == "concatenate" and all(_is_layer(arg, node) for arg in node.args):
+            first, last = node.args
+            while first.op == "concatenate":
+                first = first.args[0]
+            shown = [self._shown(self.shapes[layer.args[0]]) for layer in (first, last)]
+            hint = f"Here are shapes {shown[0]} and {shown[1]}."
+            return InputError("what is stacked has different shapes", text, node.span, hint)
         operands = [_unwrapped(arg) for arg in node.args[: _FIRST_FILLING.get(node.op, 2)]]
         if not hint and operands:
             names = _operand_names(node, operands, graph, text)
@@ -210,9 +217,14 @@ def _counted(shape: Shape, axis: Any) -> Size:
     return product([shape[a] for a in axes])
 
 
+def _is_layer(arg: Node, node: Node) -> bool:
+    """Whether an operand got a new axis only to be stacked."""
+    return arg.op in ("expand_dims", "concatenate") and arg.value == node.value
+
+
 def _unwrapped(node: Node) -> Node:
     """The operand that the user wrote, below the axes that a product of matrices gave it."""
-    while node.op in ("_rerow", "_recolumn", "indicator", "pair"):
+    while node.op in ("_rerow", "_recolumn", "indicator", "pair", "size"):
         node = node.args[0]
     return node
 

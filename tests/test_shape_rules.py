@@ -96,7 +96,7 @@ def test_what_is_not_known_stays_open(
 
 
 WRONG: list[tuple[str, Any, list[Shape], str]] = [
-    ("max", (0, False), [(0, 3)], "max of nothing: a reduced axis has size 0 in shape (0, 3)"),
+    ("max", (0, False), [(0, 3)], "max of nothing: a reduced axis has size 0"),
     ("sum", (2, False), [(2, 3)], "axis 2 does not exist: there are 2 axes"),
     ("_mm", None, [(2, 3), (4, 5)],
      "the inner dimensions of the matrix product disagree: 3 and 4"),
@@ -104,8 +104,8 @@ WRONG: list[tuple[str, Any, list[Shape], str]] = [
     ("_mm", None, [(2, 1, 1), (3, 1, 1)], "shapes do not broadcast together"),
     ("_solve", None, [(2, 2), (3, 1)],
      "the right-hand side does not have as many rows as the matrix"),
-    ("_solve", None, [(2, 3), (2, 1)], "this needs a square matrix; the operand has shape (2, 3)"),
-    ("inv", None, [(3,)], "this needs a square matrix; the operand has shape (3,)"),
+    ("_solve", None, [(2, 3), (2, 1)], "this needs a square matrix"),
+    ("inv", None, [(3,)], "this needs a square matrix"),
     ("svdvals", None, [(3,)], "this needs a matrix; the operand has shape (3,)"),
     ("_einsum", ("ij,j->i",), [(2, 3), (4,)], "the subscript j stands for different sizes"),
     ("_einsum", ("ij,j->i",), [(2,), (4,)],

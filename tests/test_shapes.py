@@ -130,7 +130,7 @@ ARRAYS = [
     ("var(x, (0, -2))", {"x": (2, 3)},
      "an axis is named twice", "^^^^^^^^^^^^^^^", "Here x has shape (2, 3)."),
     ("max(x, 0)", {"x": (0, 3)},
-     "max of nothing: a reduced axis has size 0 in shape (0, 3)",
+     "max of nothing: a reduced axis has size 0",
      "^^^^^^^^^", "Here x has shape (0, 3)."),
     ("x.reshape(4, 2)", {"x": (2, 3)},
      "6 elements of shape (2, 3) do not fill the shape (4, 2)",
@@ -258,3 +258,13 @@ def test_a_shape_that_fitted_does_not_vouch_for_another() -> None:
     with pytest.raises(symgrad.InputError, match="do not broadcast"):
         product(np.ones((2, 3)), np.ones(2))
     assert product(np.ones((2, 3)), np.ones((2, 1))).shape == (2, 3)
+
+
+@pytest.mark.parametrize("formula", ["[x, y]", "[x, x, y]", "stack([x, y], axis=1)"])
+def test_what_is_stacked_has_one_shape(formula: str) -> None:
+    with pytest.raises(symgrad.InputError) as caught:
+        symgrad.function(formula)(x=np.ones(3), y=np.ones(2))
+    assert str(caught.value) == (
+        f"what is stacked has different shapes\n  {formula}\n  {'^' * len(formula)}\n"
+        "Here are shapes (3,) and (2,)."
+    )

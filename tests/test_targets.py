@@ -140,7 +140,7 @@ def scalar_kernel(case: Case) -> Callable[..., Any]:
     derived = derive(case.formula, case.inputs, TABLE)
     try:
         layout = Layout("tuple", derived.wrt)
-        text = kernel_source(derived, "value_and_grad", layout, TABLE, SCALAR)
+        text = kernel_source(derived, "value_and_grad", layout, TABLE, SCALAR, "value_and_grad")
     except SymgradError:
         return lambda *point: math.sqrt(-1)
     return load(text, "value_and_grad", NAMESPACE)
