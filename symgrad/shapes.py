@@ -120,8 +120,8 @@ class Inference:
             raise
 
     def _note_number(self, node: Node) -> None:
-        if node.op == "constant" and not isinstance(node.value, bool):
-            self._known[node] = node.value  # type: ignore[assignment]
+        if isinstance(node.value, float):
+            self._known[node] = node.value
         elif node.op == "input" and str(node.value) in self._numbers:
             self._known[node] = self._numbers[str(node.value)]
         elif node.op in ("size", "_count"):
