@@ -228,32 +228,20 @@ class Lowerer:
 
     def is_condition(self, node: Node) -> bool:
         """Whether a node is true or false, rather than a number."""
+        while node.op in _PASSES_ON:
+            node = node.args[0]
         if node.op == "constant":
             return isinstance(node.value, bool)
         if node.op == "input":
             return node in self.conditions
-        if node.op in _PASSES_ON:
-            return self.is_condition_below(node)
         return node.op in self.table and self.table[node.op].kind == "bool"
-
-    def is_condition_below(self, node: Node) -> bool:
-        """The same for the first thing that is more than moved."""
-        while node.op in _PASSES_ON:
-            node = node.args[0]
-        return node not in self.conditions and (
-            node.op in self.table and self.table[node.op].kind == "bool"
-        )
 
     def condition(self, item: Item, span: Span | None = None) -> Node:
         """An item as a condition: a number holds where it is not 0."""
         node = item if isinstance(item, Node) else self.number(item, span)
         if self.is_condition(node):
             return node
-        return self.apply_node("not_equal", node, self.builder.constant(0.0), span=node.span)
-
-    def apply_node(self, op: str, *args: Node, span: Span | None) -> Node:
-        """An elementwise operation as it is."""
-        return self.builder.node(op, *args, span=span)
+        return self.builder.node("not_equal", node, self.builder.constant(0.0), span=node.span)
 
     def number(self, item: Item, span: Span | None = None) -> Node:
         """An item as a number: a condition is 1 where it holds and 0 elsewhere; a list is stacked.
@@ -263,10 +251,12 @@ class Lowerer:
         under_way: list[tuple[Items, list[Node]]] = []
         current = item
         while True:
-            if isinstance(current, Items) and current.kind == "list":
-                under_way.append((current, []))
+            listed = current if isinstance(current, Items) and current.kind == "list" else None
+            if listed is not None and listed.items:
+                under_way.append((listed, []))
             else:
-                done = self._single(current, span)
+                empty = listed is not None
+                done = stacked(self, (), 0, span) if empty else self._single(current, span)
                 while under_way:
                     items, made = under_way[-1]
                     made.append(done)
@@ -277,8 +267,6 @@ class Lowerer:
                 else:
                     return done
             items, made = under_way[-1]
-            if not items.items:
-                return stacked(self, (), 0, span)
             current = items.items[len(made)]
 
     def _single(self, item: Item, span: Span | None) -> Node:

@@ -67,12 +67,6 @@ def filled(value: Any, fillings: Iterator[Any]) -> Any:
     return tuple(done)
 
 
-def key_of(value: Any) -> tuple[Any, ...]:
-    """A key as NumPy takes it."""
-    items = value if isinstance(value, tuple) else (value,)
-    return tuple(slice(*item.parts) if isinstance(item, Slice) else item for item in items)
-
-
 def written(value: Any, text: Callable[[Any], str] = repr) -> str:
     """A key as it stands between brackets.
 

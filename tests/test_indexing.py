@@ -10,7 +10,8 @@ from symgrad.errors import ArgumentError, SymgradError
 from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.indexing import along
-from symgrad.template import HOLE, Slice, filled, key_of
+from symgrad.template import HOLE, Slice, filled
+from tests.keys import key_of
 
 TABLE = builtin_functions()
 
@@ -122,3 +123,16 @@ def test_indices_with_fractions() -> None:
         "the input i serves as an index or a size and holds fractions\n  x[i]\n    ^\n"
         "Pass whole numbers, or truth values as a mask."
     )
+
+
+@pytest.mark.parametrize(
+    ("formula", "shape"),
+    [("[]", (0,)), ("[[], []]", (2, 0)), ("[[[]], [[]]]", (2, 1, 0)), ("[[1, 2], [3, 4]]", (2, 2))],
+)
+def test_lists_in_lists(formula: str, shape: tuple[int, ...]) -> None:
+    assert np.shape(symgrad.function(formula)()) == shape
+
+
+def test_a_list_beside_an_empty_one_is_refused() -> None:
+    with pytest.raises(symgrad.InputError, match="what is stacked has different shapes"):
+        symgrad.function("[[x], []]")(1.0)

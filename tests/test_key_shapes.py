@@ -7,7 +7,8 @@ import pytest
 
 from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
 from symgrad.misfit import Misfit, Shape
-from symgrad.template import HOLE, Slice, filled, key_of
+from symgrad.template import HOLE, Slice, filled
+from tests.keys import key_of
 
 ALL = Slice(None, None, None)
 
