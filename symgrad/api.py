@@ -147,3 +147,21 @@ def define(line: str) -> None:
 def functions() -> FunctionTable:
     """The functions that formulas may call now."""
     return _table
+
+
+def jacobian(
+    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
+) -> Compiled:
+    return Compiled("grad", formula, wrt, exact, _table, "jacobian")
+
+
+def hessian(
+    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
+) -> Compiled:
+    return Compiled("grad", formula, wrt, exact, _table, "hessian")
+
+
+def hessian_diag(
+    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
+) -> Compiled:
+    return Compiled("grad", formula, wrt, exact, _table, "hessian_diag")

@@ -66,6 +66,9 @@ class Caller:
         self._graph = lowered.graph
         self._make = make
         self._indices = index_inputs(lowered.graph)
+        self._keys = self._indices.union(
+            str(node.args[0].value) for node in lowered.graph.nodes if node.op == "integer"
+        ).intersection(self._inputs)
         self._takes_scalars = all(
             node.op == "input" or is_elementwise(node.op) for node in lowered.graph.nodes
         )
@@ -101,7 +104,7 @@ class Caller:
     def _on_arrays(self, args: tuple[object, ...]) -> Any:
         arrays = [self._array_of(n, v) for n, v in zip(self._inputs, args, strict=True)]
         shapes = tuple([array.shape for array in arrays])
-        kernel = None if self._indices else self._kernels.get(shapes)
+        kernel = None if self._keys else self._kernels.get(shapes)
         if kernel is None:
             kernel = self._kernel_for(arrays, shapes)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
@@ -119,8 +122,8 @@ class Caller:
             self._check_whole(name, named[name])
         whole = {n: named[n] for n in self._indices if named[n].dtype.kind != "b"}
         numbers = {name: int(array) for name, array in whole.items() if not array.shape}
-        kinds = {name: named[name].dtype.kind for name in self._indices}
-        key = (shapes, *numbers.items(), *kinds.items()) if self._indices else shapes
+        kinds = {name: named[name].dtype.kind for name in self._keys}
+        key = (shapes, *numbers.items(), *kinds.items()) if self._keys else shapes
         kernel = self._kernels.get(key)
         if kernel is None:
             sizes: dict[str, Shape] = {name: array.shape for name, array in named.items()}
@@ -234,18 +237,25 @@ def _unwarned(kernel: Kernel) -> Kernel:
 
 def plain(result: Any, as_python: bool) -> Any:
     """Results without arrays of no dimension: NumPy scalars, or Python's where those were given."""
-    if isinstance(result, tuple):
-        return tuple(_plain_part(part, as_python) for part in result)
-    return _plain_part(result, as_python)
+    return _each(_plain_row, result, as_python)
+
+
+def _plain_row(part: Any, as_python: bool) -> Any:
+    """A value, or derivatives however they are laid out."""
+    return _each(_plain_part, part, as_python)
 
 
 def _plain_part(part: Any, as_python: bool) -> Any:
-    """A value, or the derivatives however they are laid out."""
-    if isinstance(part, tuple):
-        return tuple(_plain_number(number, as_python) for number in part)
-    if isinstance(part, dict):
-        return {name: _plain_number(number, as_python) for name, number in part.items()}
-    return _plain_number(part, as_python)
+    """A value, a derivative, or a row of second derivatives."""
+    return _each(_plain_number, part, as_python)
+
+
+def _each(plain_part: Callable[[Any, bool], Any], parts: Any, as_python: bool) -> Any:
+    if isinstance(parts, tuple):
+        return tuple([plain_part(part, as_python) for part in parts])
+    if isinstance(parts, dict):
+        return {name: plain_part(part, as_python) for name, part in parts.items()}
+    return _plain_number(parts, as_python)
 
 
 def _plain_number(number: Any, as_python: bool) -> Any:

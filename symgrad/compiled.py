@@ -17,7 +17,6 @@ from symgrad.document import (
     KINDS,
     PRODUCTS,
     RESERVED,
-    Layout,
     document,
     kernel_source,
     outputs_for,
@@ -28,10 +27,11 @@ from symgrad.faults import first_not_finite
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
+from symgrad.layout import Layout
 from symgrad.leaves import is_elementwise
 from symgrad.load import load
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
-from symgrad.products import seeds
+from symgrad.products import PROGRAMS, seeds
 from symgrad.resolve import needs_ranks
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
@@ -74,11 +74,13 @@ class Compiled:
         self._layout = layout_of(
             self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
         )
-        if not needs_ranks(self._lowered.graph) or known is not None:
+        if known is not None or (not needs_ranks(self._lowered.graph) and what not in PROGRAMS):
             self._general()
         self._seeds = seeds(what, chosen)
         if what == "jvp":
             self._layout = Layout("bare", ("value",))
+        if what == "hessian":
+            self._layout = replace(self._layout, by_pairs=True)
         if what.isdecimal() and len(chosen) != 1:
             raise DerivativeError(
                 "a derivative of higher order is taken by one input", formula, (0, len(formula)),
@@ -123,7 +125,10 @@ class Compiled:
 
     def _special(self, known: Known) -> Derived:
         """The graph for known shapes."""
-        if not all(n.op == "input" or is_elementwise(n.op) for n in self._lowered.graph.nodes):
+        elementwise = all(
+            n.op == "input" or is_elementwise(n.op) for n in self._lowered.graph.nodes
+        )
+        if not elementwise or self._what in PROGRAMS:
             return derive(
                 self._formula,
                 self._names,
@@ -141,7 +146,8 @@ class Compiled:
 
     def _kernel(self, target: str, known: Known | None) -> Kernel | None:
         if target == "scalar":
-            derived = self._general()
+            numbers = Known(dict.fromkeys(self._lowered.inputs, ()))
+            derived = self._special(numbers) if self._what in PROGRAMS else self._general()
             if len(derived.graph.nodes) > _MAX_SCALAR_NODES:
                 return None
             try:

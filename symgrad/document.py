@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from symgrad.emit import WIDTH, Names, argument_names, emit
 from symgrad.finish import (
@@ -18,6 +18,7 @@ from symgrad.finish import (
 )
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, builder_of
+from symgrad.layout import Layout
 from symgrad.pipeline import Derived
 from symgrad.schedule import schedule
 from symgrad.simplify import legalise
@@ -28,38 +29,18 @@ from symgrad.version import __version__
 
 KINDS = ("value", "grad", "value_and_grad")
 
-PRODUCTS: Mapping[str, str] = {"vjp": "value_and_grad", "jvp": "value_and_grad", "hvp": "grad"}
-"""Products with Jacobian and Hessian, and the kind of function that each is laid out as."""
+PRODUCTS: Mapping[str, str] = {
+    "vjp": "value_and_grad",
+    "jvp": "value_and_grad",
+    "hvp": "grad",
+    "jacobian": "grad",
+    "hessian": "grad",
+    "hessian_diag": "grad",
+}
+"""Jacobians, Hessians and products with Jacobian and Hessian, and the kind of function that each is laid out as."""
 
 RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
 _SCALAR_RESERVED = frozenset(NAMESPACE)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How derivatives are handed back: `bare`, as a `tuple`, or as a `dict` by name."""
-
-    form: str
-    wrt: tuple[str, ...]
-
-    def pack(self, results: Sequence[str]) -> tuple[str, list[str], str]:
-        """An opening, the items and a closing."""
-        if self.form == "bare":
-            return "", list(results), ""
-        if self.form == "tuple":
-            comma = "," if len(results) == 1 else ""
-            return "(", list(results), f"{comma})"
-        items = [f'"{name}": {result}' for name, result in zip(self.wrt, results, strict=True)]
-        return "{", items, "}"
-
-    @property
-    def annotation(self) -> str:
-        """The type of the derivatives, as generated code writes it."""
-        if self.form == "bare":
-            return "Array"
-        if self.form == "dict":
-            return "dict[str, Array]"
-        return f"tuple[{', '.join(['Array'] * len(self.wrt)) or '()'}]"
 
 
 def outputs_for(graph: Graph, kind: str) -> Graph:
@@ -89,7 +70,7 @@ def function_source(
     names = Names(RESERVED if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
-    wanted = [f"d{w}" for w in derived.wrt]
+    wanted = layout.labels
     wanted = {"value": ["value"], "grad": wanted, "value_and_grad": ["value", *wanted]}[kind]
     plan = schedule(graph, target, table, value)
     as_indices = {name: names.fresh(f"{arguments[name]}_index") for name in both}
@@ -154,6 +135,9 @@ def _function_doc(kind: str, layout: Layout) -> str:
         "vjp": f"The value, and the cotangent times the Jacobian {with_respect}.",
         "jvp": "The value, and the Jacobian times the tangents.",
         "hvp": f"The Hessian of the value's sum {with_respect}, times the vectors.",
+        "jacobian": f"The Jacobian {with_respect}: the value's axes, then the input's.",
+        "hessian": f"The Hessian of the value's sum {with_respect}.",
+        "hessian_diag": f"The diagonal of the Hessian of the value's sum {with_respect}.",
         "value": "The value of the formula.",
         "grad": f"The derivative of the formula {with_respect}.",
         "value_and_grad": f"The value of the formula, and its derivative {with_respect}.",

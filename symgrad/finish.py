@@ -171,7 +171,7 @@ def finish(graph: Graph, indices: frozenset[str] = frozenset()) -> Graph:
     what was broadcast does both by itself.
     """
     build = builder_of(graph)
-    untyped = _untyped(graph, indices)
+    untyped, plain = _untyped(graph, indices)
     inputs = [node for name, node in graph.inputs().items() if name not in indices]
     sources: set[Node] = set()
     outputs: list[Node] = []
@@ -189,7 +189,7 @@ def finish(graph: Graph, indices: frozenset[str] = frozenset()) -> Graph:
             base = base.args[0]
         if output in untyped and inputs:
             outputs.append(build.node("cast", output, inputs[0]))
-        elif base in sources or base.op == "input" or repeats:
+        elif (base in sources and base not in plain) or base.op == "input" or repeats:
             copied = build.node("copy", output)
             outputs.append(build.node("copy", copied) if copied in outputs else copied)
         else:
@@ -206,8 +206,8 @@ def is_typed(node: Node) -> bool:
     return len(operands) > holes(node.attributes[0])
 
 
-def _untyped(graph: Graph, indices: frozenset[str]) -> set[Node]:
-    """Nodes that are float64 whatever the inputs are, and what uses them.
+def _untyped(graph: Graph, indices: frozenset[str]) -> tuple[set[Node], set[Node]]:
+    """Nodes that are float64 whatever the inputs are, and what uses them; and numbers of Python.
 
     They are choices between constants, functions of sizes, which NumPy takes for doubles, and
     SciPy's functions of constants, which are not folded.
@@ -227,7 +227,7 @@ def _untyped(graph: Graph, indices: frozenset[str]) -> set[Node]:
                 untyped.add(node)
         elif not untyped.isdisjoint(_typed_by(node)) and not typed:
             untyped.add(node)
-    return untyped
+    return untyped, plain
 
 
 def _typed_by(node: Node) -> tuple[Node, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.collector import paused
@@ -13,12 +13,13 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.leaves import is_elementwise
 from symgrad.misfit import Misfit, Shape
-from symgrad.products import Differentiator, seeds
+from symgrad.products import PROGRAMS, Differentiator, blocks, seeds
 from symgrad.resolve import resolve
 from symgrad.selection import select_early
 from symgrad.shapes import Inference, check_shapes
 from symgrad.simplify import simplify, stabilise
 from symgrad.specialise import specialise
+from symgrad.work import work
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ def stages(
     graph = lowered.graph
     if known:
         known = with_seeds(known, lowered, what, chosen, text)
+    elif what in PROGRAMS:
+        raise InputError(
+            "the code of a Jacobian or a Hessian depends on how many axes the inputs have",
+            text, (0, len(text)), _declaration(lowered),
+        )  # fmt: skip
 
     elementwise = all(n.op in ("input", "index") or is_elementwise(n.op) for n in graph.nodes)
 
@@ -90,14 +96,46 @@ def stages(
         yield stage("resolve")
     graph = stabilise(graph, table, exact)
     yield stage("stabilise")
-    tape = Differentiator(table, exact, text, lambda: known.infer() if known else None)
-    graph = tape.differentiate(graph, chosen, what)
-    yield stage("reverse")
+
+    def tape(shapes: Known | None) -> Differentiator:
+        return Differentiator(table, exact, text, lambda: shapes.infer() if shapes else None)
+
+    if what in PROGRAMS and known:
+        graph = _batched(graph, lowered, what, chosen, known, tape)
+        yield stage("batch")
+    else:
+        graph = tape(known).differentiate(graph, chosen, what)
+        yield stage("reverse")
     graph = simplify(graph, table, exact)
     yield stage("simplify")
     if known:
         graph = specialise(graph, known.infer(), exact, text)
         yield stage("specialise")
+
+
+def _declaration(lowered: Lowered) -> str:
+    names = [name for name in lowered.inputs if name not in lowered.shapes]
+    shown = "; ".join(f"{name}: (n,)" if at == 0 else f"{name}: ()" for at, name in enumerate(names))
+    return f"Call it, or declare shapes at the head of the formula, as in: {shown}."
+
+
+def _batched(
+    graph: Graph,
+    lowered: Lowered,
+    what: str,
+    wrt: Sequence[str],
+    known: Known,
+    tape: Callable[[Known], Differentiator],
+) -> Graph:
+    """The graph of a Jacobian or a Hessian: of the programs for it, that with the least work."""
+    plain = replace(known, shapes={name: known.shapes[name] for name in lowered.inputs})
+    found: list[tuple[int, int, Graph]] = []
+    for place, kind in enumerate(PROGRAMS[what]):
+        seeded = with_seeds(plain, lowered, kind, wrt, "")
+        program = tape(seeded).program(graph, wrt, kind, seeded.infer())
+        made = blocks(program, what, kind, wrt, known.infer())
+        found.append((work(made, known.infer()), place, made))
+    return min(found)[-1]
 
 
 def derive(

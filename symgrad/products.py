@@ -10,24 +10,69 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from symgrad.batch import Batches, Block
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
 from symgrad.reverse import reverse
 from symgrad.shapes import Inference
 from symgrad.simplify import simplify
+from symgrad.specialise import specialise
 
 Infer = Callable[[], Inference | None]
 
 _SEEDS: Mapping[str, str] = {"jvp": "tangent", "hvp": "vector"}
+ROWS = " rows"
 _COTANGENT = "cotangent of value"
 """Names with spaces: no input of a formula is called so."""
+
+PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "jacobian": ("vjp", "jvp"),
+    "hessian": ("hvp",),
+    "hessian_diag": ("hvp",),
+    "vjp rows": ("vjp",),
+    "jvp rows": ("jvp",),
+    "hvp rows": ("hvp",),
+}
+"""What is made of products for many vectors at once, and the kinds that it may be made of: those
+for all unit vectors, and those for as many as are given, along a first axis."""
 
 
 def seeds(kind: str, wrt: Sequence[str]) -> tuple[str, ...]:
     """The inputs that come before those of the formula: a cotangent, or one vector per name."""
+    kind = kind.removesuffix(ROWS)
     if kind == "vjp":
         return (_COTANGENT,)
     return tuple(f"{name} {_SEEDS[kind]}" for name in wrt) if kind in _SEEDS else ()
+
+
+def owners(kind: str, wrt: Sequence[str]) -> dict[str, str | None]:
+    """For each seed the input whose shape it has, or None for the value's."""
+    if kind == "vjp":
+        return {_COTANGENT: None}
+    return dict(zip(seeds(kind, wrt), wrt, strict=True))
+
+
+def blocks(graph: Graph, what: str, kind: str, wrt: Sequence[str], found: Inference) -> Graph:
+    """The value and the blocks of a Jacobian or a Hessian, from the graph of products."""
+    names = seeds(kind, wrt)
+    count = len(wrt)
+    wanted: list[Block] = []
+    if what.endswith(ROWS):
+        outputs = range(1, len(graph.outputs))
+        wanted = [Block(name, k, "given") for k in outputs for name in names]
+    elif kind == "vjp":
+        wanted = [Block(names[0], k + 1) for k in range(count)]
+    elif kind == "jvp":
+        wanted = [Block(name, 1, "turned") for name in names]
+    elif what == "hessian_diag":
+        wanted = [Block(name, k + 1, "diagonal") for k, name in enumerate(names)]
+    else:
+        for i, name in enumerate(names):
+            for j in range(count):
+                mirrored = j < i
+                layout = "mirrored" if mirrored else "dense"
+                wanted.append(Block(name, j + 1, layout, j * count + i + 1))
+    return Batches(graph, owners(kind, wrt), found).graph(wanted)
 
 
 class Differentiator:
@@ -69,7 +114,7 @@ class Differentiator:
         build = builder_of(first)
         vectors = [build.node("input", value=name) for name in seeds("hvp", wrt)]
         total = _inner(build, vectors, first.outputs[1:])
-        return self.again(build.graph([total], first.labels), wrt)
+        return _with_value(self.again(build.graph([total], first.labels), wrt), graph)
 
     def differentiate(self, graph: Graph, wrt: Sequence[str], what: str) -> Graph:
         """What is asked for: a product by name, or an order as a number."""
@@ -77,6 +122,13 @@ class Differentiator:
             return self.order(graph, wrt, int(what))
         derive: Callable[[Graph, Sequence[str]], Graph] = getattr(self, what)
         return derive(graph, wrt)
+
+    def program(
+        self, graph: Graph, wrt: Sequence[str], kind: str, found: Inference
+    ) -> Graph:
+        """The graph of products for one vector, made short for the shapes that are known."""
+        derived = simplify(self.differentiate(graph, wrt, kind), self._table, self._exact)
+        return specialise(derived, found, self._exact, self._text)
 
     def order(self, graph: Graph, wrt: Sequence[str], order: int) -> Graph:
         """The value, and the derivative of that order by one input."""

@@ -264,7 +264,7 @@ RULES: Mapping[str, Rule] = {
     "_convolve": _convolved,
     "_correlate": _convolved,
     **dict.fromkeys("_rerow _unrow _recolumn _uncolumn".split(), _row_or_column),
-    **dict.fromkeys("size ndim _count _equal_parts".split(), _number),
+    **dict.fromkeys("size ndim _count _equal_parts _vdot".split(), _number),
     **dict.fromkeys("pair integer copy stop_gradient tril triu _scan".split(), _first),
     **dict.fromkeys(
         """place broadcast unbroadcast cast _reshape_like _untile _unpad _undiagonal _undiagonals

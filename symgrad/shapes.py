@@ -77,6 +77,14 @@ class Inference:
             ]
         )
 
+    def number(self, node: Node) -> float | None:
+        """The value of a size, where it is known."""
+        return self._known.get(node)
+
+    def is_mask(self, node: Node) -> bool:
+        """Whether a node holds truth values."""
+        return node in self._masks
+
     def visit(self, node: Node) -> None:
         """Find the shape of a node whose operands were visited.
 

@@ -37,7 +37,11 @@ def _before(node: Node, axis: int, shape_of: ShapeOf) -> Axis | None:
     have = len(shape_of(first))
     if node.op in REDUCTIONS or node.op == "squeeze":
         kept = node.op != "squeeze" and node.attributes[-1] is True
-        gone = () if kept else axes_of(node.attributes[0], have)
+        gone = axes_of(node.attributes[0], have)
+        if node.op == "squeeze" and node.attributes[0] is None:
+            gone = tuple(a for a, size in enumerate(shape_of(first)) if size == 1)
+        if kept:
+            return None if axis in gone else (first, axis)
         return first, [a for a in range(have) if a not in gone][axis]
     if node.op == "expand_dims":
         added = node.attributes[0]

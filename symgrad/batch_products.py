@@ -1,0 +1,222 @@
+"""What moves axes, sums over them or sums products, done on terms by its subscripts.
+
+A tie whose axis is summed over becomes a batch axis of the result: its two labels become one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from string import ascii_lowercase, ascii_uppercase
+
+from symgrad.contraction import DOTS, joined, parted
+from symgrad.graph import Node
+from symgrad.misfit import Shape, axes_of, axis_of
+from symgrad.terms import Site, Term, Workshop
+
+Lettered = tuple[Node, str]
+"""An array and the letters of its axes."""
+
+
+def product(shop: Workshop, site: Site, term: Term) -> Term:
+    """The operation on a term, as its subscripts say."""
+    shapes = [shop.shape(arg) for arg in site.args]
+    *operands, result = SUBSCRIPTS[site.node.op](site.node, shapes)
+    own = operands[site.place]
+    term = _tied_once(shop, site, term, own)
+    letters = {axis - len(own): letter for axis, letter in enumerate(own)}
+    letters |= {b: ascii_uppercase[b] for b in term.free}
+    summed = [(b, axis) for b, axis in term.ties if letters[axis] not in result]
+    kept = {b: letters[axis] for b, axis in term.ties if (b, axis) not in summed}
+    free = {b: letters[b] for b in term.free} | {b: letters[axis] for b, axis in summed}
+    wanted = "".join(free[b] for b in sorted(free)) + result
+    arrays: list[Lettered] = []
+    for place, found in enumerate(operands):
+        array = term
+        if place != site.place:
+            array = Term(site.args[place], tuple(range(-len(found), 0)))
+        array = shop.tight(array)
+        of_axes = [letters[a] if place == site.place else found[a] for a in array.labels]
+        arrays.append(diagonal(shop, array.node, "".join(of_axes)))
+    present = "".join(found for _, found in arrays)
+    for letter in dict.fromkeys(own):
+        if letter not in wanted + present:
+            count = shop.size(site.x, own.index(letter) - len(own))
+            node, found = arrays[site.place]
+            arrays[site.place] = shop.make("multiply", node, count), found
+    node, found = _summed(shop, arrays, wanted)
+    label = {letter: at - len(result) for at, letter in enumerate(result)}
+    label |= {letter: b for b, letter in free.items()}
+    ties = tuple((b, label[letter]) for b, letter in sorted(kept.items()))
+    return Term(node, tuple(label[letter] for letter in found), ties)
+
+
+def _tied_once(shop: Workshop, site: Site, term: Term, own: str) -> Term:
+    """Two ties to axes that have one letter would tie batch axes to one another."""
+    seen: set[str] = set()
+    for b, axis in term.ties:
+        if own[axis] in seen:
+            term = shop.untied(term, site.x, (b,))
+        seen.add(own[axis])
+    return term
+
+
+def diagonal(shop: Workshop, node: Node, letters: str) -> Lettered:
+    """Where a letter is there twice, the diagonal."""
+    once = "".join(dict.fromkeys(letters))
+    if once == letters:
+        return node, letters
+    return shop.make("_diagonals", node, value=(joined(letters, once),)), once
+
+
+def _summed(shop: Workshop, arrays: list[Lettered], wanted: str) -> Lettered:
+    """The product of arrays, summed over the letters that are not wanted."""
+    if len(arrays) == 2:
+        (a, left), (b, right) = arrays
+        a, left = _reduced(shop, a, left, wanted + right)
+        b, right = _reduced(shop, b, right, wanted + left)
+        order = "".join(c for c in wanted if c in left + right)
+        if set(left) & set(right) <= set(wanted):
+            layout = range(len(order))
+            factors = [
+                shop.aligned(Term(node, tuple(order.index(c) for c in found)), layout)
+                for node, found in ((a, left), (b, right))
+            ]
+            return shop.make("multiply", *factors), order
+        return shop.make("_einsum", a, b, value=(joined(left, right, order),)), order
+    return _reduced(shop, *arrays[0], wanted)
+
+
+def _reduced(shop: Workshop, node: Node, letters: str, needed: str) -> Lettered:
+    """The sum over the axes that nothing else needs."""
+    gone = tuple(at for at, letter in enumerate(letters) if letter not in needed)
+    if not gone:
+        return node, letters
+    axis = gone[0] if len(gone) == 1 else gone
+    kept = "".join(letter for letter in letters if letter in needed)
+    return shop.make("sum", node, value=(axis, False)), kept
+
+
+def _axes(rank: int) -> str:
+    return ascii_lowercase[:rank]
+
+
+def _reduction(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    axis, keepdims = node.attributes
+    own = _axes(len(shapes[0]))
+    gone = axes_of(axis, len(shapes[0]))
+    new = ascii_lowercase[::-1]
+    return [own, "".join(new[a] if a in gone else own[a] for a in range(len(shapes[0]))
+                         if keepdims or a not in gone)]  # fmt: skip
+
+
+def _new_axes(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    axis = node.attributes[0]
+    places = axis if isinstance(axis, tuple) else (axis,)
+    rank = len(shapes[0]) + len(places)
+    new = axes_of(places, rank)
+    own = iter(_axes(len(shapes[0])))
+    spare = ascii_lowercase[::-1]
+    return [_axes(len(shapes[0])), "".join(spare[a] if a in new else next(own) for a in range(rank))]
+
+
+def _squeezed(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    axis, own = node.attributes[0], _axes(len(shapes[0]))
+    gone = axes_of(axis, len(own))
+    if axis is None:
+        gone = tuple(a for a in gone if shapes[0][a] == 1)
+    return [own, "".join(letter for a, letter in enumerate(own) if a not in gone)]
+
+
+def _moved(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    own = list(_axes(len(shapes[0])))
+    moved = own.copy()
+    if node.op == "_transpose":
+        moved.reverse()
+    elif node.op == "permute_dims":
+        axes = node.attributes[0]
+        moved = [own[a] for a in (axes if isinstance(axes, tuple) else (axes,))]
+    elif node.op == "moveaxis":
+        sources, goals = (axes_of(axes, len(shapes[0])) for axes in node.attributes)
+        moved = [letter for at, letter in enumerate(own) if at not in sources]
+        for goal, start in sorted(zip(goals, sources, strict=True)):
+            moved.insert(goal, own[start])
+    else:
+        a, b = (-2, -1) if node.op == "matrix_transpose" else node.attributes
+        moved[a], moved[b] = moved[b], moved[a]
+    return ["".join(own), "".join(moved)]
+
+
+def _diagonals(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    return _without_dots(parted(node.attributes[0]), shapes)
+
+
+def is_main_diagonal(node: Node, shape: Shape) -> bool:
+    """Whether a diagonal is where two subscripts are equal."""
+    offset, a, b = node.attributes
+    return offset == 0 and shape[a] == shape[b] is not None
+
+
+def _main_diagonal(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    _, a, b = node.attributes
+    own = list(_axes(len(shapes[0])))
+    first, second = axis_of(a, len(shapes[0])), axis_of(b, len(shapes[0]))
+    rest = "".join(letter for at, letter in enumerate(own) if at not in (first, second))
+    own[second] = own[first]
+    return ["".join(own), rest + own[first]]
+
+
+def _matrix_product(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    a, b = map(len, shapes)
+    batch = _axes(max(a, b, 2) - 2)
+    left = batch[len(batch) - a + 2 :] + "xz" if a > 1 else "z"
+    right = batch[len(batch) - b + 2 :] + "zy" if b > 1 else "z"
+    return [left, right, batch + ("x" if a > 1 else "") + ("y" if b > 1 else "")]
+
+
+def _inner(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    return [_axes(len(shapes[0])), _axes(len(shapes[1])), ""]
+
+
+def _outer(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    """A number is a row or a column of one."""
+    return ["x"[: len(shapes[0])], "y"[: len(shapes[1])], "xy"]
+
+
+def _einsum(node: Node, shapes: Sequence[Shape]) -> list[str]:
+    return _without_dots(parted(node.attributes[0]), shapes)
+
+
+def _without_dots(terms: Sequence[str], shapes: Sequence[Shape]) -> list[str]:
+    """Letters for an ellipsis, too."""
+    taken = "".join(terms)
+    spare = [letter for letter in ascii_lowercase + ascii_uppercase[::-1] if letter not in taken]
+    counts = [
+        len(shape) - len(term) + 1
+        for term, shape in zip(terms, shapes, strict=False)
+        if DOTS in term
+    ]
+    dots = "".join(spare[: max(counts, default=0)])
+    lengths = [*counts, len(dots)]
+    found: list[str] = []
+    for term in terms:
+        count = lengths.pop(0) if DOTS in term else 0
+        found.append(term.replace(DOTS, dots[len(dots) - count :]))
+    return found
+
+
+SUBSCRIPTS: Mapping[str, Callable[[Node, Sequence[Shape]], list[str]]] = {
+    "sum": _reduction,
+    "expand_dims": _new_axes,
+    "squeeze": _squeezed,
+    **dict.fromkeys(
+        "_transpose matrix_transpose swapaxes permute_dims moveaxis".split(), _moved
+    ),
+    "_diagonals": _diagonals,
+    "diagonal": _main_diagonal,
+    "_mm": _matrix_product,
+    "_at": _matrix_product,
+    "_vdot": _inner,
+    "_outer": _outer,
+    "_einsum": _einsum,
+}
+"""The letters of each operand's axes and of the result's."""

@@ -1,0 +1,59 @@
+"""How derivatives are handed back: bare, as a tuple, or as a dict by name; Hessians by pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How derivatives are handed back: `bare`, as a `tuple`, or as a `dict` by name.
+
+    Where there is one for each pair of inputs, `by_pairs`, each row is laid out in that way.
+    """
+
+    form: str
+    wrt: tuple[str, ...]
+    by_pairs: bool = False
+
+    @property
+    def labels(self) -> list[str]:
+        """What the derivatives are called in code, in order."""
+        if self.by_pairs:
+            return [f"d{row}_d{column}" for row in self.wrt for column in self.wrt]
+        return [f"d{name}" for name in self.wrt]
+
+    def pack(self, results: Sequence[str]) -> tuple[str, list[str], str]:
+        """An opening, the items and a closing."""
+        if self.by_pairs and self.form != "bare":
+            count = len(self.wrt)
+            rows = [results[at : at + count] for at in range(0, len(results), count)]
+            results = [_line(*self._packed(row)) for row in rows]
+        return self._packed(results)
+
+    def _packed(self, results: Sequence[str]) -> tuple[str, list[str], str]:
+        if self.form == "bare":
+            return "", list(results), ""
+        if self.form == "tuple":
+            comma = "," if len(results) == 1 else ""
+            return "(", list(results), f"{comma})"
+        items = [f'"{name}": {result}' for name, result in zip(self.wrt, results, strict=True)]
+        return "{", items, "}"
+
+    @property
+    def annotation(self) -> str:
+        """The type of the derivatives, as generated code writes it."""
+        row = self._annotated("Array")
+        return self._annotated(row) if self.by_pairs else row
+
+    def _annotated(self, item: str) -> str:
+        if self.form == "bare":
+            return item
+        if self.form == "dict":
+            return f"dict[str, {item}]"
+        return f"tuple[{', '.join([item] * len(self.wrt)) or '()'}]"
+
+
+def _line(opening: str, items: Sequence[str], closing: str) -> str:
+    return f"{opening}{', '.join(items)}{closing}"
