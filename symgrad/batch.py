@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.batch_keys import index, place
-from symgrad.batch_moves import moved, segments
+from symgrad.batch_moves import convolution, moved, segments
 from symgrad.batch_products import SUBSCRIPTS, diagonal, is_main_diagonal, product
 from symgrad.graph import Builder, Graph, Node
 from symgrad.leaves import LIKE_SECOND, is_elementwise
@@ -173,6 +173,8 @@ def _done(shop: Workshop, site: Site, term: Term) -> Term:
         return place(shop, site, term)
     if op == "_segment_sum":
         return segments(shop, site, term)
+    if op in ("_convolve", "_correlate"):
+        return convolution(shop, site, term)
     if is_elementwise(op):
         return _elementwise(shop, site, term)
     return moved(shop, site, term)
@@ -182,16 +184,20 @@ def _elementwise(shop: Workshop, site: Site, term: Term) -> Term:
     if len(site.args) == 1:
         return replace(term, node=shop.make(site.node.op, term.node))
     other = site.args[1 - site.place]
-    layout = shop.layout(term, rank=len(shop.shape(other)) if term.free else 0)
-    node = other
-    if site.node.op != "multiply" or term.node.value != 1:
-        args = [shop.aligned(term, layout), other]
-        if site.place:
-            args.reverse()
-        node = shop.make(site.node.op, *args)
+    if site.node.op == "multiply" and term.node.value == 1:
+        return replace(term, node=other, labels=tuple(range(-len(shop.shape(other)), 0)))
+    factor = Term(other, tuple(range(-len(shop.shape(other)), 0)))
+    if not set(factor.labels) <= set(term.labels):
+        factor = shop.tight(factor)
+    layout = term.labels
+    if not set(factor.labels) <= set(layout):
+        layout = shop.layout(term, factor)
+    args = [shop.aligned(term, layout), shop.aligned(factor, layout)]
+    if site.place:
+        args.reverse()
+    node = shop.make(site.node.op, *args)
     rank = len(shop.shape(node))
-    labels = layout if term.free else tuple(range(-rank, 0))
-    return Term(node, labels[len(labels) - rank :], term.ties)
+    return replace(term, node=node, labels=layout[len(layout) - rank :])
 
 
 def _dense(shop: Workshop, terms: Sequence[Term], output: Node, turned: bool) -> Node:

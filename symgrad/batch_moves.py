@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from symgrad.batch_products import contracted
 from symgrad.errors import DerivativeError
 from symgrad.graph import Node
 from symgrad.items import paired, unpaired
@@ -69,6 +70,11 @@ def _alike(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) 
 
 def _as_it_is(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) -> Node:
     return shop.make(site.node.op, array, *site.args[1:], value=site.node.value)
+
+
+def _in_place(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) -> Node:
+    args = [array if at == site.place else arg for at, arg in enumerate(site.args)]
+    return shop.make(site.node.op, *args, value=site.node.value)
 
 
 def _like(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) -> Node:
@@ -190,15 +196,13 @@ def _solve(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) 
     return shop.make("squeeze", shop.make("_solve", matrix, column), value=(-1,))
 
 
-def _convolution(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) -> Node:
-    """A product with the matrix of what is convolved with, where there is a batch."""
-    if not count:
-        args = [array if at == site.place else arg for at, arg in enumerate(site.args)]
-        return shop.make(site.node.op, *args)
+def convolution(shop: Workshop, site: Site, term: Term) -> Term:
+    """A product with the matrix of what is convolved with."""
+    if not term.free and not term.ties:
+        return moved(shop, site, term)
     other = site.args[1 - site.place]
-    rows, columns = shop.size(site.x, -1), shop.size(site.out, -1)
-    row = shop.make("expand_dims", _counted(shop, rows), value=((-1,),))
-    column = _counted(shop, columns)
+    row = shop.make("expand_dims", _counted(shop, shop.size(site.x, -1)), value=((-1,),))
+    column = _counted(shop, shop.size(site.out, -1))
     if site.node.op == "_convolve":
         place = shop.make("subtract", column, row)
     elif site.place == 0:
@@ -213,7 +217,8 @@ def _convolution(shop: Workshop, site: Site, array: Node, count: int, layout: La
     )
     key = shop.make("integer", shop.make("remainder", place, size))
     picked = shop.make("index", other, key, value=(HOLE,))
-    return shop.make("_at", array, shop.make("keep", within, picked))
+    matrix = shop.make("keep", within, picked)
+    return contracted(shop, site.x, term, "a", [(matrix, "ab")], "b")
 
 
 def _counted(shop: Workshop, size: Node) -> Node:
@@ -240,6 +245,5 @@ MOVES: Mapping[str, Move] = {
     "_scan": _scan,
     "_solve": _solve,
     "_solve_vector": _solve,
-    "_convolve": _convolution,
-    "_correlate": _convolution,
+    **dict.fromkeys(("_convolve", "_correlate"), _in_place),
 }

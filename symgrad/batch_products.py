@@ -19,30 +19,40 @@ Lettered = tuple[Node, str]
 
 def product(shop: Workshop, site: Site, term: Term) -> Term:
     """The operation on a term, as its subscripts say."""
-    shapes = [shop.shape(arg) for arg in site.args]
-    *operands, result = SUBSCRIPTS[site.node.op](site.node, shapes)
-    own = operands[site.place]
-    term = _tied_once(shop, site, term, own)
+    *operands, result = SUBSCRIPTS[site.node.op](site.node, [shop.shape(a) for a in site.args])
+    others = [
+        (arg, found)
+        for at, (arg, found) in enumerate(zip(site.args, operands, strict=True))
+        if at != site.place
+    ]
+    return contracted(shop, site.x, term, operands[site.place], others, result)
+
+
+def contracted(
+    shop: Workshop, x: Node, term: Term, own: str, others: Sequence[Lettered], result: str
+) -> Term:
+    """The sum of products of a term with at most one other array, over what is not in the result.
+
+    `own` has the letters of the axes of x, which the term is a batch of.
+    """
+    term = _tied_once(shop, x, term, own)
     letters = {axis - len(own): letter for axis, letter in enumerate(own)}
     letters |= {b: ascii_uppercase[b] for b in term.free}
     summed = [(b, axis) for b, axis in term.ties if letters[axis] not in result]
     kept = {b: letters[axis] for b, axis in term.ties if (b, axis) not in summed}
     free = {b: letters[b] for b in term.free} | {b: letters[axis] for b, axis in summed}
     wanted = "".join(free[b] for b in sorted(free)) + result
-    arrays: list[Lettered] = []
-    for place, found in enumerate(operands):
-        array = term
-        if place != site.place:
-            array = Term(site.args[place], tuple(range(-len(found), 0)))
-        array = shop.tight(array)
-        of_axes = [letters[a] if place == site.place else found[a] for a in array.labels]
-        arrays.append(diagonal(shop, array.node, "".join(of_axes)))
+    term = shop.tight(term)
+    arrays = [diagonal(shop, term.node, "".join(letters[a] for a in term.labels))]
+    for other, found in others:
+        array = shop.tight(Term(other, tuple(range(-len(found), 0))))
+        arrays.append(diagonal(shop, array.node, "".join(found[a] for a in array.labels)))
     present = "".join(found for _, found in arrays)
     for letter in dict.fromkeys(own):
         if letter not in wanted + present:
-            count = shop.size(site.x, own.index(letter) - len(own))
-            node, found = arrays[site.place]
-            arrays[site.place] = shop.make("multiply", node, count), found
+            node, found = arrays[0]
+            count = shop.size(x, own.index(letter) - len(own))
+            arrays[0] = shop.make("multiply", node, count), found
     node, found = _summed(shop, arrays, wanted)
     label = {letter: at - len(result) for at, letter in enumerate(result)}
     label |= {letter: b for b, letter in free.items()}
@@ -50,12 +60,12 @@ def product(shop: Workshop, site: Site, term: Term) -> Term:
     return Term(node, tuple(label[letter] for letter in found), ties)
 
 
-def _tied_once(shop: Workshop, site: Site, term: Term, own: str) -> Term:
+def _tied_once(shop: Workshop, x: Node, term: Term, own: str) -> Term:
     """Two ties to axes that have one letter would tie batch axes to one another."""
     seen: set[str] = set()
     for b, axis in term.ties:
         if own[axis] in seen:
-            term = shop.untied(term, site.x, (b,))
+            term = shop.untied(term, x, (b,))
         seen.add(own[axis])
     return term
 
@@ -74,16 +84,46 @@ def _summed(shop: Workshop, arrays: list[Lettered], wanted: str) -> Lettered:
         (a, left), (b, right) = arrays
         a, left = _reduced(shop, a, left, wanted + right)
         b, right = _reduced(shop, b, right, wanted + left)
+        summed = set(left) & set(right) - set(wanted)
+        if not summed:
+            return _multiplied(shop, (a, left), (b, right), wanted)
+        if len(summed) == 1 and set(left) & set(right) == summed:
+            (letter,) = summed
+            for first, second in (((a, left), (b, right)), ((b, right), (a, left))):
+                if wanted.find(first[1].replace(letter, "")[:1]) == 0:
+                    break
+            if min(len(left), len(right)) <= 2:
+                return _matmul(shop, first, second, letter)
         order = "".join(c for c in wanted if c in left + right)
-        if set(left) & set(right) <= set(wanted):
-            layout = range(len(order))
-            factors = [
-                shop.aligned(Term(node, tuple(order.index(c) for c in found)), layout)
-                for node, found in ((a, left), (b, right))
-            ]
-            return shop.make("multiply", *factors), order
         return shop.make("_einsum", a, b, value=(joined(left, right, order),)), order
     return _reduced(shop, *arrays[0], wanted)
+
+
+def _multiplied(shop: Workshop, a: Lettered, b: Lettered, wanted: str) -> Lettered:
+    """Factors with their axes in the order of the one that has them all, if there is one."""
+    every = set(a[1] + b[1])
+    order = next((found for _, found in (a, b) if set(found) == every), None)
+    if order is None:
+        order = "".join(letter for letter in wanted if letter in every)
+    factors = [
+        shop.aligned(Term(node, tuple(order.index(c) for c in found)), range(len(order)))
+        for node, found in (a, b)
+    ]
+    return shop.make("multiply", *factors), order
+
+
+def _matmul(shop: Workshop, a: Lettered, b: Lettered, letter: str) -> Lettered:
+    """Summed over one axis that both have: a product of matrices, or a stack of such."""
+    (left, outer), (right, inner) = a, b
+    rest = outer.replace(letter, "") + letter
+    left = shop.moved(left, [outer.index(c) for c in rest])
+    others = inner.replace(letter, "")
+    rows = others[:-1] + letter + others[-1:]
+    right = shop.moved(right, [inner.index(c) for c in rows])
+    node = shop.make("_at", left, right)
+    if len(inner) > 2:
+        return node, others[:-1] + rest[:-1] + others[-1:]
+    return node, rest[:-1] + others
 
 
 def _reduced(shop: Workshop, node: Node, letters: str, needed: str) -> Lettered:

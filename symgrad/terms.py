@@ -142,8 +142,6 @@ class Workshop:
         )
         if not loose:
             return node
-        if not any(label >= 0 for label in layout) and len(layout) == len(self.shape(like)):
-            return self.make("broadcast", node, like)
         return self.shaped("_broadcast_to", node, sizes=sizes)
 
     def untied(self, term: Term, like: Node, which: Sequence[int] | None = None) -> Term:
@@ -157,8 +155,8 @@ class Workshop:
         axes = tuple(sorted({*term.axes, *tied.values()}))
         free = tuple(sorted({*term.free, *tied}))
         layout = (*free, *axes)
-        if len(layout) == 2 and term.node.op != "constant" and term.labels == axes:
-            return Term(self.make("_diag_matrix", term.node, value=(0,)), layout, kept)
+        if len(layout) == 2:
+            return Term(self._diagonal_matrix(term, axes, like), layout, kept)
         letter = dict(zip((*term.free, *axes), ascii_letters, strict=False))
         whole = [letter[axis] for axis in axes]
         batch = {b: letter[a] for b, a in tied.items()} | {b: letter[b] for b in term.free}
@@ -170,6 +168,13 @@ class Workshop:
         node = self.make("_undiagonals", self.aligned(term, inner), zeros, value=value)
         return Term(node, layout, kept)
 
+    def _diagonal_matrix(self, term: Term, axes: Labels, like: Node) -> Node:
+        if not term.node.is_constant:
+            return self.make("_diag_matrix", self.full(term, axes, like), value=(0,))
+        sizes = self.sizes(axes, like)
+        eye = self.make("eye", *sizes, value=((HOLE,), None, 0))
+        return eye if term.node.value == 1 else self.make("multiply", term.node, eye)
+
     def added(self, terms: Sequence[Term], more: Sequence[Term], op: str = "add") -> list[Term]:
         """The sum of two lists of terms: those with the same ties become one."""
         result = list(terms)
@@ -180,6 +185,10 @@ class Workshop:
                 continue
             other = result[place]
             layout = self.layout(other, term)
+            for whole in (other.labels, term.labels):
+                if set(whole) == set(layout):
+                    layout = whole
+                    break
             sum_of = [self.aligned(t, layout) for t in (other, term)]
             node = self.make(op, *sum_of)
             labels = layout[len(layout) - len(self.shape(node)) :]
