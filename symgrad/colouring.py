@@ -65,14 +65,11 @@ class Compression:
         reverse:
             Those with the cotangents, in shape (k2, n).
         """
-        m, n = self.pattern.shape
-        products = [
-            np.reshape(forward, len(self.tangents) * m),
-            np.reshape(reverse, len(self.cotangents) * n),
-        ]
-        found = np.concatenate(products)[self._places]
+        counted = (forward, len(self.tangents)), (reverse, len(self.cotangents))
+        products = [np.ravel(product) for product, count in counted if count]
+        found = np.concatenate(products or [np.zeros(0)])[self._places]
         parts = (found, self.pattern.indices.copy(), self.pattern.indptr.copy())
-        return scipy_sparse().csr_array(parts, shape=(m, n))
+        return scipy_sparse().csr_array(parts, shape=self.pattern.shape)
 
 
 def compress(pattern: Any, symmetric: bool = False) -> Compression:

@@ -124,6 +124,21 @@ def pattern(
     return whole
 
 
+def steering(graph: Graph, wrt: Sequence[str], inputs: Mapping[str, Any]) -> frozenset[str]:
+    """The inputs whose values a pattern depends on: of all others only the shapes count.
+
+    They are those that serve as indices, masks or sizes. Where the size of something follows from
+    other numbers, as that of `x[x > 0]` does, they are all.
+    """
+    moves = [node for node in graph.nodes if node.op in MOVES or node.op in SUMS_OF_MOVES]
+    whole = _whole(graph, wrt, inputs)
+    fixed = _fixed(graph, whole)
+    if not all(fixed.issuperset(fillings(n)) for n in moves if n.op not in _ALONG):
+        return frozenset(inputs)
+    needed = ancestors(graph.nodes, [part for node in moves for part in fillings(node)])
+    return frozenset(str(n.value) for n in needed if n.op == "input" and n.value in whole)
+
+
 def operands(node: Node, table: FunctionTable) -> tuple[Node, ...]:
     """The operands that derivatives go to."""
     if node.op in WITHOUT:
@@ -186,7 +201,7 @@ class _Run:
             self._width += arrays[name].size
         self._shapes = _shapes(graph, outputs, arrays, table)
         moves = [n for n in active if n.op in MOVES or n.op in SUMS_OF_MOVES]
-        fixed = _fixed(graph, {n for n in _whole(graph, arrays) if n not in wrt})
+        fixed = _fixed(graph, _whole(graph, wrt, arrays))
         self._loose = {node for node in moves if not fixed.issuperset(fillings(node))}
         wanted = list(dict.fromkeys(part for node in moves for part in fillings(node)))
         values = _values(graph, wanted, arrays, table)
@@ -204,10 +219,9 @@ class _Run:
         shapes = [self._shapes[arg] for arg in node.args]
         if node in self._moved:
             return self._by_moves(node, parts[0], shapes[0])
-        found = list(rule_of(node.op, self._table)(node, parts, shapes, self._shapes[node]))
-        total = found[0]
-        for rows in found[1:]:
-            total = total + rows
+        total: Rows = None
+        for rows in rule_of(node.op, self._table)(node, parts, shapes, self._shapes[node]):
+            total = rows if total is None or total is rows else total + rows
         return total
 
     def _identity(self, node: Node) -> Rows:
@@ -227,9 +241,10 @@ class _Run:
         return rows if node.op in SUMS_OF_MOVES else selected(rows, places)
 
 
-def _whole(graph: Graph, arrays: Mapping[str, Array]) -> set[str]:
-    """The inputs whose values count: those that serve as indices or may do so."""
-    return {n for n, a in arrays.items() if a.dtype.kind in "biu"} | index_inputs(graph)
+def _whole(graph: Graph, wrt: Sequence[str], inputs: Mapping[str, Any]) -> set[str]:
+    """The inputs that serve as indices, masks or sizes, or may do so."""
+    given = {name for name, value in inputs.items() if np.asarray(value).dtype.kind in "biu"}
+    return (given | index_inputs(graph)) - set(wrt)
 
 
 def _fixed(graph: Graph, names: set[str]) -> set[Node]:

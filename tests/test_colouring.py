@@ -181,3 +181,9 @@ def test_values_and_repeated_elements_of_the_pattern_do_not_count() -> None:
     found = compress(twice)
     again = found.matrix(np.array([[3.0, 4.0]]), np.zeros((0, 2)))
     assert again.toarray().tolist() == [[3.0, 0.0], [0.0, 4.0]]
+
+
+def test_the_matrix_has_the_type_of_the_products() -> None:
+    found = compress(np.ones((3, 2)))
+    assert found.matrix(np.ones((2, 3), np.float32), np.zeros((0, 2))).dtype == np.float32
+    assert compress(np.ones((2, 3))).matrix(np.zeros((0, 2)), np.ones((2, 3), int)).dtype == int

@@ -12,7 +12,7 @@ from symgrad.evaluate import known_of
 from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import STRUCTURAL, Graph
-from symgrad.pattern import MOVES, SUMS_OF_MOVES, WITHOUT, pattern, rule_of
+from symgrad.pattern import MOVES, SUMS_OF_MOVES, WITHOUT, pattern, rule_of, steering
 from symgrad.pipeline import derive
 from tests.array_cases import Case
 from tests.test_products import SMOOTH, over
@@ -190,6 +190,23 @@ def test_inputs_follow_each_other() -> None:
 def test_an_input_that_is_not_used_has_columns() -> None:
     found = jacobian_pattern("x[:1] + zeros_like(y[:1])", ("x", "y"), x=X3[:2], y=X3)
     assert shown(found) == ["x...."]
+
+
+@pytest.mark.parametrize(
+    ("formula", "inputs", "names"),
+    [
+        ("sin(x) * y", {"x": X3, "y": 2}, ""),
+        ("x[K] * Y", {"x": X3, "K": np.array([1]), "Y": np.array([2])}, "K"),
+        ("x[K + N]", {"x": X3, "K": np.array([1.0]), "N": 1}, "K N"),
+        ("reshape(x, (N, -1)) @ x[:N]", {"x": X4, "N": 2}, "N"),
+        ("sort(x)[K]", {"x": X3, "K": 0}, "K"),
+        ("x[Y > 1]", {"x": X3, "Y": X3}, "x Y"),
+    ],
+)
+def test_inputs_whose_values_count(formula: str, inputs: dict[str, Any], names: str) -> None:
+    wrt = tuple(name for name in inputs if name == "x")
+    graph = compiled(formula, wrt, inputs)
+    assert steering(graph, wrt, inputs) == frozenset(names.split())
 
 
 DENSE = """dot inner kron tensordot diag _norm_of_order cross_entropy _item _slogdet _eigh _svd
