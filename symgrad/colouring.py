@@ -4,7 +4,8 @@ Columns that have no row in common are found from one product with a vector of o
 (Curtis, Powell and Reid, On the estimation of sparse Jacobian matrices, 1974): colour the columns
 so that those of one colour have no row in common. Rows are the same for products from the left, and
 where a few rows are dense, they are taken from the left and the others from the right (Coleman and
-Verma, The efficient computation of sparse Jacobian matrices, 1998). Of a symmetric matrix an
+Verma, The efficient computation of sparse Jacobian matrices using automatic differentiation, SIAM
+Journal on Scientific Computing 19, 1998). Of a symmetric matrix an
 element is read in its row or in its column, and a star colouring of its graph is enough (Coleman
 and Moré, Estimation of sparse Hessian matrices and graph coloring problems, 1984; Gebremedhin,
 Manne and Pothen, What color is your Jacobian?, SIAM Review 47, 2005).

@@ -28,8 +28,8 @@ def compiled(formula: str, wrt: tuple[str, ...], inputs: Mapping[str, Any]) -> G
 
 
 def jacobian_pattern(formula: str, wrt: tuple[str, ...], **inputs: Any) -> Array:
-    graph = compiled(formula, wrt, inputs)
-    found: Array = pattern(graph, graph.outputs[:1], wrt, inputs, TABLE).toarray()
+    graph = compiled(formula, (), inputs)
+    found: Array = pattern(graph, graph.outputs, wrt, inputs, TABLE).toarray()
     return found
 
 
@@ -160,7 +160,7 @@ def moved(case: Case, inputs: dict[str, Any], name: str, element: int, step: flo
     return np.asarray(case.reference({**inputs, name: point}), dtype=float)
 
 
-@pytest.mark.parametrize("case", SMOOTH[::4], ids=over)
+@pytest.mark.parametrize("case", SMOOTH[::6], ids=over)
 def test_no_element_of_a_hessian_is_missed(case: Case) -> None:
     inputs = case.inputs()
     found = hessian_pattern(case.formula, case.smooth, **inputs)
