@@ -5,7 +5,18 @@
 3.297442541400256
 """
 
-from symgrad.api import define, function, grad, hvp, jvp, value_and_grad, vjp
+from symgrad.api import (
+    define,
+    function,
+    grad,
+    hessian,
+    hessian_diag,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 from symgrad.compiled import Compiled
 from symgrad.errors import (
     ArgumentError,
@@ -20,6 +31,7 @@ from symgrad.errors import (
     UnknownFunctionError,
 )
 from symgrad.fitting import Fit, NotFiniteError, fit
+from symgrad.sparse import Sparse
 from symgrad.version import __version__
 
 __all__ = [
@@ -34,6 +46,7 @@ __all__ = [
     "MissingExtraError",
     "NameRuleError",
     "NotFiniteError",
+    "Sparse",
     "SymgradError",
     "UnknownFunctionError",
     "__version__",
@@ -41,7 +54,10 @@ __all__ = [
     "fit",
     "function",
     "grad",
+    "hessian",
+    "hessian_diag",
     "hvp",
+    "jacobian",
     "jvp",
     "value_and_grad",
     "vjp",

@@ -9,6 +9,7 @@ from symgrad.compiled import Compiled
 from symgrad.errors import DerivativeError
 from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
+from symgrad.sparse import Sparse
 
 _HIGHEST_ORDER = 99
 
@@ -119,6 +120,82 @@ def hvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = F
     return Compiled("grad", formula, wrt, exact, _table, "hvp")
 
 
+def jacobian(
+    formula: str,
+    wrt: str | Sequence[str] | None = None,
+    *,
+    sparse: bool = False,
+    exact: bool = False,
+) -> Compiled | Sparse:
+    """Compile a formula to its Jacobian: for each input an array of shape `out.shape + in.shape`.
+
+    `wrt` is as for `grad`: a name gives one array, a sequence a tuple of them. The work follows the
+    structure: a parameter that all elements share costs one column, an elementwise map one pass,
+    one number as value one reverse pass; what is left of rows is one program with a leading axis.
+
+    Parameters
+    ----------
+    formula, wrt, exact:
+        As for `grad`.
+    sparse:
+        Give `scipy.sparse.csr_array` of shape `(out.size, in.size)`, whose pattern is found from
+        the formula, in as many products as its colouring needs. It needs SciPy: symgrad[sparse].
+
+    >>> import numpy as np
+    >>> jacobian("a * exp(-b*x)", ("a", "b"))(a=2.0, b=1.0, x=np.array([0.0, 1.0]))
+    (array([1.        , 0.36787944]), array([-0.        , -0.73575888]))
+    >>> jacobian("x**2", "x", sparse=True)(np.array([1.0, 2.0])).toarray()
+    array([[2., 0.],
+           [0., 4.]])
+
+    Raises
+    ------
+    SymgradError
+        The formula or `wrt` is wrong; the message shows where.
+    """
+    if sparse:
+        return Sparse("jacobian", formula, wrt, exact, _table)
+    return Compiled("grad", formula, wrt, exact, _table, "jacobian")
+
+
+def hessian(
+    formula: str,
+    wrt: str | Sequence[str] | None = None,
+    *,
+    sparse: bool = False,
+    exact: bool = False,
+) -> Compiled | Sparse:
+    """Compile a formula to the Hessian of its sum: an array of shape `a.shape + b.shape` a pair.
+
+    A name in `wrt` gives one array, a sequence of names a tuple of rows, one for each name, which
+    are tuples of blocks in that order. Blocks on both sides of the diagonal are computed once.
+    `sparse` is as for `jacobian`: blocks of shape `(a.size, b.size)`.
+
+    >>> hessian("x**2 * y", ("x", "y"))(x=3.0, y=5.0)
+    ((10.0, 6.0), (6.0, 0.0))
+
+    Raises
+    ------
+    SymgradError
+        The formula or `wrt` is wrong; the message shows where.
+    """
+    if sparse:
+        return Sparse("hessian", formula, wrt, exact, _table)
+    return Compiled("grad", formula, wrt, exact, _table, "hessian")
+
+
+def hessian_diag(
+    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
+) -> Compiled:
+    """Compile a formula to the diagonal of the Hessian of its sum, in the shape of each input.
+
+    >>> import numpy as np
+    >>> hessian_diag("sum(x**3)")(np.array([1.0, 2.0]))
+    array([ 6., 12.])
+    """
+    return Compiled("grad", formula, wrt, exact, _table, "hessian_diag")
+
+
 def define(line: str) -> None:
     """Add a function to the language: `f(x, y) = definition : d/dx, d/dy`.
 
@@ -147,21 +224,3 @@ def define(line: str) -> None:
 def functions() -> FunctionTable:
     """The functions that formulas may call now."""
     return _table
-
-
-def jacobian(
-    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
-) -> Compiled:
-    return Compiled("grad", formula, wrt, exact, _table, "jacobian")
-
-
-def hessian(
-    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
-) -> Compiled:
-    return Compiled("grad", formula, wrt, exact, _table, "hessian")
-
-
-def hessian_diag(
-    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
-) -> Compiled:
-    return Compiled("grad", formula, wrt, exact, _table, "hessian_diag")

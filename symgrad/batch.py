@@ -19,6 +19,9 @@ from symgrad.leaves import LIKE_SECOND, is_elementwise
 from symgrad.shapes import CONDITIONS, Inference
 from symgrad.terms import Site, Term, Workshop
 
+ROWS = " rows"
+"""The end of the name of an input with many seeds."""
+
 _SHAPES_ONLY = frozenset("size ndim _count integer".split()) | CONDITIONS
 
 
@@ -28,9 +31,9 @@ class Block:
 
     `seed` is an input of the program and `output` the number of one of its outputs. The layouts are
     "dense", an array with the seed's axes and then the output's; "turned", with the output's axes
-    first; "diagonal", for an output in the shape of the seed; "given", where the seed is an input
-    with one batch axis in front; and "mirrored", the block `of` an earlier number with the axes of
-    its two sides exchanged.
+    first; "diagonal", for an output in the shape of the seed; "given", for all seeds together,
+    which are inputs with one batch axis in front; and "mirrored", the block `of` an earlier number
+    with the axes of its two sides exchanged.
     """
 
     seed: str
@@ -52,9 +55,7 @@ class Batches:
         The shapes of the inputs; those of the seeds as they are given.
     """
 
-    def __init__(
-        self, graph: Graph, owners: Mapping[str, str | None], found: Inference
-    ) -> None:
+    def __init__(self, graph: Graph, owners: Mapping[str, str | None], found: Inference) -> None:
         self._graph = graph
         self._found = found
         self._build = Builder()
@@ -103,7 +104,7 @@ class Batches:
             output = self._graph.outputs[block.output]
             found = terms.get(output, [])
             if block.layout == "mirrored":
-                outputs.append(self._mirrored(shop, outputs[block.of], self._owners[block.seed]))
+                outputs.append(_mirrored(shop, outputs[block.of], self._owners[block.seed]))
             elif block.layout == "diagonal":
                 outputs.append(_diagonal(shop, found, self._made[output]))
             else:
@@ -112,40 +113,42 @@ class Batches:
         labels = {self._made[node]: name for node, name in self._graph.labels.items()}
         return self._build.graph(outputs, labels)
 
-    def _mirrored(self, shop: Workshop, block: Node, own: Node) -> Node:
-        """The block of the seed as output, where this one has it as seed."""
-        count, rank = len(shop.shape(block)), len(shop.shape(own))
-        first = count - rank
-        return shop.moved(block, [*range(first, count), *range(first)])
-
     def _run(self, block: Block) -> tuple[Workshop, dict[Node, list[Term]]]:
         """The terms of all nodes that depend on a seed."""
-        owner = self._owners[block.seed]
-        rank = len(self._found.shapes[owner] or ())
-        if block.layout == "given":
-            seed = self._input(block.seed)
-            shop = Workshop(self._build, self._found)
-            shop.batch = (shop.size(seed, -rank - 1),)
-            start = Term(seed, (0, *range(-rank, 0)))
-        else:
-            shop = Workshop(self._build, self._found)
-            shop.batch = tuple(shop.size(owner, axis) for axis in range(-rank, 0))
-            sizes = [self._found.number(size) for size in shop.batch]
-            ties = tuple((b, b - rank) for b, size in enumerate(sizes) if size != 1)
-            start = Term(shop.make("constant", value=1.0), (), ties)
+        shop = Workshop(self._build, self._found)
+        starts = {seed: self._start(shop, seed, block) for seed in self._owners}
         terms: dict[Node, list[Term]] = {}
         for node in self._graph.nodes:
-            if node.op == "input" and node.value == block.seed:
-                terms[node] = [start]
+            if node.op == "input" and node.value in starts:
+                start = starts[str(node.value)]
+                if start is not None:
+                    terms[node] = [start]
             elif not terms.keys().isdisjoint(node.args) and node.op not in _SHAPES_ONLY:
                 found = self._visit(shop, node, terms)
                 if found:
                     terms[node] = found
         return shop, terms
 
-    def _visit(
-        self, shop: Workshop, node: Node, terms: Mapping[Node, list[Term]]
-    ) -> list[Term]:
+    def _start(self, shop: Workshop, seed: str, block: Block) -> Term | None:
+        """All unit vectors for one seed, or as many vectors as are given for all of them."""
+        if block.layout == "given":
+            return self._given(shop, seed)
+        return self._unit(shop, self._owners[seed]) if seed == block.seed else None
+
+    def _unit(self, shop: Workshop, owner: Node) -> Term:
+        rank = len(shop.shape(owner))
+        shop.batch = tuple(shop.size(owner, axis) for axis in range(-rank, 0))
+        sizes = [self._found.number(size) for size in shop.batch]
+        ties = tuple((b, b - rank) for b, size in enumerate(sizes) if size != 1)
+        return Term(shop.make("constant", value=1.0), (), ties)
+
+    def _given(self, shop: Workshop, seed: str) -> Term:
+        node = self._input(seed + ROWS)
+        rank = len(shop.shape(node)) - 1
+        shop.batch = (shop.size(node, -rank - 1),)
+        return Term(node, (0, *range(-rank, 0)))
+
+    def _visit(self, shop: Workshop, node: Node, terms: Mapping[Node, list[Term]]) -> list[Term]:
         args = tuple(self._made[arg] for arg in node.args)
         result: list[Term] = []
         for at, arg in enumerate(node.args):
@@ -208,6 +211,13 @@ def _dense(shop: Workshop, terms: Sequence[Term], output: Node, turned: bool) ->
     for term in terms:
         total = shop.added(total, [shop.untied(term, output)])
     return shop.full(total[0], layout, output) if total else shop.filled(0.0, layout, output)
+
+
+def _mirrored(shop: Workshop, block: Node, own: Node) -> Node:
+    """The block of the seed as output, where this one has it as seed."""
+    count, rank = len(shop.shape(block)), len(shop.shape(own))
+    first = count - rank
+    return shop.moved(block, [*range(first, count), *range(first)])
 
 
 def _diagonal(shop: Workshop, terms: Sequence[Term], output: Node) -> Node:

@@ -29,7 +29,7 @@ class _Part:
 
     @property
     def is_whole(self) -> bool:
-        return self.element == _ALL
+        return bool(self.element == _ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,7 @@ def _taken_apart(
     dots = next((at for at, e in enumerate(elements) if e[0] is Ellipsis), len(elements))
     elements[dots : dots + 1] = rest
     has_arrays = any(extent for *_, extent in elements)
-    in_group = [
-        has_arrays and not isinstance(e, Slice) and e is not None for e, *_ in elements
-    ]
+    in_group = [has_arrays and not isinstance(e, Slice) and e is not None for e, *_ in elements]
     places = [at for at, grouped in enumerate(in_group) if grouped]
     together = not places or places == list(range(places[0], places[-1] + 1))
     width = max((extent for *_, extent in elements), default=0)

@@ -12,7 +12,6 @@ from symgrad.batch_products import contracted
 from symgrad.errors import DerivativeError
 from symgrad.graph import Node
 from symgrad.items import paired, unpaired
-from symgrad.misfit import axes_of
 from symgrad.shape_moves import pad_widths
 from symgrad.template import HOLE
 from symgrad.terms import Labels, Site, Term, Workshop

@@ -71,7 +71,9 @@ def _tied_once(shop: Workshop, x: Node, term: Term, own: str) -> Term:
 
 
 def diagonal(shop: Workshop, node: Node, letters: str) -> Lettered:
-    """Where a letter is there twice, the diagonal."""
+    """Where a letter is there twice, the diagonal; of what was transposed, what it was before."""
+    if node.op == "_transpose":
+        node, letters = node.args[0], letters[::-1]
     once = "".join(dict.fromkeys(letters))
     if once == letters:
         return node, letters
@@ -89,11 +91,10 @@ def _summed(shop: Workshop, arrays: list[Lettered], wanted: str) -> Lettered:
             return _multiplied(shop, (a, left), (b, right), wanted)
         if len(summed) == 1 and set(left) & set(right) == summed:
             (letter,) = summed
-            for first, second in (((a, left), (b, right)), ((b, right), (a, left))):
-                if wanted.find(first[1].replace(letter, "")[:1]) == 0:
-                    break
             if min(len(left), len(right)) <= 2:
-                return _matmul(shop, first, second, letter)
+                pairs = [((a, left), (b, right)), ((b, right), (a, left))]
+                one, other = min(pairs, key=lambda pair: _moves(*pair, letter, wanted))
+                return _matmul(shop, one, other, letter)
         order = "".join(c for c in wanted if c in left + right)
         return shop.make("_einsum", a, b, value=(joined(left, right, order),)), order
     return _reduced(shop, *arrays[0], wanted)
@@ -110,6 +111,13 @@ def _multiplied(shop: Workshop, a: Lettered, b: Lettered, wanted: str) -> Letter
         for node, found in (a, b)
     ]
     return shop.make("multiply", *factors), order
+
+
+def _moves(a: Lettered, b: Lettered, letter: str, wanted: str) -> tuple[int, bool]:
+    """How many operands of a product of matrices are to be transposed, and if the result is."""
+    (_, left), (_, right) = a, b
+    moves = (left[-1] != letter) + (right[max(len(right) - 2, 0)] != letter)
+    return moves, left.replace(letter, "")[:1] != wanted[:1]
 
 
 def _matmul(shop: Workshop, a: Lettered, b: Lettered, letter: str) -> Lettered:
@@ -156,7 +164,10 @@ def _new_axes(node: Node, shapes: Sequence[Shape]) -> list[str]:
     new = axes_of(places, rank)
     own = iter(_axes(len(shapes[0])))
     spare = ascii_lowercase[::-1]
-    return [_axes(len(shapes[0])), "".join(spare[a] if a in new else next(own) for a in range(rank))]
+    return [
+        _axes(len(shapes[0])),
+        "".join(spare[a] if a in new else next(own) for a in range(rank)),
+    ]
 
 
 def _squeezed(node: Node, shapes: Sequence[Shape]) -> list[str]:
@@ -193,7 +204,7 @@ def _diagonals(node: Node, shapes: Sequence[Shape]) -> list[str]:
 def is_main_diagonal(node: Node, shape: Shape) -> bool:
     """Whether a diagonal is where two subscripts are equal."""
     offset, a, b = node.attributes
-    return offset == 0 and shape[a] == shape[b] is not None
+    return bool(offset == 0 and shape[a] == shape[b] is not None)
 
 
 def _main_diagonal(node: Node, shapes: Sequence[Shape]) -> list[str]:
@@ -248,9 +259,7 @@ SUBSCRIPTS: Mapping[str, Callable[[Node, Sequence[Shape]], list[str]]] = {
     "sum": _reduction,
     "expand_dims": _new_axes,
     "squeeze": _squeezed,
-    **dict.fromkeys(
-        "_transpose matrix_transpose swapaxes permute_dims moveaxis".split(), _moved
-    ),
+    **dict.fromkeys("_transpose matrix_transpose swapaxes permute_dims moveaxis".split(), _moved),
     "_diagonals": _diagonals,
     "diagonal": _main_diagonal,
     "_mm": _matrix_product,

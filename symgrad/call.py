@@ -96,6 +96,20 @@ class Caller:
                     pass
         return plain(self._on_arrays(args), numbers)
 
+    def bound(
+        self, args: tuple[object, ...], named: Mapping[str, object]
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """The arguments as arrays, by name."""
+        values = self._bind(args, named)
+        return {n: self._array_of(n, v) for n, v in zip(self._inputs, values, strict=True)}
+
+    def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
+        """What such inputs tell before anything runs."""
+        whole = {n: arrays[n] for n in self._indices if arrays[n].dtype.kind != "b"}
+        numbers = {name: int(array) for name, array in whole.items() if not array.shape}
+        kinds = {name: arrays[name].dtype.kind for name in self._keys}
+        return Known({name: array.shape for name, array in arrays.items()}, kinds, numbers)
+
     def _make_scalar(self) -> Kernel | None:
         self._scalar = self._make("scalar", None)
         self._takes_scalars = self._scalar is not None
@@ -120,17 +134,14 @@ class Caller:
         named = dict(zip(self._inputs, arrays, strict=True))
         for name in self._indices:
             self._check_whole(name, named[name])
-        whole = {n: named[n] for n in self._indices if named[n].dtype.kind != "b"}
-        numbers = {name: int(array) for name, array in whole.items() if not array.shape}
-        kinds = {name: named[name].dtype.kind for name in self._keys}
-        key = (shapes, *numbers.items(), *kinds.items()) if self._keys else shapes
+        known = self.known(named)
+        kinds = known.kinds
+        key = (shapes, *known.numbers.items(), *kinds.items()) if self._keys else shapes
         kernel = self._kernels.get(key)
         if kernel is None:
-            sizes: dict[str, Shape] = {name: array.shape for name, array in named.items()}
-            check_declared(self._lowered.shapes, sizes, self._text)
-            known = Known(sizes, kinds, numbers)
+            check_declared(self._lowered.shapes, known.shapes, self._text)
             found = known.check(self._graph, self._text)
-            self._check_vectors(sizes, found.shapes[self._graph.outputs[0]])
+            self._check_vectors(known.shapes, found.shapes[self._graph.outputs[0]])
             plan = (found.pattern(), *kinds.items())
             kernel = self.plans.get(plan)
             if kernel is None:
@@ -149,7 +160,8 @@ class Caller:
         for name in self._inputs:
             owner, _, kind = name.partition(" ")
             wanted = value if owner == "cotangent" else sizes.get(owner)
-            if kind and wanted is not None and not _agrees(sizes[name], wanted):
+            given = sizes[name][1:] if kind.endswith("rows") else sizes[name]
+            if kind and wanted is not None and not _agrees(given, wanted):
                 of = "the value" if owner == "cotangent" else owner
                 message = f"the {name} has shape {sizes[name]}"
                 raise self._wrong(message, f"It needs that of {of}, which is {wanted}.")

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from symgrad.call import Caller, Kernel
 from symgrad.collector import paused
 from symgrad.document import (
@@ -61,7 +63,7 @@ class Compiled:
         names = names_of(wrt)
         self._kind = kind
         self._what = what
-        self._name = what if what in PRODUCTS else kind
+        self._name = what.replace(" ", "_") if what in PRODUCTS else kind
         self._wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(names or ())
         self._exact = exact
         self._table = table
@@ -74,10 +76,12 @@ class Compiled:
         self._layout = layout_of(
             self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
         )
-        if known is not None or (not needs_ranks(self._lowered.graph) and what not in PROGRAMS):
+        if known is not None:
             self._general()
+        elif not needs_ranks(self._lowered.graph):
+            self._derive(None, "reverse") if what in PROGRAMS else self._general()
         self._seeds = seeds(what, chosen)
-        if what == "jvp":
+        if what.startswith("jvp"):
             self._layout = Layout("bare", ("value",))
         if what == "hessian":
             self._layout = replace(self._layout, by_pairs=True)
@@ -112,16 +116,13 @@ class Compiled:
     def _general(self) -> Derived:
         """The graph for unknown or declared shapes, made once."""
         if self._polymorphic is None:
-            self._polymorphic = derive(
-                self._formula,
-                self._names,
-                self._table,
-                self._exact,
-                None,
-                self._lowered,
-                self._what,
-            )
+            self._polymorphic = self._derive(None, self._what)
         return self._polymorphic
+
+    def _derive(self, known: Known | None, what: str) -> Derived:
+        return derive(
+            self._formula, self._names, self._table, self._exact, known, self._lowered, what
+        )
 
     def _special(self, known: Known) -> Derived:
         """The graph for known shapes."""
@@ -129,15 +130,7 @@ class Compiled:
             n.op == "input" or is_elementwise(n.op) for n in self._lowered.graph.nodes
         )
         if not elementwise or self._what in PROGRAMS:
-            return derive(
-                self._formula,
-                self._names,
-                self._table,
-                self._exact,
-                known,
-                self._lowered,
-                self._what,
-            )
+            return self._derive(known, self._what)
         general = self._general()
         with paused():
             return replace(
@@ -171,10 +164,39 @@ class Compiled:
         what = "reverse" if before + order == 1 else str(before + order)
         return Compiled("grad", self._formula, by, self._exact, self._table, what)
 
+    def bound(
+        self, args: tuple[Any, ...], inputs: Mapping[str, Any]
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """Arguments by position and by name, as arrays by name."""
+        return self._call.bound(args, inputs)
+
+    def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
+        """What such inputs tell before anything runs."""
+        return self._call.known(arrays)
+
+    def shape_of_value(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> tuple[int, ...]:
+        """The shape of the formula's value, as far as possible without computing it."""
+        graph = self._lowered.graph
+        shape = self.known(arrays).check(graph, self._formula).shapes[graph.outputs[0]]
+        if shape is None or None in shape:
+            value = Compiled("value", self._formula, None, self._exact, self._table)
+            return np.shape(value(**arrays))
+        return tuple(size for size in shape if size is not None)
+
     @property
     def plans(self) -> int:
         """How many kernels were made for arrays: one for all sizes that broadcast alike."""
         return len(self._call.plans)
+
+    @property
+    def lowered(self) -> Graph:
+        """The graph of the formula as it was written."""
+        return self._lowered.graph
+
+    @property
+    def layout(self) -> Layout:
+        """How derivatives are handed back."""
+        return self._layout
 
     @property
     def formula(self) -> str:
@@ -189,7 +211,7 @@ class Compiled:
     @property
     def wrt(self) -> tuple[str, ...]:
         """The names that derivatives are taken with respect to, in order; none for a value."""
-        if self._what == "jvp":
+        if self._what.startswith("jvp"):
             return differentiated(self._lowered, self._names, self._formula, self._table)
         return self._layout.wrt if self._kind != "value" else ()
 
@@ -257,14 +279,15 @@ class Compiled:
 
 
 @cache
-def _table_with(added: tuple[str, ...]) -> FunctionTable:
+def table_with(added: tuple[str, ...]) -> FunctionTable:
+    """The functions of the language, and those that were added to it."""
     return extend(builtin_functions(), added)
 
 
 def _compile_again(
     kind: str, formula: str, wrt: Any, exact: bool, added: tuple[str, ...], what: str
 ) -> Compiled:
-    return Compiled(kind, formula, wrt, exact, _table_with(added), what)
+    return Compiled(kind, formula, wrt, exact, table_with(added), what)
 
 
 def _vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:

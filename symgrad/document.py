@@ -36,8 +36,25 @@ PRODUCTS: Mapping[str, str] = {
     "jacobian": "grad",
     "hessian": "grad",
     "hessian_diag": "grad",
+    "vjp rows": "grad",
+    "jvp rows": "grad",
+    "hvp rows": "grad",
 }
-"""Jacobians, Hessians and products with Jacobian and Hessian, and the kind of function that each is laid out as."""
+"""Jacobians, Hessians and products with them, and the kind of function each is laid out like."""
+
+_RESULTS: Mapping[str, str] = {
+    "jacobian": "Each block has the axes of the value, then those of its input.",
+    "hessian": "The block of two inputs has the axes of the first, then those of the second.",
+    "hessian_diag": "Each diagonal has the shape of its input.",
+    **dict.fromkeys(
+        ("vjp rows", "jvp rows", "hvp rows"),
+        "Vectors and products stand in rows: they have one axis more, in front.",
+    ),
+}
+_DERIVATIVES = (
+    "Each derivative has the shape of its input; where the value is not a scalar, it is that of "
+    "the sum of its elements."
+)
 
 RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
 _SCALAR_RESERVED = frozenset(NAMESPACE)
@@ -90,7 +107,7 @@ def function_source(
     if floats:
         lines.insert(0, _wrapped("    ", f"{converted} = _floats(", floats, ")"))
     lines[:0] = [f"    {new} = _whole({arguments[name]})" for name, new in as_indices.items()]
-    doc = _function_doc(name if name in PRODUCTS else kind, layout)
+    doc = _function_doc(derived.what if derived.what in PRODUCTS else kind, layout)
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
 
 
@@ -135,6 +152,9 @@ def _function_doc(kind: str, layout: Layout) -> str:
         "vjp": f"The value, and the cotangent times the Jacobian {with_respect}.",
         "jvp": "The value, and the Jacobian times the tangents.",
         "hvp": f"The Hessian of the value's sum {with_respect}, times the vectors.",
+        "vjp rows": f"Many cotangents times the Jacobian {with_respect}, each a row.",
+        "jvp rows": "The Jacobian times many tangents, each a row.",
+        "hvp rows": f"The Hessian of the value's sum {with_respect}, times many vectors.",
         "jacobian": f"The Jacobian {with_respect}: the value's axes, then the input's.",
         "hessian": f"The Hessian of the value's sum {with_respect}.",
         "hessian_diag": f"The diagonal of the Hessian of the value's sum {with_respect}.",
@@ -142,7 +162,7 @@ def _function_doc(kind: str, layout: Layout) -> str:
         "grad": f"The derivative of the formula {with_respect}.",
         "value_and_grad": f"The value of the formula, and its derivative {with_respect}.",
     }[kind]
-    if len(what) > WIDTH - 10 and kind not in PRODUCTS:
+    if len(what) > WIDTH - 10 and kind in KINDS:
         what = {"grad": "The derivatives", "value_and_grad": "The value and the derivatives"}[kind]
         what += " with respect to the inputs."
     return f'    """{what}"""'
@@ -189,10 +209,7 @@ def document(
 def _module_doc(formula: str, derived: Derived, layout: Layout, special: list[str]) -> str:
     needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
     names = ", ".join(name.replace(" ", "_") for name in derived.inputs)
-    results = (
-        "Each derivative has the shape of its input; where the value is not a scalar, it is that "
-        "of the sum of its elements."
-    )
+    results = _RESULTS.get(derived.what, _DERIVATIVES)
     subject = names if len(names) <= WIDTH else "The inputs"
     about = [f"{subject}: numbers or arrays of shapes that fit together. {results}"]
     if derived.elementwise:

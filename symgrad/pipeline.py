@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from symgrad.batch import ROWS
 from symgrad.collector import paused
 from symgrad.declarations import Declaration
 from symgrad.errors import DerivativeError, InputError, did_you_mean
@@ -24,7 +25,10 @@ from symgrad.work import work
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A formula's graph with its value and one derivative per name in `wrt` as outputs."""
+    """A formula's graph with its value and one derivative per name in `wrt` as outputs.
+
+    `what` tells which derivatives they are: those of the reverse pass, an order, a product.
+    """
 
     inputs: tuple[str, ...]
     wrt: tuple[str, ...]
@@ -32,6 +36,7 @@ class Derived:
     indices: frozenset[str] = frozenset()
     shapes: Mapping[str, Declaration] = field(default_factory=dict)
     elementwise: bool = True
+    what: str = "reverse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,12 @@ def stages(
     def stage(name: str) -> tuple[str, Derived]:
         return name, Derived(
             (*seeds(what, chosen), *lowered.inputs),
-            ("value",) if what == "jvp" else chosen,
+            ("value",) if what.startswith("jvp") else chosen,
             graph,
             indices,
             lowered.shapes,
             elementwise,
+            what,
         )
 
     yield stage("lower")
@@ -115,7 +121,9 @@ def stages(
 
 def _declaration(lowered: Lowered) -> str:
     names = [name for name in lowered.inputs if name not in lowered.shapes]
-    shown = "; ".join(f"{name}: (n,)" if at == 0 else f"{name}: ()" for at, name in enumerate(names))
+    shown = "; ".join(
+        f"{name}: (n,)" if at == 0 else f"{name}: ()" for at, name in enumerate(names)
+    )
     return f"Call it, or declare shapes at the head of the formula, as in: {shown}."
 
 
@@ -133,7 +141,8 @@ def _batched(
     for place, kind in enumerate(PROGRAMS[what]):
         seeded = with_seeds(plain, lowered, kind, wrt, "")
         program = tape(seeded).program(graph, wrt, kind, seeded.infer())
-        made = blocks(program, what, kind, wrt, known.infer())
+        symmetric = not any(node.op == "stop_gradient" for node in graph.nodes)
+        made = blocks(program, what, kind, wrt, known.infer(), symmetric)
         found.append((work(made, known.infer()), place, made))
     return min(found)[-1]
 
@@ -209,7 +218,9 @@ def with_seeds(known: Known, lowered: Lowered, what: str, wrt: Sequence[str], te
     if not names or names[0] in known.shapes:
         return known
     value = known.check(lowered.graph, text).shapes[lowered.graph.outputs[0]]
-    shapes = [value] if what == "vjp" else [known.shapes[name] for name in wrt]
+    shapes = [value] if what.startswith("vjp") else [known.shapes[name] for name in wrt]
+    if what.endswith(ROWS):
+        shapes = [None if shape is None else (_FIRST_SIZE - 1, *shape) for shape in shapes]
     more = {name: shape for name, shape in zip(names, shapes, strict=True) if shape is not None}
     return replace(known, shapes={**known.shapes, **more})
 

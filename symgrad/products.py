@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from symgrad.batch import Batches, Block
+from symgrad.batch import ROWS, Batches, Block
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
 from symgrad.reverse import reverse
@@ -21,7 +21,6 @@ from symgrad.specialise import specialise
 Infer = Callable[[], Inference | None]
 
 _SEEDS: Mapping[str, str] = {"jvp": "tangent", "hvp": "vector"}
-ROWS = " rows"
 _COTANGENT = "cotangent of value"
 """Names with spaces: no input of a formula is called so."""
 
@@ -39,10 +38,11 @@ for all unit vectors, and those for as many as are given, along a first axis."""
 
 def seeds(kind: str, wrt: Sequence[str]) -> tuple[str, ...]:
     """The inputs that come before those of the formula: a cotangent, or one vector per name."""
-    kind = kind.removesuffix(ROWS)
-    if kind == "vjp":
-        return (_COTANGENT,)
-    return tuple(f"{name} {_SEEDS[kind]}" for name in wrt) if kind in _SEEDS else ()
+    single = kind.removesuffix(ROWS)
+    ending = kind[len(single) :]
+    if single == "vjp":
+        return (_COTANGENT + ending,)
+    return tuple(f"{n} {_SEEDS[single]}{ending}" for n in wrt) if single in _SEEDS else ()
 
 
 def owners(kind: str, wrt: Sequence[str]) -> dict[str, str | None]:
@@ -52,14 +52,21 @@ def owners(kind: str, wrt: Sequence[str]) -> dict[str, str | None]:
     return dict(zip(seeds(kind, wrt), wrt, strict=True))
 
 
-def blocks(graph: Graph, what: str, kind: str, wrt: Sequence[str], found: Inference) -> Graph:
+def blocks(
+    graph: Graph,
+    what: str,
+    kind: str,
+    wrt: Sequence[str],
+    found: Inference,
+    symmetric: bool = True,
+) -> Graph:
     """The value and the blocks of a Jacobian or a Hessian, from the graph of products."""
     names = seeds(kind, wrt)
     count = len(wrt)
     wanted: list[Block] = []
     if what.endswith(ROWS):
         outputs = range(1, len(graph.outputs))
-        wanted = [Block(name, k, "given") for k in outputs for name in names]
+        wanted = [Block("", k, "given") for k in outputs]
     elif kind == "vjp":
         wanted = [Block(names[0], k + 1) for k in range(count)]
     elif kind == "jvp":
@@ -69,7 +76,7 @@ def blocks(graph: Graph, what: str, kind: str, wrt: Sequence[str], found: Infere
     else:
         for i, name in enumerate(names):
             for j in range(count):
-                mirrored = j < i
+                mirrored = symmetric and j < i
                 layout = "mirrored" if mirrored else "dense"
                 wanted.append(Block(name, j + 1, layout, j * count + i + 1))
     return Batches(graph, owners(kind, wrt), found).graph(wanted)
@@ -123,9 +130,7 @@ class Differentiator:
         derive: Callable[[Graph, Sequence[str]], Graph] = getattr(self, what)
         return derive(graph, wrt)
 
-    def program(
-        self, graph: Graph, wrt: Sequence[str], kind: str, found: Inference
-    ) -> Graph:
+    def program(self, graph: Graph, wrt: Sequence[str], kind: str, found: Inference) -> Graph:
         """The graph of products for one vector, made short for the shapes that are known."""
         derived = simplify(self.differentiate(graph, wrt, kind), self._table, self._exact)
         return specialise(derived, found, self._exact, self._text)

@@ -19,7 +19,7 @@ def work(graph: Graph, found: Inference) -> int:
         if node not in found.shapes:
             found.visit(node)
         shape = found.shapes[node]
-        if node.op == "sum" or len(node.args) == 2 and node.op in SUBSCRIPTS:
+        if node.op == "sum" or (len(node.args) == 2 and node.op in SUBSCRIPTS):
             shapes = [found.shapes[arg] or () for arg in node.args]
             *terms, _ = SUBSCRIPTS[node.op](node, shapes)
             sizes: dict[str, int] = {}
