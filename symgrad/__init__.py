@@ -31,6 +31,7 @@ from symgrad.errors import (
     UnknownFunctionError,
 )
 from symgrad.fitting import Fit, NotFiniteError, fit
+from symgrad.raveling import ravel
 from symgrad.sparse import Sparse
 from symgrad.version import __version__
 
@@ -59,6 +60,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "ravel",
     "value_and_grad",
     "vjp",
 ]

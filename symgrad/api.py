@@ -153,9 +153,8 @@ def jacobian(
     SymgradError
         The formula or `wrt` is wrong; the message shows where.
     """
-    if sparse:
-        return Sparse("jacobian", formula, wrt, exact, _table)
-    return Compiled("grad", formula, wrt, exact, _table, "jacobian")
+    dense = Compiled("grad", formula, wrt, exact, _table, "jacobian")
+    return Sparse(dense) if sparse else dense
 
 
 def hessian(
@@ -179,9 +178,8 @@ def hessian(
     SymgradError
         The formula or `wrt` is wrong; the message shows where.
     """
-    if sparse:
-        return Sparse("hessian", formula, wrt, exact, _table)
-    return Compiled("grad", formula, wrt, exact, _table, "hessian")
+    dense = Compiled("grad", formula, wrt, exact, _table, "hessian")
+    return Sparse(dense) if sparse else dense
 
 
 def hessian_diag(

@@ -92,8 +92,9 @@ def _summed(shop: Workshop, arrays: list[Lettered], wanted: str) -> Lettered:
         if len(summed) == 1 and set(left) & set(right) == summed:
             (letter,) = summed
             if min(len(left), len(right)) <= 2:
-                pairs = [((a, left), (b, right)), ((b, right), (a, left))]
-                one, other = min(pairs, key=lambda pair: _moves(*pair, letter, wanted))
+                one, other = (a, left), (b, right)
+                if _moves(other, one, letter, wanted) < _moves(one, other, letter, wanted):
+                    one, other = other, one
                 return _matmul(shop, one, other, letter)
         order = "".join(c for c in wanted if c in left + right)
         return shop.make("_einsum", a, b, value=(joined(left, right, order),)), order

@@ -174,19 +174,37 @@ class Compiled:
         """What such inputs tell before anything runs."""
         return self._call.known(arrays)
 
+    def program(self, wrt: tuple[str, ...], arrays: Mapping[str, np.ndarray[Any, Any]]) -> Graph:
+        """The graph of the value and of some derivatives, for such inputs."""
+        known = self.known(arrays)
+        return derive(self._formula, wrt, self._table, self._exact, known, self._lowered).graph
+
     def shape_of_value(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> tuple[int, ...]:
         """The shape of the formula's value, as far as possible without computing it."""
         graph = self._lowered.graph
         shape = self.known(arrays).check(graph, self._formula).shapes[graph.outputs[0]]
         if shape is None or None in shape:
-            value = Compiled("value", self._formula, None, self._exact, self._table)
-            return np.shape(value(**arrays))
+            return np.shape(self.derived("value", None, "reverse")(**arrays))
         return tuple(size for size in shape if size is not None)
+
+    def derived(self, kind: str, wrt: tuple[str, ...] | None, what: str) -> Compiled:
+        """The same formula with the same functions, compiled to something else."""
+        return Compiled(kind, self._formula, wrt, self._exact, self._table, what)
 
     @property
     def plans(self) -> int:
         """How many kernels were made for arrays: one for all sizes that broadcast alike."""
         return len(self._call.plans)
+
+    @property
+    def what(self) -> str:
+        """Which derivatives it gives: those of the reverse pass, an order, a product, blocks."""
+        return self._what
+
+    @property
+    def table(self) -> FunctionTable:
+        """The functions that it was compiled with."""
+        return self._table
 
     @property
     def lowered(self) -> Graph:

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from symgrad.api import function, value_and_grad
 from symgrad.compiled import Compiled
-from symgrad.errors import InputError, MissingExtraError, Span, SymgradError, did_you_mean
+from symgrad.errors import InputError, MissingExtraError, Span, SymgradError
+from symgrad.named import check_names
 from symgrad.optim import Adam, Parameters, Rule, as_parameters
 
 Report = Callable[[int, float], object]
@@ -228,37 +229,12 @@ def _array(name: str, value: Any) -> NDArray[Any]:
 def _compiled(formula: str | Compiled, data: Mapping[str, Any], params: Parameters) -> Compiled:
     """The loss with its gradient, once all names are known to be in their place."""
     compiled = formula if isinstance(formula, Compiled) else function(formula)
-    text, inputs = compiled.formula, compiled.inputs
-    whole = (0, len(text))
-    for name in params:
-        if name in data:
-            raise InputError(
-                f"{name} stands in both data and start",
-                hint="What is known belongs in data, what is to be fitted in start.",
-            )
-    if not params:
-        raise InputError("start names no parameter to fit", text, whole, _inputs_are(inputs))
-    for place, names in (("start", params), ("data", data)):
-        for name in names:
-            if name not in inputs:
-                hint = did_you_mean(str(name), inputs) or _inputs_are(inputs)
-                message = f"{place} has {name}, which is not an input of the formula"
-                raise InputError(message, text, whole, hint)
-    missing = [name for name in inputs if name not in params and name not in data]
-    if missing:
-        are = "input {} is" if len(missing) == 1 else "inputs {} are"
-        raise InputError(
-            f"the {are.format(', '.join(missing))} in neither data nor start",
-            text, whole, "What is known belongs in data, what is to be fitted in start.",
-        )  # fmt: skip
+    text = compiled.formula
+    check_names(text, compiled.inputs, params, data)
     wrt = tuple(params)
     if not isinstance(formula, Compiled):
         return value_and_grad(formula, wrt=wrt)
     return Compiled("value_and_grad", text, wrt, formula._exact, formula._table)
-
-
-def _inputs_are(inputs: tuple[str, ...]) -> str:
-    return f"Its inputs are: {', '.join(inputs)}." if inputs else "It has no inputs."
 
 
 def _check_rule(rule: object) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from symgrad.colouring import Compression, compress
-from symgrad.compiled import Compiled, table_with
+from symgrad.compiled import Compiled
 from symgrad.errors import DerivativeError
-from symgrad.functions import FunctionTable
 from symgrad.layout import Layout
 from symgrad.pattern import pattern, steering
-from symgrad.pipeline import derive
+
+Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 _KEPT = 16
 """How many patterns are remembered: one for all calls with the same shapes and indices."""
@@ -30,21 +30,12 @@ class Sparse:
     1974), and all products by one call.
     """
 
-    def __init__(
-        self,
-        what: str,
-        formula: str,
-        wrt: str | Sequence[str] | None,
-        exact: bool,
-        table: FunctionTable,
-    ) -> None:
+    def __init__(self, dense: Compiled) -> None:
+        what, formula = dense.what, dense.formula
         self._what = what
-        self._table = table
-        self._exact = exact
-        self._dense = Compiled("grad", formula, wrt, exact, table, what)
-        names = self._dense.wrt
+        self._dense = dense
         kinds = ("hvp rows",) if what == "hessian" else ("jvp rows", "vjp rows")
-        self._products = {k: Compiled("grad", formula, names, exact, table, k) for k in kinds}
+        self._products = {kind: dense.derived("grad", dense.wrt, kind) for kind in kinds}
         self._known: dict[object, Compression] = {}
         if what == "hessian" and any(n.op == "stop_gradient" for n in self._dense.lowered.nodes):
             raise DerivativeError(
@@ -66,13 +57,8 @@ class Sparse:
             SciPy is not installed.
         """
         arrays = self._dense.bound(args, inputs)
-        plan = self._plan(arrays)
-        shapes = [arrays[name].shape for name in self._dense.wrt]
-        sizes = [int(np.prod(shape, dtype=np.intp)) for shape in shapes]
-        forward = self._forward(plan, arrays, shapes, sizes)
-        reverse = self._reverse(plan, arrays, len(shapes))
-        whole = plan.matrix(forward, reverse)
-        ends = np.cumsum([0, *sizes])
+        whole = self._matrix(arrays)
+        ends = np.cumsum([0, *(arrays[name].size for name in self._dense.wrt)])
         columns = [whole[:, a:b] for a, b in pairwise(ends)]
         if self._what != "hessian":
             return _laid_out(self._dense.layout, columns)
@@ -82,27 +68,28 @@ class Sparse:
         ]
         return _laid_out(self._dense.layout, rows)
 
-    def _forward(
-        self,
-        plan: Compression,
-        arrays: dict[str, np.ndarray[Any, Any]],
-        shapes: Sequence[tuple[int, ...]],
-        sizes: Sequence[int],
-    ) -> Any:
+    def matrix(self, /, *args: Any, **inputs: Any) -> Any:
+        """All blocks side by side, as one `scipy.sparse.csr_array`."""
+        return self._matrix(self._dense.bound(args, inputs))
+
+    def _matrix(self, arrays: Arrays) -> Any:
+        plan = self._plan(arrays)
+        return plan.matrix(self._forward(plan, arrays), self._reverse(plan, arrays))
+
+    def _forward(self, plan: Compression, arrays: Arrays) -> Any:
         """The products with all tangents: with several inputs, each has its part of them."""
         count = len(plan.tangents)
         if not count:
             return ()
-        parts = np.split(plan.tangents, np.cumsum(sizes)[:-1], axis=1)
-        vectors = tuple(p.reshape(count, *s) for p, s in zip(parts, shapes, strict=True))
+        wanted = [arrays[name] for name in self._dense.wrt]
+        parts = np.split(plan.tangents, np.cumsum([x.size for x in wanted])[:-1], axis=1)
+        vectors = tuple(p.reshape(count, *x.shape) for p, x in zip(parts, wanted, strict=True))
         kind = "hvp rows" if self._what == "hessian" else "jvp rows"
         given = vectors if len(vectors) > 1 else vectors[0]
         found = self._products[kind](given, **arrays)
         return _flat(found if isinstance(found, tuple) else (found,), count)
 
-    def _reverse(
-        self, plan: Compression, arrays: dict[str, np.ndarray[Any, Any]], inputs: int
-    ) -> Any:
+    def _reverse(self, plan: Compression, arrays: Arrays) -> Any:
         count = len(plan.cotangents)
         if not count:
             return ()
@@ -114,7 +101,7 @@ class Sparse:
         """The pattern for such inputs, and the products that are taken: `passes` counts them."""
         return self._plan(self._dense.bound(args, inputs))
 
-    def _plan(self, arrays: dict[str, np.ndarray[Any, Any]]) -> Compression:
+    def _plan(self, arrays: Arrays) -> Compression:
         """The pattern and its colours, which are the same for all values of other inputs."""
         lowered = self._dense.lowered
         steered = steering(lowered, self._dense.wrt, arrays)
@@ -125,11 +112,9 @@ class Sparse:
         plan = self._known.get(key)
         if plan is None:
             names = self._dense.wrt
-            by = names if self._what == "hessian" else ()
-            known = self._dense.known(arrays)
-            graph = derive(self.formula, by, self._table, self._exact, known).graph
+            graph = self._dense.program(names if self._what == "hessian" else (), arrays)
             outputs = graph.outputs[1:] if self._what == "hessian" else graph.outputs
-            found = pattern(graph, outputs, names, arrays, self._table)
+            found = pattern(graph, outputs, names, arrays, self._dense.table)
             plan = compress(found, symmetric=self._what == "hessian")
             if len(self._known) >= _KEPT:
                 self._known.clear()
@@ -173,12 +158,7 @@ class Sparse:
         return hash((Sparse, self._dense))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _, formula, wrt, exact, added, what = self._dense.__reduce__()[1]
-        return _again, (what, formula, wrt, exact, added)
-
-
-def _again(what: str, formula: str, wrt: Any, exact: bool, added: tuple[str, ...]) -> Sparse:
-    return Sparse(what, formula, wrt, exact, table_with(added))
+        return Sparse, (self._dense,)
 
 
 def _flat(found: Sequence[Any], count: int) -> np.ndarray[Any, Any]:
