@@ -63,6 +63,16 @@ PRINTED: dict[str, tuple[str, ...]] = {
         f"cross-entropy with softmax: cross_entropy(z, t) = {math.log(2):.6f}",
         "  d/dz = [-0.5, 0.5]",
     ),
+    "solvers": (
+        "minimum by gradients: 1.000 to 1.000",
+        "minimum by Hessian products: 1.000 to 1.000",
+        "minimum by Hessian: 1.000 to 1.000",
+        "least squares: a = 2.500, k = 1.300, c = 0.500",
+        "curve fit:     2.500 ± 0.004, 1.300 ± 0.004, 0.500 ± 0.002",
+        "root: [0.841164 0.158836]",
+        "after 50 seconds: [ 1.5968 -0.0103]",
+        "10,000 unknowns: largest error 0e+00",
+    ),
     "tensor_class": (
         "  d/dv = [4.0, 4.0, 4.0]",
         "  d/dv = [6.0, 10.0, 14.0]",
