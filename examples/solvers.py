@@ -36,7 +36,10 @@ def fits() -> None:
     fun, x0, _ = symgrad.ravel("a*exp(-k*t) + c", start, first="t")
     values, covariance = curve_fit(fun.value, t, y, p0=x0, jac=fun.jac)
     errors = np.sqrt(np.diag(covariance))
-    print("curve fit:    ", ", ".join(f"{v:.3f} ± {e:.3f}" for v, e in zip(values, errors)))
+    print(
+        "curve fit:    ",
+        ", ".join(f"{v:.3f} ± {e:.3f}" for v, e in zip(values, errors, strict=True)),
+    )
 
 
 def equations() -> None:

@@ -125,7 +125,7 @@ def test_an_example_prints_what_it_should(name: str, tmp_path: Path) -> None:
 def test_all_examples_are_listed_and_run() -> None:
     files = {path.stem for path in EXAMPLES.glob("*.py")}
     listed = re.findall(
-        r"^\| \d\w? \| \[(\w+)\.py\]\(\1\.py\) \|",
+        r"^\| (?:\d\w?|—) \| \[(\w+)\.py\]\(\1\.py\) \|",
         (EXAMPLES / "README.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
