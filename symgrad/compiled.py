@@ -32,7 +32,7 @@ from symgrad.leaves import is_elementwise
 from symgrad.load import load
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.products import seeds
-from symgrad.resolve import needs_ranks
+from symgrad.resolve import UndeclaredError
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -74,8 +74,11 @@ class Compiled:
         self._layout = layout_of(
             self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
         )
-        if not needs_ranks(self._lowered.graph) or known is not None:
+        try:
             self._general()
+        except UndeclaredError:
+            if known is not None:
+                raise
         self._seeds = seeds(what, chosen)
         if what == "jvp":
             self._layout = Layout("bare", ("value",))

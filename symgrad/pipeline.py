@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from symgrad.collector import paused
 from symgrad.declarations import Declaration
+from symgrad.derivatives import has_derivatives, take_derivatives
 from symgrad.errors import DerivativeError, InputError, did_you_mean
 from symgrad.formula import Lowered, lower
 from symgrad.functions import FunctionTable
@@ -48,7 +49,11 @@ class Known:
 
     def infer(self) -> Inference:
         """An inference that starts from this."""
-        return Inference(self.shapes, self.kinds, self.numbers, self.names)
+        return self.more({})
+
+    def more(self, shapes: Mapping[str, Shape]) -> Inference:
+        """An inference that knows the shapes of some more inputs."""
+        return Inference({**self.shapes, **shapes}, self.kinds, self.numbers, self.names)
 
 
 def stages(
@@ -71,6 +76,9 @@ def stages(
 
     elementwise = all(n.op in ("input", "index") or is_elementwise(n.op) for n in graph.nodes)
 
+    def more(shapes: Mapping[str, Shape]) -> Inference | None:
+        return known.more(shapes) if known else None
+
     def stage(name: str) -> tuple[str, Derived]:
         return name, Derived(
             (*seeds(what, chosen), *lowered.inputs),
@@ -85,12 +93,15 @@ def stages(
     found = (known or Known({})).check(graph, text)
     graph = resolve(graph, found, table, text)
     indices |= index_inputs(graph)
+    if has_derivatives(graph):
+        graph = take_derivatives(graph, found, more, table, exact, text)
+        yield stage("derivative")
     graph = select_early(graph, found)
     if known:
         yield stage("resolve")
     graph = stabilise(graph, table, exact)
     yield stage("stabilise")
-    tape = Differentiator(table, exact, text, lambda: known.infer() if known else None)
+    tape = Differentiator(table, exact, text, lambda: more({}))
     graph = tape.differentiate(graph, chosen, what)
     yield stage("reverse")
     graph = simplify(graph, table, exact)

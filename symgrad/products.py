@@ -19,14 +19,14 @@ from symgrad.simplify import simplify
 Infer = Callable[[], Inference | None]
 
 _SEEDS: Mapping[str, str] = {"jvp": "tangent", "hvp": "vector"}
-_COTANGENT = "cotangent of value"
+COTANGENT = "cotangent of value"
 """Names with spaces: no input of a formula is called so."""
 
 
 def seeds(kind: str, wrt: Sequence[str]) -> tuple[str, ...]:
     """The inputs that come before those of the formula: a cotangent, or one vector per name."""
     if kind == "vjp":
-        return (_COTANGENT,)
+        return (COTANGENT,)
     return tuple(f"{name} {_SEEDS[kind]}" for name in wrt) if kind in _SEEDS else ()
 
 
@@ -51,7 +51,7 @@ class Differentiator:
     def vjp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The value, and the cotangent times its Jacobian."""
         build = builder_of(graph)
-        total = _inner(build, [build.node("input", value=_COTANGENT)], graph.outputs)
+        total = _inner(build, [build.node("input", value=COTANGENT)], graph.outputs)
         return _with_value(self.reverse(build.graph([total], graph.labels), wrt), graph)
 
     def jvp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
@@ -60,7 +60,7 @@ class Differentiator:
         build = builder_of(first)
         tangents = [build.node("input", value=name) for name in seeds("jvp", wrt)]
         total = _inner(build, tangents, first.outputs[1:])
-        second = self.again(build.graph([total], first.labels), (_COTANGENT,))
+        second = self.again(build.graph([total], first.labels), (COTANGENT,))
         return _without_cotangent(_with_value(second, first))
 
     def hvp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
@@ -111,7 +111,7 @@ def _without_cotangent(graph: Graph) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op == "input" and node.value == _COTANGENT:
+        if node.op == "input" and node.value == COTANGENT:
             inputs = {n: build.node("input", value=n) for n in formula.inputs()}
             return build.inline(formula, inputs)
         return None

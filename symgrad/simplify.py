@@ -42,9 +42,10 @@ def _without_idle_broadcasts(graph: Graph) -> Graph:
             return args[0]
         if len(args) == 2 and is_elementwise(node.op):
             for arg, other in ((0, 1), (1, 0)):
-                idle = args[arg].op == "broadcast"
-                if idle and leaves[args[arg]] | leaves[args[other]] == leaves[args[other]]:
-                    args[arg] = args[arg].args[0]
+                inner = args[arg].args[0] if args[arg].op == "broadcast" else args[arg]
+                rest = leaves[args[other]]
+                if leaves[inner] | rest == leaves[args[arg]] | rest:
+                    args[arg] = inner
         return None
 
     return rebuilt(graph, replace)
