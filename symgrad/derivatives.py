@@ -18,7 +18,7 @@ from symgrad.products import COTANGENT, Differentiator, seeds
 from symgrad.resolve import undeclared
 from symgrad.reverse import Tape
 from symgrad.shapes import Inference
-from symgrad.simplify import simplify, stabilise
+from symgrad.simplify import simplify, stabilise, without_idle_broadcasts
 
 _FREE = "variable of derivative"
 """What takes the place of x; no input of a formula has spaces in its name."""
@@ -73,7 +73,7 @@ def take_derivatives(
         inputs = {name: build.node("input", value=name) for name in part.inputs()} | {_FREE: x}
         return build.inline(builder_of(derived).graph(derived.outputs[1:]), inputs, node.span)
 
-    graph = _plain(rebuilt(graph, replace))
+    graph = without_idle_broadcasts(_plain(rebuilt(graph, replace)))
     for node in graph.nodes:
         if node not in found.shapes:
             try:
@@ -138,8 +138,8 @@ def _plain(graph: Graph) -> Graph:
         if leaves[x] | leaves[like] == leaves[x]:
             return x
         if leaves[x] | leaves[like] != leaves[like]:
-            like = build.node("join", x, like)
-        return build.node("broadcast", x, like)
+            like = build.node("join", x, like, span=node.span)
+        return build.node("broadcast", x, like, span=node.span)
 
     return rebuilt(graph, replace)
 

@@ -21,14 +21,14 @@ def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
     graph = rewrite(graph, table, _sections(exact), ("tidy",), graph.outputs[0])
-    return _in_reading_order(_shapes_from_the_first(_without_idle_broadcasts(graph)))
+    return _in_reading_order(_shapes_from_the_first(without_idle_broadcasts(graph)))
 
 
 def _sections(exact: bool) -> tuple[str, ...]:
     return ("exact",) if exact else ("exact", "stable")
 
 
-def _without_idle_broadcasts(graph: Graph) -> Graph:
+def without_idle_broadcasts(graph: Graph) -> Graph:
     """Drop a broadcast where another operand has the shape already, or where it changes nothing."""
     leaves: Leaves | None = None
 
