@@ -38,7 +38,7 @@ _ELSEWHERE = {
     "vstack": "concatenate([a, b])",
     "full": "c * ones((n, m))",
     **dict.fromkeys(
-        ("Derivative", "deriv", "ddx", "partial", "grad", "gradient"),
+        ("Derivative", "deriv", "ddx", "partial", "grad", "gradient", "d", "Dt"),
         "derivative(u, x) for the derivative of u by x",
     ),
 }

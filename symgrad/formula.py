@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from symgrad.declarations import Declaration, declared_shape
 from symgrad.errors import NameRuleError, Span
 from symgrad.functions import CONSTANTS, LITERALS, FunctionTable
-from symgrad.graph import Graph, Node
+from symgrad.graph import Graph, Node, descendants
 from symgrad.indexing import shape_items
 from symgrad.items import Item, Items, ShapeOf
 from symgrad.lower import Lowerer
@@ -163,7 +163,9 @@ class FormulaLowerer(Lowerer):
             else:
                 self.names[parameter] = before
         created = self.builder.nodes[start:]
-        self.functions[name] = local_function(parameters, placeholders, created, result)
+        inside = descendants(created, placeholders)
+        steps = [node for node in created if node in inside]
+        self.functions[name] = local_function(parameters, placeholders, steps, result)
 
 
 def lower(text: str, table: FunctionTable) -> Lowered:
@@ -192,5 +194,6 @@ def lower(text: str, table: FunctionTable) -> Lowered:
     labels = {n: name for name, n in lowerer.names.items() if isinstance(n, Node) and n.args}
     graph = lowerer.builder.graph((value,), labels)
     lowerer.check_declared(graph)
-    check_variables(lowerer.builder.nodes, lowerer.shapes, text)
+    functions = {*table, *lowerer.functions}
+    check_variables(lowerer.builder.nodes, lowerer.shapes, functions, text)
     return Lowered(graph, tuple(lowerer.inputs), lowerer.shapes)

@@ -294,8 +294,8 @@ class Lowerer:
             made[place] = held(self, name, given[place], self.variables, span)
         for step in function.steps:
             operands = tuple([made.get(arg, arg) for arg in step.args])
-            if step.op == "derivative" and step not in function.own:
-                operands = operands[0], given.get(step.args[1], step.args[1])
+            if step.op == "derivative" and step.args[1] in given and step not in function.own:
+                operands = operands[0], given[step.args[1]]
                 check_variable(operands[1], self.text, span)
             made[step] = self.builder.node(step.op, *operands, value=step.value, span=span)
         return made.get(function.result, function.result)
@@ -303,10 +303,11 @@ class Lowerer:
 
 _OF_TWO = {
     "diff": "derivative(u, x) for the derivative of u by x",
+    "derivative": "derivative(u, x, 2), or derivative(derivative(u, x), y) for a mixed one",
     "max": "maximum(x, y) for the larger of two",
     "min": "minimum(x, y) for the smaller of two",
 }
-"""What is meant by those that give a second operand to a reduction."""
+"""What is meant by those that give an operand for an attribute."""
 
 _PASSES_ON = frozenset(("index", "expand_dims", "squeeze", "transpose", "matrix_transpose"))
 """Operations that keep a condition a condition."""

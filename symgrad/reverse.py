@@ -17,11 +17,11 @@ from collections.abc import Sequence
 
 from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, complementary, descendants
-from symgrad.leaves import REDUCTIONS, Leaves, is_elementwise
+from symgrad.graph import Builder, Graph, Node, complementary
+from symgrad.leaves import LIKE_SECOND, REDUCTIONS, Leaves, is_elementwise
 from symgrad.lower import derivative
 from symgrad.shapes import Inference
-from symgrad.structural import ADJOINTS, MAPS
+from symgrad.structural import ADJOINTS, MAPS, no_terms
 
 Cotangent = tuple[Node, Node]
 """A cotangent's expression, and the node to whose shape it broadcasts."""
@@ -69,7 +69,10 @@ class Tape:
             self.build.adopt(node)
         self.one = self.build.constant(1.0)
         self.inputs = graph.inputs()
-        self.active = descendants(graph.nodes, [self.inputs[n] for n in wrt if n in self.inputs])
+        self.active = {self.inputs[name] for name in wrt if name in self.inputs}
+        for node in graph.nodes:
+            if any(a in self.active and self._passes(node, p) for p, a in enumerate(node.args)):
+                self.active.add(node)
         self.labels = dict(graph.labels)
         self.mixing: Node | None = None
         """Where the elements of the inputs meet first, if they do on a way to the value."""
@@ -78,6 +81,17 @@ class Tape:
         if found is not None:
             for node in graph.nodes:
                 found.visit(node)
+
+    def _passes(self, node: Node, position: int) -> bool:
+        """Whether a change of an operand is one of the result, as far as derivatives tell."""
+        if position and node.op in LIKE_SECOND:
+            return False
+        if node.op in ADJOINTS:
+            return ADJOINTS[node.op] is not no_terms
+        function = self.table.get(node.op)
+        if function is None or position >= len(function.operands):
+            return False
+        return not function.derivative_is(position, "0")
 
     def sweep(self) -> dict[Node, Cotangent]:
         """From the value back to the inputs: the cotangents of those that got one."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgrad.errors import ArgumentError, DerivativeError, Span, did_you_mean
-from symgrad.graph import Node, descendants
+from symgrad.graph import Node
 from symgrad.items import Item, Items, Maker
 from symgrad.tree import Statement, Tree, postorder
 
@@ -40,15 +40,16 @@ def derivative_of(maker: Maker, bound: Mapping[str, Any], span: Span | None) -> 
 def check_variable(x: Item, text: str, span: Span | None) -> None:
     """Refuse to differentiate by what is no name of a number."""
     if not isinstance(x, Node) or x.op not in _VARIABLES:
-        raise ArgumentError(
-            "a derivative is taken by a name that stands for a number or an array", text, span,
-            "Give what is meant a name first, as in r = x**2; derivative(sin(r), r).",
-        )  # fmt: skip
+        hint = "Give what is meant a name first, as in r = x**2; derivative(sin(r), r)."
+        if isinstance(x, Items):
+            hint = "Write one name: derivative(u, x, 2), or derivative(derivative(u, x), y)."
+        message = "a derivative is taken by a name that stands for a number or an array"
+        raise ArgumentError(message, text, span, hint)
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFunction:
-    """A function that the formula defines: the nodes that depend on its parameters.
+    """A function that the formula defines: its parameters, and the nodes that depend on them.
 
     Those in `own` are derivatives by a parameter as a variable of its own.
     """
@@ -61,13 +62,11 @@ class LocalFunction:
 
 
 def local_function(
-    names: tuple[str, ...], parameters: Sequence[Node], created: Sequence[Node], result: Node
+    names: tuple[str, ...], parameters: Sequence[Node], nodes: Iterable[Node], result: Node
 ) -> LocalFunction:
-    """A function from its parameters' nodes and the nodes of its body."""
-    inside = descendants(created, parameters)
-    steps = tuple(n for n in created if n in inside and n not in parameters)
-    own = _own_variables(steps, parameters)
-    return LocalFunction(tuple(parameters), names, steps, result, own)
+    """A function from its parameters and the nodes that are made again where it is called."""
+    steps = tuple(node for node in nodes if node not in parameters)
+    return LocalFunction(tuple(parameters), names, steps, result, _own_variables(steps, parameters))
 
 
 def _own_variables(steps: Iterable[Node], parameters: Iterable[Node]) -> frozenset[Node]:
@@ -137,14 +136,24 @@ def held(maker: Maker, name: str, node: Node, number: int, span: Span | None) ->
     return maker.builder.node("_variable", node, value=(name, number), span=span)
 
 
-def check_variables(nodes: Sequence[Node], declared: Iterable[str], text: str) -> None:
-    """Refuse a derivative by a name that stands nowhere else in the formula.
+def check_variables(
+    nodes: Sequence[Node], declared: Container[str], functions: Container[str], text: str
+) -> None:
+    """Refuse a derivative by a name that stands nowhere else, or of a function that is not called.
 
     Raises
     ------
     DerivativeError
         It shows the name, and which one may be meant.
     """
+    for node in nodes:
+        if node.op == "derivative" and node.args[0].op == "input":
+            name, x = (str(arg.value) for arg in node.args)
+            if name in functions and name != x and name not in declared:
+                raise DerivativeError(
+                    f"{name} is a function here, and not called", text, node.span,
+                    f"Write derivative({name}({x}), {x}).",
+                )  # fmt: skip
     taken = dict.fromkeys(n.args[1] for n in nodes if n.op == "derivative")
     read = {arg for n in nodes for arg in (n.args[:1] if n.op == "derivative" else n.args)}
     names = [str(n.value) for n in nodes if n.op == "input" and (n in read or n not in taken)]
