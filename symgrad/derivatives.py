@@ -2,13 +2,15 @@
 
 Where nothing on the way from x to an expression mixes elements, the reverse pass without its sums
 gives the derivative of each element. Else the expression is one number, and the pass gives its
-gradient; or x is, and each element has its derivative by the forward product with 1.
+gradient; or x is, or rows keep to themselves, and each element has its derivative by the forward
+product with 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from symgrad.alignment import keeps_rows
 from symgrad.errors import DerivativeError, Span
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
@@ -57,13 +59,14 @@ def take_derivatives(
         shapes = found.shapes[node.args[0]], found.shapes[node.args[1]]
         more = {_FREE: shapes[1], f"{_FREE} tangent": (), COTANGENT: shapes[0]}
         known = {name: shape for name, shape in more.items() if shape is not None}
-        tape = Tape(part, (_FREE,), table, text, infer(known))
+        inference = infer(known)
+        tape = Tape(part, (_FREE,), table, text, inference)
         cotangents = tape.sweep()
         if tape.mixing is None:
             derived = tape.elementwise(cotangents)
         elif shapes[0] == () or Leaves(part.nodes)[part.outputs[0]] == 0:
             derived = tape.results(cotangents)
-        elif shapes[1] == () or Leaves(build.nodes)[x] == 0:
+        elif shapes[1] == () or Leaves(build.nodes)[x] == 0 or _has_rows(tape, inference):
             derived = _forward(part, Differentiator(table, exact, text, lambda: infer(known)))
         elif None in shapes:
             raise undeclared(node, text)
@@ -142,6 +145,12 @@ def _plain(graph: Graph) -> Graph:
         return build.node("broadcast", x, like, span=node.span)
 
     return rebuilt(graph, replace)
+
+
+def _has_rows(tape: Tape, inference: Inference | None) -> bool:
+    """Whether rows of x keep to themselves, so that a sum of derivatives by all has one term."""
+    x = tape.inputs[_FREE]
+    return inference is not None and keeps_rows(tape, x, inference.shapes)
 
 
 def _mixed(x: Node, span: Span | None, text: str) -> DerivativeError:

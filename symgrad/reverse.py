@@ -71,7 +71,7 @@ class Tape:
         self.inputs = graph.inputs()
         self.active = {self.inputs[name] for name in wrt if name in self.inputs}
         for node in graph.nodes:
-            if any(a in self.active and self._passes(node, p) for p, a in enumerate(node.args)):
+            if any(a in self.active and self.passes(node, p) for p, a in enumerate(node.args)):
                 self.active.add(node)
         self.labels = dict(graph.labels)
         self.mixing: Node | None = None
@@ -82,7 +82,7 @@ class Tape:
             for node in graph.nodes:
                 found.visit(node)
 
-    def _passes(self, node: Node, position: int) -> bool:
+    def passes(self, node: Node, position: int) -> bool:
         """Whether a change of an operand is one of the result, as far as derivatives tell."""
         if position and node.op in LIKE_SECOND:
             return False

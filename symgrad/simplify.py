@@ -38,17 +38,29 @@ def without_idle_broadcasts(graph: Graph) -> Graph:
         nonlocal leaves
         if leaves is None:
             leaves = Leaves(build.nodes)
+        if node.op in ("broadcast", "_reshape_like") and args[0].op == "broadcast":
+            inner = args[0].args[0]
+            if node.op == "broadcast" or inner.is_constant:
+                return build.node("broadcast", inner, args[1], span=node.span)
         if node.op == "broadcast" and leaves[args[0]] == leaves[args[1]]:
             return args[0]
         if len(args) == 2 and is_elementwise(node.op):
             for arg, other in ((0, 1), (1, 0)):
                 inner = args[arg].args[0] if args[arg].op == "broadcast" else args[arg]
-                rest = leaves[args[other]]
-                if leaves[inner] | rest == leaves[args[arg]] | rest:
+                rest, whole = leaves[args[other]], leaves[args[arg]]
+                if node.op == "multiply" and _is_ones(args[arg]) and rest | whole == whole:
+                    if rest == whole:
+                        return args[other]
+                    return build.node("broadcast", args[other], args[arg].args[1], span=node.span)
+                if leaves[inner] | rest == whole | rest:
                     args[arg] = inner
         return None
 
     return rebuilt(graph, replace)
+
+
+def _is_ones(node: Node) -> bool:
+    return node.op == "broadcast" and node.args[0].is_constant and node.args[0].value == 1
 
 
 _SHAPE_ONLY = {"size": 0, "_count": 0, "broadcast": 1, "unbroadcast": 1, "_reshape_like": 1}

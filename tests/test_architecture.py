@@ -50,6 +50,7 @@ PIPELINE = (
     "simplify",
     "sizes",
     "products",
+    "alignment",
     "derivatives",
     "specialise",
     "pipeline",
