@@ -118,8 +118,12 @@ def _forward(graph: Graph, differentiator: Differentiator) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        is_tangent = node.op == "input" and node.value == tangent
-        return build.constant(1.0) if is_tangent else None
+        if node.op == "input" and node.value == tangent:
+            return build.constant(1.0)
+        filled = args and args[0].op == "broadcast" and args[0].args[0].is_constant
+        if node.op == "_reshape_like" and filled:
+            return build.node("broadcast", args[0].args[0], args[1], span=node.span)
+        return None
 
     return rebuilt(differentiator.jvp(graph, (_FREE,)), replace)
 

@@ -38,10 +38,8 @@ def without_idle_broadcasts(graph: Graph) -> Graph:
         nonlocal leaves
         if leaves is None:
             leaves = Leaves(build.nodes)
-        if node.op in ("broadcast", "_reshape_like") and args[0].op == "broadcast":
-            inner = args[0].args[0]
-            if node.op == "broadcast" or inner.is_constant:
-                return build.node("broadcast", inner, args[1], span=node.span)
+        if node.op == "broadcast" and args[0].op == "broadcast":
+            args[0] = args[0].args[0]
         if node.op == "broadcast" and leaves[args[0]] == leaves[args[1]]:
             return args[0]
         if len(args) == 2 and is_elementwise(node.op):
