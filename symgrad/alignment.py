@@ -161,7 +161,8 @@ def _followed(
     """Where the axes are in a result: the same for all operands that have them."""
     follow = _stays if is_elementwise(node.op) else _FOLLOW.get(node.op)
     known = [shape for arg in node.args if (shape := shapes.get(arg)) is not None]
-    if follow is None or len(known) < len(node.args):
+    sure = len(known) == len(node.args) and not any(None in shape for shape in known)
+    if follow is None or not sure:
         return None
     ways = {
         tuple([follow(node, operand, place, known) for place in places[node.args[operand]]])

@@ -56,21 +56,19 @@ def take_derivatives(
         expr, x = args
         kept = {made[variable] for variable in named[node] if variable in made}
         part = stabilise(_freed(build.graph([expr]), x, kept), table, exact)
-        shapes = found.shapes[node.args[0]], found.shapes[node.args[1]]
-        more = {_FREE: shapes[1], f"{_FREE} tangent": (), COTANGENT: shapes[0]}
-        known = {name: shape for name, shape in more.items() if shape is not None}
+        shapes = [found.shapes[arg] for arg in node.args]
+        numbers = shapes[0] == (), shapes[1] == () or Leaves(build.nodes)[x] == 0
+        names = (COTANGENT, _FREE)
+        known = {n: shape for n, shape in zip(names, shapes, strict=True) if shape is not None}
+        known |= dict.fromkeys(seeds("jvp", (_FREE,)), ())
+        differentiator = Differentiator(table, exact, text, lambda: infer(known))
         inference = infer(known)
         tape = Tape(part, (_FREE,), table, text, inference)
-        cotangents = tape.sweep()
-        if tape.mixing is None:
-            derived = tape.elementwise(cotangents)
-        elif shapes[0] == () or Leaves(part.nodes)[part.outputs[0]] == 0:
-            derived = tape.results(cotangents)
-        elif shapes[1] == () or Leaves(build.nodes)[x] == 0 or _has_rows(tape, inference):
-            derived = _forward(part, Differentiator(table, exact, text, lambda: infer(known)))
-        elif None in shapes:
+        derived = _derived(tape, inference, numbers, differentiator)
+        if derived is None and None in shapes:
             raise undeclared(node, text)
-        else:
+        if derived is None:
+            assert tape.mixing is not None
             raise _mixed(x, tape.mixing.span or node.span, text)
         derived = simplify(derived, table, exact)
         inputs = {name: build.node("input", value=name) for name in part.inputs()} | {_FREE: x}
@@ -84,6 +82,25 @@ def take_derivatives(
             except Misfit as wrong:
                 raise found.error(node, wrong, graph, text) from None
     return graph
+
+
+def _derived(
+    tape: Tape, found: Inference | None, numbers: tuple[bool, bool], differentiator: Differentiator
+) -> Graph | None:
+    """The value and its derivative, or None where it is not seen which of them is meant.
+
+    `numbers` says whether the expression and the variable are known to be single numbers.
+    """
+    cotangents = tape.sweep()
+    if tape.mixing is None:
+        return tape.elementwise(cotangents)
+    if numbers[0] or Leaves(tape.graph.nodes)[tape.value] == 0:
+        return tape.results(cotangents)
+    x = tape.inputs[_FREE]
+    # Where rows keep to themselves, the sum of the derivatives by all of them has one term.
+    if numbers[1] or (found is not None and keeps_rows(tape, x, found.shapes)):
+        return _forward(tape.graph, differentiator)
+    return None
 
 
 def _named_later(graph: Graph) -> dict[Node, set[Node]]:
@@ -149,12 +166,6 @@ def _plain(graph: Graph) -> Graph:
         return build.node("broadcast", x, like, span=node.span)
 
     return rebuilt(graph, replace)
-
-
-def _has_rows(tape: Tape, inference: Inference | None) -> bool:
-    """Whether rows of x keep to themselves, so that a sum of derivatives by all has one term."""
-    x = tape.inputs[_FREE]
-    return inference is not None and keeps_rows(tape, x, inference.shapes)
 
 
 def _mixed(x: Node, span: Span | None, text: str) -> DerivativeError:

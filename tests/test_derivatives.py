@@ -10,6 +10,7 @@ import pytest
 
 import symgrad
 from symgrad.errors import SymgradError
+from symgrad.explain import explain
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive, stages
 
@@ -226,6 +227,13 @@ def test_no_derivative_is_left_after_its_stage() -> None:
         "input", "constant", "power", "cos", "multiply",
     }  # fmt: skip
     assert "derivative" not in dict(stages("diff(x)", None, TABLE))
+
+
+def test_explain_shows_the_stage() -> None:
+    shown = explain("r = x**2; D(sin(r), r)")
+    assert "derivative: that of its first operand by its second" in shown
+    assert "_variable: its operand under a name" in shown
+    assert "== derivative ==\nWhat is written as derivative(u, x) is taken" in shown
 
 
 @pytest.mark.parametrize(
