@@ -37,6 +37,10 @@ _ELSEWHERE = {
     "hstack": "concatenate([a, b], axis=1)",
     "vstack": "concatenate([a, b])",
     "full": "c * ones((n, m))",
+    **dict.fromkeys(
+        ("Derivative", "deriv", "ddx", "partial", "grad", "gradient", "d", "Dt"),
+        "derivative(u, x) for the derivative of u by x",
+    ),
 }
 
 

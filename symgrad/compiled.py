@@ -34,7 +34,7 @@ from symgrad.leaves import is_elementwise
 from symgrad.load import load
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.products import PROGRAMS, seeds
-from symgrad.resolve import needs_ranks
+from symgrad.resolve import UndeclaredError
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -76,10 +76,14 @@ class Compiled:
         self._layout = layout_of(
             self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
         )
-        if known is not None:
-            self._general()
-        elif not needs_ranks(self._lowered.graph):
-            self._derive(None, "reverse") if what in PROGRAMS else self._general()
+        try:
+            if known is None and what in PROGRAMS:
+                self._derive(None, "reverse")
+            else:
+                self._general()
+        except UndeclaredError:
+            if known is not None:
+                raise
         self._seeds = seeds(what, chosen)
         if what.startswith("jvp"):
             self._layout = Layout("bare", ("value",))

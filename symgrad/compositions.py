@@ -12,6 +12,7 @@ from symgrad.graph import Node
 from symgrad.indexing import along, chained, indexed, shape_template, stacked
 from symgrad.items import Item, Items, Literal, Maker, ShapeOf, integer, paired
 from symgrad.template import HOLE, Slice
+from symgrad.variables import derivative_of
 
 Bound = Mapping[str, Any]
 """Arguments by parameter: Python values for attributes, items for the others."""
@@ -308,5 +309,6 @@ BUILDERS: Mapping[str, Builder] = {
     "repeat": _repeat,
     "trapezoid": _trapezoid,
     "convolve": _convolve,
+    "derivative": derivative_of,
 }
 """What makes the functions whose line in functions.sg says `built`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.derivatives import take_derivatives
 from symgrad.emit import Names, argument_names, emit
 from symgrad.finish import plain_indices
 from symgrad.functions import FunctionTable
@@ -31,11 +32,13 @@ def known_of(graph: Graph, inputs: Mapping[str, Any]) -> Known:
 
 
 def resolved(graph: Graph, inputs: Mapping[str, Any], table: FunctionTable) -> Graph:
-    """The graph with everything decided that depends on ranks."""
-    found = known_of(graph, inputs).infer()
+    """The graph with everything decided that depends on ranks, and all derivatives taken."""
+    known = known_of(graph, inputs)
+    found = known.infer()
     for node in graph.nodes:
         found.visit(node)
-    return resolve(graph, found, table, "")
+    graph = resolve(graph, found, table, "")
+    return take_derivatives(graph, found, known.more, table, False, "")
 
 
 def evaluate(

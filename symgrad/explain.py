@@ -27,6 +27,7 @@ _ABOUT = {
     "parse": "The text becomes a tree: the operands of an operation stand indented below it.",
     "lower": "The tree becomes a graph: an operation a line, and what occurs twice is made once.",
     "resolve": "What depends on how many axes there are is decided, as these are declared.",
+    "derivative": "What is written as derivative(u, x) is taken, inner ones first.",
     "stabilise": "Rewrites replace what would overflow or lose accuracy in value or derivative.",
     "reverse": """\
 The chain rule runs from the value back to the inputs. An operation with the result out gets g,
@@ -44,6 +45,8 @@ _OPERATIONS = {
     "place": "zeros in the shape of its second operand, but for the first one at an index",
     "broadcast": "its first operand, repeated to the shape of its second",
     "unbroadcast": "its first operand, summed to the shape of its second",
+    "derivative": "that of its first operand by its second",
+    "_variable": "its operand under a name, apart from all else with the same value",
     "keep": "its second operand where the first one holds, and 0 elsewhere",
     "indicator": "1 where its operand holds, and 0 elsewhere",
 }

@@ -71,6 +71,8 @@ def _check(function: Function, table: FunctionTable) -> None:
     sample = _sample_attributes(function, table)
     for which, tree in enumerate(function.definitions):
         body = definition(function, table, which, sample)
+        if function.derivatives:
+            _check_plain(body, text, tree)
         gives = _kind(body.outputs[0], function, table)
         if gives != function.kind:
             hint = "Write name(x) -> bool = definition." if gives == "bool" else "Drop -> bool."
@@ -81,12 +83,22 @@ def _check(function: Function, table: FunctionTable) -> None:
         graph = derivative(function, table, position, tuple(sample.values()) or None)
         if graph is None:
             continue
+        _check_plain(graph, text, tree)
         if _kind(graph.outputs[0], function, table) == "bool":
             hint = "Write where(condition, 1, 0)."
             raise DefinitionError("the derivative is a condition", text, tree.span, hint)
         if "g" in graph.inputs() and not is_linear(graph, "g"):
             hint = "Without g it is multiplied by the cotangent for you."
             raise DefinitionError("the derivative is not linear in g", text, tree.span, hint)
+
+
+def _check_plain(graph: Graph, text: str, tree: Tree) -> None:
+    """What is stated of an operation is used where derivatives have been taken already."""
+    if any(node.op == "derivative" for node in graph.nodes):
+        raise DefinitionError(
+            "derivative(...) cannot stand in a line that states a derivative", text, tree.span,
+            "Leave out what stands after the colon.",
+        )  # fmt: skip
 
 
 def _kind(node: Node, function: Function, table: FunctionTable) -> str:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from symgrad.declarations import Declaration, declared_shape
-from symgrad.errors import NameRuleError
+from symgrad.errors import NameRuleError, Span
 from symgrad.functions import CONSTANTS, LITERALS, FunctionTable
 from symgrad.graph import Graph, Node, descendants
 from symgrad.indexing import shape_items
-from symgrad.items import Items, ShapeOf
-from symgrad.lower import LocalFunction, Lowerer
+from symgrad.items import Item, Items, ShapeOf
+from symgrad.lower import Lowerer
 from symgrad.syntax import parse, target_of
 from symgrad.tree import Statement, Tree
+from symgrad.variables import check_variables, differentiated_names, local_function, variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,10 @@ class Lowered:
 class FormulaLowerer(Lowerer):
     """Lowers statements; what they name is known to those that follow."""
 
-    def __init__(self, text: str, table: FunctionTable) -> None:
+    def __init__(self, text: str, table: FunctionTable, differentiated: frozenset[str]) -> None:
         super().__init__(text, table)
         self.shapes: dict[str, Declaration] = {}
+        self._differentiated = differentiated
 
     def declare(self, statement: Statement, at_head: bool) -> None:
         """`X: (n, d)`: an input and its shape."""
@@ -113,6 +115,12 @@ class FormulaLowerer(Lowerer):
                 message, span = f"{name} has no value yet in its own definition", self.inputs[name]
             hint = "Choose another name for what is assigned."
             raise NameRuleError(message, self.text, span, hint)
+        self._name_it(name, item, span)
+
+    def _name_it(self, name: str, item: Item, span: Span) -> None:
+        if name in self._differentiated:
+            self.variables += 1
+            item = variable(self, name, item, self.variables, span)
         self.names[name] = item
 
     def _assign_several(self, statement: Statement) -> None:
@@ -130,7 +138,7 @@ class FormulaLowerer(Lowerer):
             if target.op != "name" or target.value in {*CONSTANTS, *LITERALS, *self.inputs}:
                 message = "this cannot be assigned"
                 raise NameRuleError(message, self.text, target.span, "Choose another name.")
-            self.names[target.value] = part
+            self._name_it(target.value, part, target.span)
 
     def _define(self, name: str, parameters: tuple[str, ...], target: Tree, body: Tree) -> None:
         """Lower the body once, over placeholders; in it the name means what it meant before."""
@@ -156,8 +164,8 @@ class FormulaLowerer(Lowerer):
                 self.names[parameter] = before
         created = self.builder.nodes[start:]
         inside = descendants(created, placeholders)
-        steps = tuple(n for n in created if n in inside and n.op != "parameter")
-        self.functions[name] = LocalFunction(tuple(placeholders), parameters, steps, result)
+        steps = [node for node in created if node in inside]
+        self.functions[name] = local_function(parameters, placeholders, steps, result)
 
 
 def lower(text: str, table: FunctionTable) -> Lowered:
@@ -169,8 +177,9 @@ def lower(text: str, table: FunctionTable) -> Lowered:
         A child of it for text that is no formula, an unknown function, wrong arguments, or a name
         that is used against the rules.
     """
-    lowerer = FormulaLowerer(text, table)
-    *before, last = parse(text)
+    statements = parse(text)
+    *before, last = statements
+    lowerer = FormulaLowerer(text, table, differentiated_names(statements, table))
     for place, statement in enumerate(before):
         if statement.declares:
             lowerer.declare(statement, at_head=all(s.declares for s in before[:place]))
@@ -185,4 +194,6 @@ def lower(text: str, table: FunctionTable) -> Lowered:
     labels = {n: name for name, n in lowerer.names.items() if isinstance(n, Node) and n.args}
     graph = lowerer.builder.graph((value,), labels)
     lowerer.check_declared(graph)
+    functions = {*table, *lowerer.functions}
+    check_variables(lowerer.builder.nodes, lowerer.shapes, functions, text)
     return Lowered(graph, tuple(lowerer.inputs), lowerer.shapes)

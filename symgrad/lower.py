@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from symgrad.calls import bind, unknown_function
@@ -20,6 +19,7 @@ from symgrad.indexing import attribute_of, indexed, shape_template, stacked
 from symgrad.items import Item, Items, Literal, ShapeOf, attribute, integer, paired
 from symgrad.template import Wild
 from symgrad.tree import Tree, postorder
+from symgrad.variables import SHORT, LocalFunction, check_variable, held, local_function
 
 _COMPARISONS = {
     "<": "less",
@@ -32,16 +32,6 @@ _COMPARISONS = {
 
 MAX_EXPANDED = 1_000_000
 """How many operations the calls of a formula's own functions may come to, all together."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFunction:
-    """A function that the formula defines: the nodes that depend on its parameters."""
-
-    parameters: tuple[Node, ...]
-    names: tuple[str, ...]
-    steps: tuple[Node, ...]
-    result: Node
 
 
 class Lowerer:
@@ -64,6 +54,7 @@ class Lowerer:
         self.inputs: dict[str, Span] = {}
         self.defining = ""
         self.expanded = 0
+        self.variables = 0
 
     def lower(self, root: Tree) -> Item:
         """What a tree stands for. Operands wait on a stack, as in a pocket calculator."""
@@ -137,7 +128,8 @@ class Lowerer:
         if local is not None:
             bound = bind(local.names, {}, tree, args, self.text)
             return self._call_local(local, [bound[name] for name in local.names], tree.span)
-        if callee.name not in self.table:
+        name = callee.name if callee.name in self.table else SHORT.get(callee.name, callee.name)
+        if name not in self.table:
             if callee.name == self.defining:
                 raise DefinitionError(
                     f"{callee.name} is defined by itself", self.text, callee.span,
@@ -146,7 +138,7 @@ class Lowerer:
             known = {*self.names, *self.inputs}
             names = [*self.table, *self.functions]
             raise unknown_function(tree, self.text, known, names)
-        function = self.table[callee.name]
+        function = self.table[name]
         defaults = {p.name: p.default for p in function.parameters if p.default is not None}
         rest = next((p.name for p in function.parameters if p.kind == "rest"), "")
         last = function.parameters[-1] if function.parameters else None
@@ -224,6 +216,11 @@ class Lowerer:
             value = tuple(attributes.values()) if function.attributes else None
             return self.builder.node(function.name, *args, value=value, span=span)
         body = definition(function, self.table, attributes=attributes)
+        if any(node.op == "derivative" for node in body.nodes):
+            places = body.inputs()
+            names = tuple(places)
+            local = local_function(names, [places[n] for n in names], body.nodes, body.outputs[0])
+            return self._replayed(local, [operands[n] for n in names], span)
         return self.builder.inline(body, operands, span)
 
     def is_condition(self, node: Node) -> bool:
@@ -285,19 +282,32 @@ class Lowerer:
                 f"the calls of functions come to more than {MAX_EXPANDED:,} operations",
                 self.text, span, "Functions that call functions can double at each level.",
             )  # fmt: skip
-        numbers = [self.number(arg, span) for arg in args]
-        made = dict(zip(function.parameters, numbers, strict=True))
+        return self._replayed(function, [self.number(arg, span) for arg in args], span)
+
+    def _replayed(self, function: LocalFunction, args: Sequence[Node], span: Span | None) -> Node:
+        """The operations of a function's body, on other operands."""
+        given = dict(zip(function.parameters, args, strict=True))
+        made = dict(given)
+        for place in {step.args[1]: None for step in function.own}:
+            self.variables += 1
+            name = function.names[function.parameters.index(place)]
+            made[place] = held(self, name, given[place], self.variables, span)
         for step in function.steps:
-            operands = tuple(made.get(arg, arg) for arg in step.args)
+            operands = tuple([made.get(arg, arg) for arg in step.args])
+            if step.op == "derivative" and step.args[1] in given and step not in function.own:
+                operands = operands[0], given[step.args[1]]
+                check_variable(operands[1], self.text, span)
             made[step] = self.builder.node(step.op, *operands, value=step.value, span=span)
         return made.get(function.result, function.result)
 
 
 _OF_TWO = {
+    "diff": "derivative(u, x) for the derivative of u by x",
+    "derivative": "derivative(u, x, 2), or derivative(derivative(u, x), y) for a mixed one",
     "max": "maximum(x, y) for the larger of two",
     "min": "minimum(x, y) for the smaller of two",
 }
-"""What is meant by those that give a second operand to a reduction."""
+"""What is meant by those that give an operand for an attribute."""
 
 _PASSES_ON = frozenset(("index", "expand_dims", "squeeze", "transpose", "matrix_transpose"))
 """Operations that keep a condition a condition."""

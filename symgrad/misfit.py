@@ -12,8 +12,8 @@ Size = int | None
 Shape = tuple[Size, ...]
 
 
-Rule = Callable[[Node, Sequence[Shape], Sequence[Size]], Shape]
-"""Takes a node, the shapes of its operands and the numbers that fill its holes."""
+Rule = Callable[[Node, Sequence[Shape], Sequence[Size]], Shape | None]
+"""Takes a node, the shapes of its operands and the numbers that fill its holes. None: unknown."""
 
 
 class Misfit(Exception):  # noqa: N818 - it never reaches a user

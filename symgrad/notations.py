@@ -55,9 +55,9 @@ ANYWHERE: tuple[Row, ...] = (
     (r"(?<=[fFrRbBuU])(?:\"[^\"\r\n]*\"?|'\{[^'\r\n]*'?)", "a text has no prefix here",
      "Write plain quotes, as in einsum('ij,jk', A, B)."),
     (rf"(?<=[{LETTER}0-9)\]])['’′]+(?=\()", _PRIME,
-     "Write the formula itself; symgrad.grad differentiates it."),
+     "Write D(f(x), x) for the derivative of f(x) by x."),
     (rf"(?<=[{LETTER}0-9)\]])['’′]+", _PRIME,
-     "Write A.T to transpose; for a derivative symgrad.grad differentiates the formula."),
+     "Write A.T to transpose, D(u, x) for the derivative of u by x."),
     (r"\"[^\"\r\n]*(?=[\r\n]|$)|'[^'\r\n]*(?=[\r\n]|$)", "a text in quotes is never closed",
      "End it with the quote that begins it."),
     (r"\"[^\"\r\n]*\"|'[^'\r\n]*'", "a text in quotes cannot stand here",
@@ -109,7 +109,9 @@ ANYWHERE: tuple[Row, ...] = (
     (r"∞", "'∞' is not part of the language", "Write inf."),
     (r"[≤≥≠≈≡]", "this is not a comparison of the language", "Write <=, >=, == or !=."),
     (r"[¬∧∨⊕]", "this is not a logical sign of the language", "Write not, and, or."),
-    (r"[∂∇∫∑∏∆]", "this sign is not part of the language",
+    (r"[∂∇]", "this sign is not part of the language",
+     "Write D(u, x) for the derivative of u by x."),
+    (r"[∫∑∏∆]", "this sign is not part of the language",
      "Write an expression of names, numbers and functions."),
 )  # fmt: skip
 """Wherever the parser stops."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from symgrad.batch import ROWS
 from symgrad.collector import paused
 from symgrad.declarations import Declaration
+from symgrad.derivatives import has_derivatives, take_derivatives
 from symgrad.errors import DerivativeError, InputError, did_you_mean
 from symgrad.formula import Lowered, lower
 from symgrad.functions import FunctionTable
@@ -15,7 +16,7 @@ from symgrad.graph import Graph, Node
 from symgrad.leaves import is_elementwise
 from symgrad.misfit import Misfit, Shape
 from symgrad.products import PROGRAMS, Differentiator, blocks, seeds
-from symgrad.resolve import resolve
+from symgrad.resolve import UndeclaredError, resolve
 from symgrad.selection import select_early
 from symgrad.shapes import Inference, check_shapes
 from symgrad.simplify import simplify, stabilise
@@ -54,7 +55,11 @@ class Known:
 
     def infer(self) -> Inference:
         """An inference that starts from this."""
-        return Inference(self.shapes, self.kinds, self.numbers, self.names)
+        return self.more({})
+
+    def more(self, shapes: Mapping[str, Shape]) -> Inference:
+        """An inference that knows the shapes of some more inputs."""
+        return Inference({**self.shapes, **shapes}, self.kinds, self.numbers, self.names)
 
 
 def stages(
@@ -75,12 +80,15 @@ def stages(
     if known:
         known = with_seeds(known, lowered, what, chosen, text)
     elif what in PROGRAMS:
-        raise InputError(
+        raise UndeclaredError(
             "the code of a Jacobian or a Hessian depends on how many axes the inputs have",
             text, (0, len(text)), _declaration(lowered),
         )  # fmt: skip
 
     elementwise = all(n.op in ("input", "index") or is_elementwise(n.op) for n in graph.nodes)
+
+    def more(shapes: Mapping[str, Shape]) -> Inference | None:
+        return known.more(shapes) if known else None
 
     def stage(name: str) -> tuple[str, Derived]:
         return name, Derived(
@@ -97,6 +105,9 @@ def stages(
     found = (known or Known({})).check(graph, text)
     graph = resolve(graph, found, table, text)
     indices |= index_inputs(graph)
+    if has_derivatives(graph):
+        graph = take_derivatives(graph, found, more, table, exact, text)
+        yield stage("derivative")
     graph = select_early(graph, found)
     if known:
         yield stage("resolve")

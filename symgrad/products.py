@@ -21,7 +21,7 @@ from symgrad.specialise import specialise
 Infer = Callable[[], Inference | None]
 
 _SEEDS: Mapping[str, str] = {"jvp": "tangent", "hvp": "vector"}
-_COTANGENT = "cotangent of value"
+COTANGENT = "cotangent of value"
 """Names with spaces: no input of a formula is called so."""
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
@@ -41,14 +41,14 @@ def seeds(kind: str, wrt: Sequence[str]) -> tuple[str, ...]:
     single = kind.removesuffix(ROWS)
     ending = kind[len(single) :]
     if single == "vjp":
-        return (_COTANGENT + ending,)
+        return (COTANGENT + ending,)
     return tuple(f"{n} {_SEEDS[single]}{ending}" for n in wrt) if single in _SEEDS else ()
 
 
 def owners(kind: str, wrt: Sequence[str]) -> dict[str, str | None]:
     """For each seed the input whose shape it has, or None for the value's."""
     if kind == "vjp":
-        return {_COTANGENT: None}
+        return {COTANGENT: None}
     return dict(zip(seeds(kind, wrt), wrt, strict=True))
 
 
@@ -103,7 +103,7 @@ class Differentiator:
     def vjp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The value, and the cotangent times its Jacobian."""
         build = builder_of(graph)
-        total = _inner(build, [build.node("input", value=_COTANGENT)], graph.outputs)
+        total = _inner(build, [build.node("input", value=COTANGENT)], graph.outputs)
         return _with_value(self.reverse(build.graph([total], graph.labels), wrt), graph)
 
     def jvp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
@@ -112,7 +112,7 @@ class Differentiator:
         build = builder_of(first)
         tangents = [build.node("input", value=name) for name in seeds("jvp", wrt)]
         total = _inner(build, tangents, first.outputs[1:])
-        second = self.again(build.graph([total], first.labels), (_COTANGENT,))
+        second = self.again(build.graph([total], first.labels), (COTANGENT,))
         return _without_cotangent(_with_value(second, first))
 
     def hvp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
@@ -168,7 +168,7 @@ def _without_cotangent(graph: Graph) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op == "input" and node.value == _COTANGENT:
+        if node.op == "input" and node.value == COTANGENT:
             inputs = {n: build.node("input", value=n) for n in formula.inputs()}
             return build.inline(formula, inputs)
         return None

@@ -178,11 +178,6 @@ RESOLVERS: Mapping[str, Callable[[Context, list[int]], Node]] = {
 }
 
 
-def needs_ranks(graph: Graph) -> bool:
-    """Whether a graph cannot be differentiated before the ranks of its inputs are known."""
-    return any(node.op in NEED_RANKS for node in graph.nodes)
-
-
 def resolve(graph: Graph, found: Inference, table: FunctionTable, text: str) -> Graph:
     """The graph with every operation decided that depends on ranks which are known.
 
@@ -230,9 +225,13 @@ def _resolved_once(graph: Graph, found: Inference, table: FunctionTable, text: s
     return rebuilt(graph, replace)
 
 
-def undeclared(node: Node, text: str) -> InputError:
-    """The error for code that is asked for before it is known what is meant."""
-    return InputError(
+class UndeclaredError(InputError):
+    """Code is asked for before it is known how many axes there are, on which it depends."""
+
+
+def undeclared(node: Node, text: str) -> UndeclaredError:
+    """The error for such an operation."""
+    return UndeclaredError(
         f"what {node.op.strip('_')} means depends on how many axes its operands have",
         text, node.span, "Declare the inputs at the head of the formula, as X: (n, d); w: (d,).",
     )  # fmt: skip

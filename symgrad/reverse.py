@@ -17,11 +17,11 @@ from collections.abc import Sequence
 
 from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, complementary, descendants
-from symgrad.leaves import REDUCTIONS, Leaves, is_elementwise
+from symgrad.graph import Builder, Graph, Node, complementary
+from symgrad.leaves import LIKE_SECOND, REDUCTIONS, Leaves, is_elementwise
 from symgrad.lower import derivative
 from symgrad.shapes import Inference
-from symgrad.structural import ADJOINTS, MAPS
+from symgrad.structural import ADJOINTS, MAPS, no_terms
 
 Cotangent = tuple[Node, Node]
 """A cotangent's expression, and the node to whose shape it broadcasts."""
@@ -45,16 +45,7 @@ def reverse(
         A function on the way has no derivative.
     """
     tape = Tape(graph, wrt, table, text, found)
-    cotangents: dict[Node, Cotangent] = {tape.value: (tape.one, tape.value)}
-    for node in reversed(graph.nodes):
-        if node in cotangents and node.args:
-            cotangent, root = cotangents.pop(node)
-            for operand, term, term_root in tape.pull_back(node, cotangent, root):
-                if operand in cotangents:
-                    cotangents[operand] = tape.add(operand, cotangents[operand], (term, term_root))
-                else:
-                    cotangents[operand] = (term, term_root)
-    return tape.results(cotangents)
+    return tape.results(tape.sweep())
 
 
 class Tape:
@@ -78,13 +69,46 @@ class Tape:
             self.build.adopt(node)
         self.one = self.build.constant(1.0)
         self.inputs = graph.inputs()
-        self.active = descendants(graph.nodes, [self.inputs[n] for n in wrt if n in self.inputs])
+        self.active = {self.inputs[name] for name in wrt if name in self.inputs}
+        for node in graph.nodes:
+            if any(a in self.active and self.passes(node, p) for p, a in enumerate(node.args)):
+                self.active.add(node)
         self.labels = dict(graph.labels)
+        self.mixing: Node | None = None
+        """Where the elements of the inputs meet first, if they do on a way to the value."""
         self._leaves = Leaves(self.build.nodes)
         self._found = found
         if found is not None:
             for node in graph.nodes:
                 found.visit(node)
+
+    def passes(self, node: Node, position: int) -> bool:
+        """Whether a change of an operand is one of the result, as far as derivatives tell."""
+        if position and node.op in LIKE_SECOND:
+            return False
+        if node.op in ADJOINTS:
+            return ADJOINTS[node.op] is not no_terms
+        function = self.table.get(node.op)
+        if function is None or position >= len(function.operands):
+            return False
+        return not function.derivative_is(position, "0")
+
+    def sweep(self) -> dict[Node, Cotangent]:
+        """From the value back to the inputs: the cotangents of those that got one."""
+        cotangents: dict[Node, Cotangent] = {self.value: (self.one, self.value)}
+        for node in reversed(self.graph.nodes):
+            if node in cotangents and node.args:
+                cotangent, root = cotangents.pop(node)
+                terms = self.pull_back(node, cotangent, root)
+                if terms and not is_elementwise(node.op):
+                    self.mixing = node
+                for operand, term, term_root in terms:
+                    if operand in cotangents:
+                        before = cotangents[operand]
+                        cotangents[operand] = self.add(operand, before, (term, term_root))
+                    else:
+                        cotangents[operand] = (term, term_root)
+        return cotangents
 
     def pull_back(self, node: Node, cotangent: Node, root: Node) -> list[tuple[Node, Node, Node]]:
         """For each active operand: the operand, its term of the cotangent, and the term's root."""
@@ -213,6 +237,18 @@ class Tape:
         shapes = self._found.shapes
         have, want = shapes.get(node), shapes.get(root)
         return have is not None and have == want and None not in have
+
+    def elementwise(self, cotangents: dict[Node, Cotangent]) -> Graph:
+        """The value, and the derivative of each of its elements where none of them mix."""
+        node = self.inputs.get(self.wrt[0])
+        if node is None or node not in cotangents:
+            node = self.build.node("input", value=self.wrt[0])
+            none = self.build.node("_filling", self.build.constant(0.0), self.value)
+            return self.build.graph([self.value, self.build.node("_filling", none, node)])
+        slope, root = cotangents[node]
+        if self._leaves[slope] != self._leaves[root]:
+            slope = self.build.node("_filling", slope, root)
+        return self.build.graph([self.value, slope], self.labels)
 
     def results(self, cotangents: dict[Node, Cotangent]) -> Graph:
         """The value and the derivatives, zero where no cotangent arrived."""

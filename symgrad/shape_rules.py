@@ -113,6 +113,14 @@ def _norm_of_order(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]
     return tuple(1 if a in axes else n for a, n in sizes if keepdims or a not in axes)
 
 
+def _derivative(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape | None:
+    """None where there is no derivative; derivatives.py says why."""
+    try:
+        return broadcast(*shapes)
+    except Misfit:
+        return None
+
+
 def _scalar(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     logits, target = shapes[:2]
     if len(logits) not in (len(target), len(target) + 1):
@@ -252,6 +260,7 @@ RULES: Mapping[str, Rule] = {
     "diag": _diag,
     "_norm_of_order": _norm_of_order,
     "cross_entropy": _scalar,
+    "derivative": _derivative,
     **dict.fromkeys("inv _cholesky _eigenvectors_of".split(), _of_square),
     **dict.fromkeys("det logdet _slogdet_sign _slogdet_log".split(), _per_matrix),
     "_eigenvalues": _per_column,

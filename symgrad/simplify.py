@@ -21,14 +21,14 @@ def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
     graph = rewrite(graph, table, _sections(exact), ("tidy",), graph.outputs[0])
-    return _in_reading_order(_shapes_from_the_first(_without_idle_broadcasts(graph)))
+    return _in_reading_order(_shapes_from_the_first(without_idle_broadcasts(graph)))
 
 
 def _sections(exact: bool) -> tuple[str, ...]:
     return ("exact",) if exact else ("exact", "stable")
 
 
-def _without_idle_broadcasts(graph: Graph) -> Graph:
+def without_idle_broadcasts(graph: Graph) -> Graph:
     """Drop a broadcast where another operand has the shape already, or where it changes nothing."""
     leaves: Leaves | None = None
 
@@ -38,16 +38,27 @@ def _without_idle_broadcasts(graph: Graph) -> Graph:
         nonlocal leaves
         if leaves is None:
             leaves = Leaves(build.nodes)
+        if node.op == "broadcast" and args[0].op == "broadcast":
+            args[0] = args[0].args[0]
         if node.op == "broadcast" and leaves[args[0]] == leaves[args[1]]:
             return args[0]
         if len(args) == 2 and is_elementwise(node.op):
             for arg, other in ((0, 1), (1, 0)):
-                idle = args[arg].op == "broadcast"
-                if idle and leaves[args[arg]] | leaves[args[other]] == leaves[args[other]]:
-                    args[arg] = args[arg].args[0]
+                inner = args[arg].args[0] if args[arg].op == "broadcast" else args[arg]
+                rest, whole = leaves[args[other]], leaves[args[arg]]
+                if node.op == "multiply" and _is_ones(args[arg]) and rest | whole == whole:
+                    if rest == whole:
+                        return args[other]
+                    return build.node("broadcast", args[other], args[arg].args[1], span=node.span)
+                if leaves[inner] | rest == whole | rest:
+                    args[arg] = inner
         return None
 
     return rebuilt(graph, replace)
+
+
+def _is_ones(node: Node) -> bool:
+    return node.op == "broadcast" and node.args[0].is_constant and node.args[0].value == 1
 
 
 _SHAPE_ONLY = {"size": 0, "_count": 0, "broadcast": 1, "unbroadcast": 1, "_reshape_like": 1}

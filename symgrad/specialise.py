@@ -270,6 +270,8 @@ def _elementwise(s: Specialiser, build: Builder, node: Node, args: list[Node]) -
         return None
     for place, other in ((0, 1), (1, 0)):
         constant, shape = _constant_below(args[place]), s.shape(args[place])
+        if node.op == "multiply" and args[place].is_constant and args[place].value == 1:
+            return args[other]
         if constant is None or args[place].is_constant or set(shape) > {1}:
             continue
         if len(shape) <= len(s.shape(args[other])) and set(shape) <= {1}:

@@ -44,7 +44,8 @@ def _copy(build: Builder, node: Node, g: Node) -> Terms:
     return (g,)
 
 
-def _integer(build: Builder, node: Node, g: Node) -> Terms:
+def no_terms(build: Builder, node: Node, g: Node) -> Terms:
+    """For what has no derivative by any operand."""
     return (None,) * len(node.args)
 
 
@@ -156,8 +157,8 @@ ADJOINTS: Mapping[str, Adjoint] = {
     "broadcast": _broadcast,
     "unbroadcast": _unbroadcast,
     "copy": _copy,
-    "pair": _integer,
-    "integer": _integer,
+    "pair": no_terms,
+    "integer": no_terms,
     "sum": _sum,
     "mean": _mean,
     "permute_dims": _permute_dims,
@@ -171,10 +172,10 @@ ADJOINTS: Mapping[str, Adjoint] = {
     "_untile": _redone_by("tile"),
     "_repeat": _undone_by("_unrepeat"),
     "_unrepeat": _redone_by("_repeat"),
-    "_zeros": _integer,
-    "_ones": _integer,
-    "eye": _integer,
-    "_counting": _integer,
+    "_zeros": no_terms,
+    "_ones": no_terms,
+    "eye": no_terms,
+    "_counting": no_terms,
 }
 
 MAPS = frozenset(

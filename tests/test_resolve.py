@@ -1,5 +1,6 @@
 """Functions whose meaning depends on ranks: each as NumPy has it, with its derivatives."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 
 import symgrad
 from symgrad.errors import InputError
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
-from symgrad.resolve import NEED_RANKS, needs_ranks
+from symgrad.pipeline import derive
+from symgrad.resolve import NEED_RANKS, UndeclaredError
 
 TABLE = builtin_functions()
 RNG = np.random.default_rng(7)
@@ -86,7 +87,8 @@ def test_values_and_derivatives(formula: str, shapes: Any, reference: Any) -> No
      ("a.ndim", False), ("a.T", False), ("diag(a)", True)],
 )  # fmt: skip
 def test_what_needs_ranks(formula: str, needs: bool) -> None:
-    assert needs_ranks(lower(formula, TABLE).graph) is needs
+    with pytest.raises(UndeclaredError) if needs else nullcontext():
+        derive(formula, None, TABLE)
 
 
 def test_code_without_ranks() -> None:
