@@ -135,9 +135,9 @@ class Compiled:
             )
         general = self._general()
         with paused():
-            return replace(
-                general, graph=specialise(general.graph, known.infer(), self._exact, self._formula)
-            )
+            found = known.infer()
+            graph = specialise(general.graph, found, self._table, self._exact, self._formula)
+            return replace(general, graph=graph)
 
     def _kernel(self, target: str, known: Known | None) -> Kernel | None:
         if target == "scalar":
