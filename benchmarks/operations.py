@@ -15,7 +15,7 @@ whichever is most; products of matrices count their multiplications and addition
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 
@@ -25,13 +25,17 @@ from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.lower import definition
 from symgrad.schedule import Step, schedule
-from symgrad.shapes import Inference
+from symgrad.shapes import CONDITIONS, Inference
+from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY
 
 TABLE = builtin_functions()
 
 FREE = VIEWS | frozenset("input constant pair copy join size ndim _count".split())
 """What computes nothing: operands, sizes, and other ways to look at the same numbers."""
+
+CHOICES = CONDITIONS | frozenset("keep where indicator".split())
+"""Conditions and what is chosen by them: calls, but no arithmetic."""
 
 TEXTBOOK: Mapping[str, str] = {
     "power": "exp(y * log(x))",
@@ -68,10 +72,18 @@ def cost(graph: Graph, found: Inference) -> Cost:
     """The cost of a graph in NumPy's operations; `found` knows the shapes of its inputs."""
     for node in graph.nodes:
         found.visit(node)
-    steps = [s for s in schedule(graph, NUMPY, TABLE, None).steps if s.node.op not in FREE]
+    steps = _steps(graph, _APART)
     weights = [_weight_of(step) for step in steps]
     flops = [w * _elements(s, found) for w, s in zip(weights, steps, strict=True)]
-    return Cost(len(steps), sum(weights), sum(flops))
+    return Cost(len(_steps(graph, NUMPY)), sum(weights), sum(flops))
+
+
+def _steps(graph: Graph, target: Target) -> list[Step]:
+    return [s for s in schedule(graph, target, TABLE, None).steps if s.node.op not in FREE]
+
+
+_APART = replace(NUMPY, spellings={n: s for n, s in NUMPY.spellings.items() if n != "clip"})
+"""NumPy without the one call that does arithmetic for several nodes."""
 
 
 def _elements(step: Step, found: Inference) -> float:
@@ -84,8 +96,14 @@ def _elements(step: Step, found: Inference) -> float:
 
 
 def _weight_of(step: Step) -> int:
+    if _is_choice(step):
+        return 0
     is_constant_power = step.node.op == "power" and step.node.args[1].is_constant
     return 1 if is_constant_power else weight(step.spelling)
+
+
+def _is_choice(step: Step) -> bool:
+    return step.node.op in CHOICES or step.spelling in CHOICES
 
 
 @cache
@@ -95,14 +113,14 @@ def weight(name: str) -> int:
     >>> weight("hypot"), weight("sin"), weight("where")
     (4, 1, 1)
     """
-    if name in NUMPY.spellings and TABLE.is_composite(name) or not _is_defined(name):
+    if not _is_defined(name):
         return 1
     build = Builder()
     operands = [build.node("input", value=operand) for operand in TABLE[name].operands]
     graph = build.graph([build.node(name, *operands)])
     while any(_is_replaced(node, node.args) for node in graph.nodes):
         graph = rebuilt(graph, _replaced)
-    return sum(step.node.op not in FREE for step in schedule(graph, NUMPY, TABLE, None).steps)
+    return sum(not _is_choice(step) for step in _steps(graph, _APART))
 
 
 def _is_defined(name: str) -> bool:

@@ -14,7 +14,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
 from symgrad.reverse import reverse
 from symgrad.shapes import Inference
-from symgrad.simplify import simplify
+from symgrad.simplify import stabilise
 
 Infer = Callable[[], Inference | None]
 
@@ -44,9 +44,9 @@ class Differentiator:
         found = self._infer()
         return reverse(graph, wrt, self._table, self._text, found)
 
-    def again(self, graph: Graph, wrt: Sequence[str]) -> Graph:
-        """The same for a graph of derivatives, which is made short first."""
-        return self.reverse(simplify(graph, self._table, self._exact), wrt)
+    def short(self, graph: Graph) -> Graph:
+        """A value and its derivatives, ready to be differentiated again."""
+        return stabilise(graph, self._table, self._exact)
 
     def vjp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The value, and the cotangent times its Jacobian."""
@@ -56,20 +56,20 @@ class Differentiator:
 
     def jvp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The value, and its Jacobian times the tangents."""
-        first = self.vjp(graph, wrt)
+        first = self.short(self.vjp(graph, wrt))
         build = builder_of(first)
         tangents = [build.node("input", value=name) for name in seeds("jvp", wrt)]
         total = _inner(build, tangents, first.outputs[1:])
-        second = self.again(build.graph([total], first.labels), (_COTANGENT,))
+        second = self.reverse(build.graph([total], first.labels), (_COTANGENT,))
         return _without_cotangent(_with_value(second, first))
 
     def hvp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The gradient's product with the vectors, and its derivatives: the Hessian times them."""
-        first = self.reverse(graph, wrt)
+        first = self.short(self.reverse(graph, wrt))
         build = builder_of(first)
         vectors = [build.node("input", value=name) for name in seeds("hvp", wrt)]
         total = _inner(build, vectors, first.outputs[1:])
-        return self.again(build.graph([total], first.labels), wrt)
+        return _with_value(self.reverse(build.graph([total], first.labels), wrt), graph)
 
     def differentiate(self, graph: Graph, wrt: Sequence[str], what: str) -> Graph:
         """What is asked for: a product by name, or an order as a number."""
@@ -82,8 +82,9 @@ class Differentiator:
         """The value, and the derivative of that order by one input."""
         found = self.reverse(graph, wrt)
         for _ in range(order - 1):
-            slope = builder_of(found).graph(found.outputs[1:], found.labels)
-            found = self.again(slope, wrt)
+            short = self.short(found)
+            slope = builder_of(short).graph(short.outputs[1:], short.labels)
+            found = self.reverse(slope, wrt)
         return _with_value(found, graph)
 
 
