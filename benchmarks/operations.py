@@ -34,8 +34,8 @@ TABLE = builtin_functions()
 FREE = VIEWS | frozenset("input constant pair copy join size ndim _count".split())
 """What computes nothing: operands, sizes, and other ways to look at the same numbers."""
 
-CHOICES = CONDITIONS | frozenset("keep where indicator".split())
-"""Conditions and what is chosen by them: calls, but no arithmetic."""
+MOVES = frozenset("keep where indicator place concatenate tile pad roll _repeat _delay".split())
+"""What chooses or copies numbers, and makes no new one. With conditions: calls, no operations."""
 
 TEXTBOOK: Mapping[str, str] = {
     "power": "exp(y * log(x))",
@@ -96,14 +96,14 @@ def _elements(step: Step, found: Inference) -> float:
 
 
 def _weight_of(step: Step) -> int:
-    if _is_choice(step):
+    if _is_move(step):
         return 0
     is_constant_power = step.node.op == "power" and step.node.args[1].is_constant
     return 1 if is_constant_power else weight(step.spelling)
 
 
-def _is_choice(step: Step) -> bool:
-    return step.node.op in CHOICES or step.spelling in CHOICES
+def _is_move(step: Step) -> bool:
+    return not MOVES.isdisjoint((step.node.op, step.spelling)) or step.node.op in CONDITIONS
 
 
 @cache
@@ -120,7 +120,7 @@ def weight(name: str) -> int:
     graph = build.graph([build.node(name, *operands)])
     while any(_is_replaced(node, node.args) for node in graph.nodes):
         graph = rebuilt(graph, _replaced)
-    return sum(not _is_choice(step) for step in _steps(graph, _APART))
+    return sum(not _is_move(step) for step in _steps(graph, _APART))
 
 
 def _is_defined(name: str) -> bool:
