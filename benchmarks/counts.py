@@ -23,6 +23,9 @@ LIMITS: Mapping[str, float] = {"gradient": 4.0, "jvp": 3.0, "hvp": 10.0}
 """Value and gradient together; what the product with a tangent adds to the value, which it gives
 as well; the product of the Hessian with a vector."""
 
+MEDIAN_GRADIENT = 2.5
+"""The limit for the gradient of half of the formulas."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:

@@ -1,4 +1,4 @@
-"""Formulas to measure: well-known ones from many fields, and the collections beside the checkout."""
+"""Formulas to measure: well-known ones from many fields, and the sets beside the checkout."""
 
 from __future__ import annotations
 
@@ -53,21 +53,15 @@ WELL_KNOWN = (
     ),
     # Chemistry and biology
     Formula("Arrhenius rate", "A*exp(-E / (R*T))", _numbers("A E R T")),
-    Formula(
-        "van der Waals pressure", "n*R*T / (V - n*b) - a*n**2 / V**2", _numbers("n R T V b a")
-    ),
+    Formula("van der Waals pressure", "n*R*T / (V - n*b) - a*n**2 / V**2", _numbers("n R T V b a")),
     Formula("Michaelis-Menten rate", "V*S / (K + S)", _numbers("V S K")),
     Formula("Hill equation", "x**n / (K**n + x**n)", _numbers("x n K")),
     Formula("Nernst potential", "E - R*T / (z*F) * log(Q)", _numbers("E R T z F Q")),
-    Formula(
-        "Debye-Hückel activity", "-A*z**2*sqrt(I) / (1 + B*a*sqrt(I))", _numbers("A z I B a")
-    ),
+    Formula("Debye-Hückel activity", "-A*z**2*sqrt(I) / (1 + B*a*sqrt(I))", _numbers("A z I B a")),
     Formula("logistic growth", "K / (1 + (K/N - 1)*exp(-r*t))", _numbers("N K r t")),
     # Statistics and finance
     Formula("normal density", "exp(-((x - μ)/σ)**2 / 2) / (σ*sqrt(2*pi))", _numbers("x μ σ")),
-    Formula(
-        "logarithm of Cauchy's density", "-log(pi*s*(1 + ((x - m)/s)**2))", _numbers("x m s")
-    ),
+    Formula("logarithm of Cauchy's density", "-log(pi*s*(1 + ((x - m)/s)**2))", _numbers("x m s")),
     Formula("logit", "log(p / (1 - p))", _numbers("p")),
     Formula("log-odds of a mixture", "log(w*exp(a) + (1 - w)*exp(b))", _numbers("w a b")),
     Formula("Weibull density", "k/s*(x/s)**(k - 1)*exp(-(x/s)**k)", _numbers("x k s")),
@@ -79,9 +73,7 @@ WELL_KNOWN = (
     ),
     # Optimisation
     Formula("Rosenbrock's function", "(1 - x)**2 + 100*(y - x**2)**2", _numbers("x y")),
-    Formula(
-        "Himmelblau's function", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", _numbers("x y")
-    ),
+    Formula("Himmelblau's function", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", _numbers("x y")),
     Formula(
         "chained Rosenbrock function",
         "sum(100*(x[1:] - x[:-1]**2)**2 + (1 - x[:-1])**2)",

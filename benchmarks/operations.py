@@ -1,15 +1,17 @@
 """What an operation is, and how many a piece of generated code takes.
 
-An operation is a call or an operator in the generated NumPy code: a node of the graph, in the
-target's own operations, that is no input, no constant and no view. What the code writes as one
-call, such as `np.where`, is one.
+A call is a call or an operator in the generated NumPy code: a node of the graph, in the target's
+own operations, that is no input, no constant and no view. What the code writes as one, such as
+`np.where`, is one.
+
+An operation is a call that computes numbers. Comparisons, choices and copies compute none.
 
 A function that stands for a formula of others counts as many as that formula has: by its first
 definition in functions.sg, or its textbook form. Otherwise `np.logaddexp(x, y)` would make
 `log(exp(x) + exp(y))` look cheap, and its derivative dear.
 
 Flops weigh operations with sizes: one counts as often as its result or an operand has elements,
-whichever is most; products of matrices count their multiplications and additions.
+whichever is most; products and decompositions of matrices count what they take inside.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from math import prod
+from math import prod, sqrt
 
 from symgrad.finish import VIEWS
 from symgrad.formula import lower
@@ -58,6 +60,14 @@ arctan (NIST Digital Library of Mathematical Functions, 4.2, 4.23, 4.28 and 4.37
 
 _PRODUCTS = frozenset("_mm _at _vdot _einsum".split())
 
+_DECOMPOSITIONS: Mapping[str, float] = {
+    **dict.fromkeys(("det", "_slogdet", "_solve", "_solve_vector"), 2 / 3),
+    **{"inv": 2, "_cholesky": 1 / 3, "_qr": 8 / 3, "_eigh": 9},
+    **dict.fromkeys(("_svd", "_cofactors", "pinv"), 21),
+}
+"""Flops, in units of n**3 (Golub and Van Loan, Matrix Computations, 2013, 3.2, 4.2, 5.2, 8.3 and
+8.6); where there is a right-hand side, each of its columns takes 2 * n**2 more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -87,12 +97,15 @@ _APART = replace(NUMPY, spellings={n: s for n, s in NUMPY.spellings.items() if n
 
 
 def _elements(step: Step, found: Inference) -> float:
-    """How many numbers a step looks at or makes, whichever is more; for products, pairs of them."""
+    """How many numbers a step looks at or makes, whichever is more; for matrices, its flops."""
     shapes = [found.shapes.get(node) or () for node in (step.node, *step.operands)]
     sizes = [prod(size or 1 for size in shape) for shape in shapes]
     if step.node.op in _PRODUCTS and len(sizes) > 2:
-        return 2 * (sizes[0] * sizes[1] * sizes[2]) ** 0.5
-    return max(sizes)
+        return 2 * sqrt(sizes[0] * sizes[1] * sizes[2])
+    if step.node.op in _DECOMPOSITIONS:
+        side = min(shapes[1][-2:])
+        return side * (_DECOMPOSITIONS[step.node.op] * sizes[1] + 2 * sum(sizes[2:]))
+    return float(max(sizes))
 
 
 def _weight_of(step: Step) -> int:

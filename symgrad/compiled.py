@@ -103,7 +103,7 @@ class Compiled:
         InputError
             An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
         """
-        if self._seeds and args:
+        if self._what in PRODUCTS and args:
             args = (*_vectors(args[0], self._seeds, self._formula), *args[1:])
         return self._call(args, inputs)
 

@@ -9,6 +9,7 @@ The gradient's product with a vector, differentiated, is the product of the Hess
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
@@ -90,12 +91,9 @@ class Differentiator:
 
 def _inner(build: Builder, left: Sequence[Node], right: Sequence[Node]) -> Node:
     """The sum of the products of two lists of arrays."""
-    total: Node | None = None
-    for a, b in zip(left, right, strict=True):
-        term = build.node("sum", build.node("multiply", a, b), value=(None, False))
-        total = term if total is None else build.node("add", total, term)
-    assert total is not None
-    return total
+    products = [build.node("multiply", a, b) for a, b in zip(left, right, strict=True)]
+    terms = [build.node("sum", product, value=(None, False)) for product in products]
+    return reduce(partial(build.node, "add"), terms) if terms else build.constant(0.0)
 
 
 def _with_value(derived: Graph, graph: Graph) -> Graph:

@@ -100,6 +100,15 @@ def test_the_forward_product_is_short() -> None:
     assert "    return value, A @ x_tangent * value\n" in source
 
 
+def test_products_by_nothing() -> None:
+    """With no inputs to go by, the vectors are an empty tuple, and the products empty or 0."""
+    assert symgrad.vjp("3")(2.0) == (3.0, {})
+    assert symgrad.jvp("3")(()) == (3.0, 0.0)
+    assert symgrad.hvp("3")(()) == {}
+    assert symgrad.jvp("x * y", ())((), x=2.0, y=3.0) == (6.0, 0.0)
+    assert symgrad.hvp("x * y", ())((), 2.0, y=3.0) == ()
+
+
 @pytest.mark.parametrize("verb", [symgrad.vjp, symgrad.jvp, symgrad.hvp])
 def test_a_product_is_a_value_like_others(verb: Any, tmp_path: Any) -> None:
     product = verb("sin(x) * y", wrt=("x", "y"))
