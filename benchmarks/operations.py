@@ -62,7 +62,10 @@ _PRODUCTS = frozenset("_mm _at _vdot _einsum".split())
 
 _DECOMPOSITIONS: Mapping[str, float] = {
     **dict.fromkeys(("det", "_slogdet", "_solve", "_solve_vector"), 2 / 3),
-    **{"inv": 2, "_cholesky": 1 / 3, "_qr": 8 / 3, "_eigh": 9},
+    "inv": 2,
+    "_cholesky": 1 / 3,
+    "_qr": 8 / 3,
+    "_eigh": 9,
     **dict.fromkeys(("_svd", "_cofactors", "pinv"), 21),
 }
 """Flops, in units of n**3 (Golub and Van Loan, Matrix Computations, 2013, 3.2, 4.2, 5.2, 8.3 and
@@ -103,7 +106,7 @@ def _elements(step: Step, found: Inference) -> float:
     if step.node.op in _PRODUCTS and len(sizes) > 2:
         return 2 * sqrt(sizes[0] * sizes[1] * sizes[2])
     if step.node.op in _DECOMPOSITIONS:
-        side = min(shapes[1][-2:])
+        side = min(size or 1 for size in shapes[1][-2:])
         return side * (_DECOMPOSITIONS[step.node.op] * sizes[1] + 2 * sum(sizes[2:]))
     return float(max(sizes))
 

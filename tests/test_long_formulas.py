@@ -1,4 +1,4 @@
-"""Long formulas of physics and chemistry, against derivatives that were published in closed form."""
+"""Long formulas of physics and chemistry, against derivatives in closed form."""
 
 from collections.abc import Mapping
 from typing import Any
