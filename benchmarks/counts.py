@@ -7,9 +7,9 @@ code is held against that, for formulas that were not written for it.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from benchmarks.formulas import Formula, sets
 from benchmarks.operations import TABLE, Cost, cost
@@ -22,6 +22,9 @@ from symgrad.targets.numpy import NUMPY
 LIMITS: Mapping[str, float] = {"gradient": 4.0, "jvp": 3.0, "hvp": 10.0}
 """Value and gradient together; what the product with a tangent adds to the value, which it gives
 as well; the product of the Hessian with a vector."""
+
+MEASURES = ("operations", "calls", "flops")
+"""What is counted; `benchmarks/operations.py` says how."""
 
 MEDIAN_GRADIENT = 2.5
 """The limit for the gradient of half of the formulas."""
@@ -67,21 +70,21 @@ def table(rows: Sequence[Counted]) -> list[str]:
     """For each derivative, its limit, and the median and the worst of what the formulas take."""
     lines = []
     for what, limit in LIMITS.items():
-        median = statistics.median(row.ratio(what) for row in rows)
-        calls = statistics.median(row.ratio(what, "calls") for row in rows)
-        flops = statistics.median(row.ratio(what, "flops") for row in rows)
-        worst = max(rows, key=lambda row: row.ratio(what))
-        lines.append(
-            f"  {what:10}{limit:6.0f}{median:8.2f}{calls:8.2f}{flops:8.2f}"
-            f"{worst.ratio(what):8.2f}  {worst.name}"
-        )
+        medians = [median(row.ratio(what, of) for row in rows) for of in MEASURES]
+        worst = [max(row.ratio(what, of) for row in rows) for of in MEASURES]
+        numbers = "".join(f"{number:11.2f}" for number in (*medians, *worst))
+        name = max(rows, key=lambda row: row.ratio(what)).name
+        lines.append(f"  {what:10}{limit:5.0f}{numbers}  {name:.40}")
     return lines
 
 
 def report() -> str:
-    """The table for every set of formulas."""
-    lines = [f"{'':12}{'limit':>6}{'median':>8}{'calls':>8}{'flops':>8}{'worst':>8}"]
+    """The table for every set of formulas, and for all of them."""
+    heads = "".join(f"{measure:>11}" for measure in (*MEASURES, *MEASURES))
+    lines = [f"{'':17}{'median':>11}{'':22}{'worst':>11}", f"  {'':10}limit{heads}"]
+    everything: list[Counted] = []
     for title, formulas in sets().items():
         rows = [counted(formula) for formula in formulas]
+        everything += rows
         lines += [f"{title}: {len(rows)} formulas", *table(rows)]
-    return "\n".join(lines)
+    return "\n".join([*lines, f"all: {len(everything)} formulas", *table(everything)])
