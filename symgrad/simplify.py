@@ -160,10 +160,13 @@ def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: 
         An operation is neither known to the target nor defined by others.
     """
     expanded = expand(graph, known, table, target)
-    if expanded is graph:
-        return graph
-    value = expanded.outputs[0]
-    return _in_reading_order(rewrite(expanded, table, ("exact",), ("tidy",), value))
+    return graph if expanded is graph else tidied(expanded, table)
+
+
+def tidied(graph: Graph, table: FunctionTable) -> Graph:
+    """A graph of which operations were replaced, without what that left to simplify."""
+    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[0])
+    return _in_reading_order(_with_shared_signs(graph))
 
 
 def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:
