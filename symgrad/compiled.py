@@ -33,7 +33,7 @@ from symgrad.layout import Layout
 from symgrad.leaves import is_elementwise
 from symgrad.load import load
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
-from symgrad.products import PROGRAMS, seeds
+from symgrad.products import PROGRAMS, seeds, takes_vectors
 from symgrad.resolve import UndeclaredError
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
@@ -113,7 +113,7 @@ class Compiled:
         InputError
             An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
         """
-        if self._seeds and args:
+        if takes_vectors(self._what) and args:
             args = (*_vectors(args[0], self._seeds, self._formula), *args[1:])
         return self._call(args, inputs)
 
@@ -137,9 +137,9 @@ class Compiled:
             return self._derive(known, self._what)
         general = self._general()
         with paused():
-            return replace(
-                general, graph=specialise(general.graph, known.infer(), self._exact, self._formula)
-            )
+            found = known.infer()
+            graph = specialise(general.graph, found, self._table, self._exact, self._formula)
+            return replace(general, graph=graph)
 
     def _kernel(self, target: str, known: Known | None) -> Kernel | None:
         if target == "scalar":

@@ -21,7 +21,7 @@ from symgrad.graph import Graph, builder_of
 from symgrad.layout import Layout
 from symgrad.pipeline import Derived
 from symgrad.schedule import schedule
-from symgrad.simplify import legalise
+from symgrad.simplify import legalise, tidied
 from symgrad.targets import Target
 from symgrad.targets.numpy import HELPERS, NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -68,7 +68,9 @@ def outputs_for(graph: Graph, kind: str) -> Graph:
 
 def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
     """A formula's graph in the operations of a target, ready for `function_source`."""
-    graph = derived.graph if target is NUMPY else without_shapes(derived.graph)
+    graph = derived.graph
+    if target is not NUMPY:
+        graph = tidied(without_shapes(graph), table)
     graph = legalise(graph, target.known, table, target.name)
     return replace(derived, graph=graph)
 

@@ -126,7 +126,7 @@ def stages(
     graph = simplify(graph, table, exact)
     yield stage("simplify")
     if known:
-        graph = specialise(graph, known.infer(), exact, text)
+        graph = specialise(graph, known.infer(), table, exact, text)
         yield stage("specialise")
 
 

@@ -9,13 +9,14 @@ The gradient's product with a vector, differentiated, is the product of the Hess
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
 
 from symgrad.batch import ROWS, Batches, Block
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
 from symgrad.reverse import reverse
 from symgrad.shapes import Inference
-from symgrad.simplify import simplify
+from symgrad.simplify import simplify, stabilise
 from symgrad.specialise import specialise
 
 Infer = Callable[[], Inference | None]
@@ -43,6 +44,11 @@ def seeds(kind: str, wrt: Sequence[str]) -> tuple[str, ...]:
     if single == "vjp":
         return (COTANGENT + ending,)
     return tuple(f"{n} {_SEEDS[single]}{ending}" for n in wrt) if single in _SEEDS else ()
+
+
+def takes_vectors(what: str) -> bool:
+    """Whether vectors come before the inputs, even where there are none of them."""
+    return what.removesuffix(ROWS) in ("vjp", *_SEEDS)
 
 
 def owners(kind: str, wrt: Sequence[str]) -> dict[str, str | None]:
@@ -96,9 +102,9 @@ class Differentiator:
         found = self._infer()
         return reverse(graph, wrt, self._table, self._text, found)
 
-    def again(self, graph: Graph, wrt: Sequence[str]) -> Graph:
-        """The same for a graph of derivatives, which is made short first."""
-        return self.reverse(simplify(graph, self._table, self._exact), wrt)
+    def short(self, graph: Graph) -> Graph:
+        """A value and its derivatives, ready to be differentiated again."""
+        return stabilise(graph, self._table, self._exact)
 
     def vjp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The value, and the cotangent times its Jacobian."""
@@ -108,20 +114,20 @@ class Differentiator:
 
     def jvp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The value, and its Jacobian times the tangents."""
-        first = self.vjp(graph, wrt)
+        first = self.short(self.vjp(graph, wrt))
         build = builder_of(first)
         tangents = [build.node("input", value=name) for name in seeds("jvp", wrt)]
         total = _inner(build, tangents, first.outputs[1:])
-        second = self.again(build.graph([total], first.labels), (COTANGENT,))
+        second = self.reverse(build.graph([total], first.labels), (COTANGENT,))
         return _without_cotangent(_with_value(second, first))
 
     def hvp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The gradient's product with the vectors, and its derivatives: the Hessian times them."""
-        first = self.reverse(graph, wrt)
+        first = self.short(self.reverse(graph, wrt))
         build = builder_of(first)
         vectors = [build.node("input", value=name) for name in seeds("hvp", wrt)]
         total = _inner(build, vectors, first.outputs[1:])
-        return _with_value(self.again(build.graph([total], first.labels), wrt), graph)
+        return _with_value(self.reverse(build.graph([total], first.labels), wrt), graph)
 
     def differentiate(self, graph: Graph, wrt: Sequence[str], what: str) -> Graph:
         """What is asked for: a product by name, or an order as a number."""
@@ -133,25 +139,23 @@ class Differentiator:
     def program(self, graph: Graph, wrt: Sequence[str], kind: str, found: Inference) -> Graph:
         """The graph of products for one vector, made short for the shapes that are known."""
         derived = simplify(self.differentiate(graph, wrt, kind), self._table, self._exact)
-        return specialise(derived, found, self._exact, self._text)
+        return specialise(derived, found, self._table, self._exact, self._text)
 
     def order(self, graph: Graph, wrt: Sequence[str], order: int) -> Graph:
         """The value, and the derivative of that order by one input."""
         found = self.reverse(graph, wrt)
         for _ in range(order - 1):
-            slope = builder_of(found).graph(found.outputs[1:], found.labels)
-            found = self.again(slope, wrt)
+            short = self.short(found)
+            slope = builder_of(short).graph(short.outputs[1:], short.labels)
+            found = self.reverse(slope, wrt)
         return _with_value(found, graph)
 
 
 def _inner(build: Builder, left: Sequence[Node], right: Sequence[Node]) -> Node:
     """The sum of the products of two lists of arrays."""
-    total: Node | None = None
-    for a, b in zip(left, right, strict=True):
-        term = build.node("sum", build.node("multiply", a, b), value=(None, False))
-        total = term if total is None else build.node("add", total, term)
-    assert total is not None
-    return total
+    products = [build.node("multiply", a, b) for a, b in zip(left, right, strict=True)]
+    terms = [build.node("sum", product, value=(None, False)) for product in products]
+    return reduce(partial(build.node, "add"), terms) if terms else build.constant(0.0)
 
 
 def _with_value(derived: Graph, graph: Graph) -> Graph:

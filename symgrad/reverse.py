@@ -197,6 +197,8 @@ class Tape:
         names = rule.inputs()
         bound = dict(zip(function.operands, node.args, strict=False)) | {"out": node, "g": g}
         term = self.build.inline(rule, bound, node.span)
+        if term.op == "keep" and _always_holds(term.args[0]):
+            term = term.args[1]
         if "g" in names:
             return term
         mask, partial = unmask(term)
@@ -260,6 +262,41 @@ class Tape:
             else:
                 outputs.append(self.build.node("broadcast", self.build.constant(0.0), node))
         return self.build.graph(outputs, self.labels)
+
+
+def _always_holds(mask: Node) -> bool:
+    """Whether the mask of a rule is seen to hold whatever the inputs are."""
+    waiting = [mask]
+    while waiting:
+        p = waiting.pop()
+        if p.op == "logical_or":
+            waiting.extend(p.args)
+        elif p.op == "not_equal" and p.args[1].value == 0 and _is_never_zero(p.args[0]):
+            return True
+    return False
+
+
+_NEVER_NEGATIVE = frozenset("exp abs sqrt cosh sigmoid softplus hypot".split())
+
+
+def _is_never_zero(x: Node) -> bool:
+    """Whether it is a constant other than 0, or a positive one plus what is never negative."""
+    if x.is_constant:
+        return x.value != 0
+    terms, found = [x], False
+    while terms:
+        term = terms.pop()
+        if term.op == "add":
+            terms.extend(term.args)
+        elif isinstance(term.value, float) and term.value > 0:
+            found = True
+        elif term.op not in _NEVER_NEGATIVE and not _is_square(term):
+            return False
+    return found
+
+
+def _is_square(x: Node) -> bool:
+    return x.op == "power" and x.args[1].value == 2
 
 
 def unmask(node: Node) -> tuple[Node | None, Node]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 
 from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
@@ -21,7 +22,8 @@ def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
     graph = rewrite(graph, table, _sections(exact), ("tidy",), graph.outputs[0])
-    return _in_reading_order(_shapes_from_the_first(without_idle_broadcasts(graph)))
+    graph = _shapes_from_the_first(without_idle_broadcasts(graph))
+    return _in_reading_order(_with_shared_signs(graph))
 
 
 def _sections(exact: bool) -> tuple[str, ...]:
@@ -72,7 +74,7 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
     leaves = Leaves(graph.nodes)
     first: dict[int, Node] = {}
     for node in graph.nodes:
-        if node.op == "input" or (node.args and node.op != "pair"):
+        if not node.is_constant and node.op != "pair":
             first.setdefault(leaves[node], node)
 
     def replace(
@@ -84,6 +86,52 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
         return None
 
     return rebuilt(graph, replace)
+
+
+def _with_shared_signs(graph: Graph) -> Graph:
+    """In derivatives, `-(t * x)` and `-(t * y)` become `u * x` and `u * y`, with u = -t.
+
+    That is where all uses of t are such products. Then -t may be a negated product itself: later
+    nodes come first.
+    """
+    value = ancestors(graph.nodes, graph.outputs[:1])
+    uses = Counter(arg for node in graph.nodes for arg in node.args) + Counter(graph.outputs)
+    below: dict[Node, list[Node]] = {}
+    for node in graph.nodes:
+        if node.op == "negative" and node not in value and uses[node.args[0]] == 1:
+            _note_factors(below, node.args[0])
+    turned: dict[Node, Node] = {}
+    for node in reversed(graph.nodes):
+        products = [product for product in below.get(node, ()) if product not in turned]
+        if len(products) == uses[node] > 1 and node not in value and node.args:
+            turned |= dict.fromkeys(products, node)
+            _note_factors(below, node)
+    return rebuilt(graph, partial(_turn, turned, {})) if turned else graph
+
+
+def _note_factors(below: dict[Node, list[Node]], product: Node) -> None:
+    if product.op in ("multiply", "divide"):
+        for factor in dict.fromkeys(product.args):
+            below.setdefault(factor, []).append(product)
+
+
+def _turn(
+    turned: Mapping[Node, Node],
+    negative: dict[Node, Node],
+    build: Builder,
+    node: Node,
+    args: list[Node],
+    made: Mapping[Node, Node],
+) -> Node | None:
+    """Where a product has a factor to turn, its negative is the product with that."""
+    if node.op == "negative":
+        return negative.get(node.args[0])
+    factor = turned.get(node)
+    if factor is not None:
+        minus = negative.get(factor) or build.node("negative", made[factor])
+        place = node.args.index(factor)
+        negative[node] = build.node(node.op, *args[:place], minus, *args[place + 1 :])
+    return None
 
 
 def _in_reading_order(graph: Graph) -> Graph:
@@ -123,10 +171,13 @@ def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: 
         An operation is neither known to the target nor defined by others.
     """
     expanded = expand(graph, known, table, target)
-    if expanded is graph:
-        return graph
-    value = expanded.outputs[0]
-    return _in_reading_order(rewrite(expanded, table, ("exact",), ("tidy",), value))
+    return graph if expanded is graph else tidied(expanded, table)
+
+
+def tidied(graph: Graph, table: FunctionTable) -> Graph:
+    """A graph of which operations were replaced, without what that left to simplify."""
+    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[0])
+    return _in_reading_order(_with_shared_signs(graph))
 
 
 def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:

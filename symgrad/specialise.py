@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from symgrad.contraction import parted
+from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import unpaired
 from symgrad.leaves import is_elementwise
 from symgrad.misfit import Misfit, Shape, axes_of
 from symgrad.shapes import Inference
+from symgrad.simplify import simplify
 from symgrad.sizes import source
 
 Made = Mapping[Node, Node]
@@ -297,8 +299,10 @@ _HANDLERS = {
 }
 
 
-def specialise(graph: Graph, found: Inference, exact: bool = False, text: str = "") -> Graph:
-    """The graph for known shapes; `found` has those of its inputs."""
+def specialise(
+    graph: Graph, found: Inference, table: FunctionTable, exact: bool = False, text: str = ""
+) -> Graph:
+    """The graph for known shapes, made short again; `found` has those of its inputs."""
     for node in graph.nodes:
         if node not in found.shapes:
             try:
@@ -306,7 +310,7 @@ def specialise(graph: Graph, found: Inference, exact: bool = False, text: str = 
             except Misfit as wrong:
                 raise found.error(node, wrong, graph, text) from None
     graph = rebuilt(graph, Specialiser(found, graph.outputs))
-    return graph if exact else _contracted(graph, found)
+    return simplify(graph if exact else _contracted(graph, found), table, exact)
 
 
 def _contracted(graph: Graph, found: Inference) -> Graph:

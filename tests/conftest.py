@@ -11,6 +11,8 @@ from hypothesis import settings
 from symgrad import api
 from symgrad.functions import builtin_functions
 
+Corpus = Callable[[str], list[dict[str, Any]]]
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # A run must not depend on the machine's speed or on luck. `pytest --hypothesis-profile search`
@@ -30,7 +32,7 @@ def language_of_its_own() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def corpus() -> Callable[[str], list[dict[str, Any]]]:
+def corpus() -> Corpus:
     """Rows of a named set of real formulas; none where the sets are not beside the checkout."""
 
     def rows(name: str) -> list[dict[str, Any]]:

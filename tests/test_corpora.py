@@ -1,14 +1,12 @@
 """Real formulas that no one here invented, with reference values to twenty digits."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import symgrad
-
-Corpus = Callable[[str], list[dict[str, Any]]]
+from tests.conftest import Corpus
 
 
 def doubles(value: Any) -> np.ndarray:

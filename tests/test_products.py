@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 import symgrad
+from symgrad.document import legal, outputs_for
+from symgrad.functions import builtin_functions
+from symgrad.pipeline import Known, derive
+from symgrad.targets.scalar import SCALAR
 from tests.array_cases import Case
 from tests.test_arrays import CASES
+
+TABLE = builtin_functions()
 
 # A derivative of singular vectors is not stated; the cofactors of a singular matrix have none.
 ONCE_ONLY = ("svdvals", "norm(A, ord=2)", "norm(x, ord=2", "det(A)")
@@ -98,6 +104,25 @@ def test_the_forward_product_is_short() -> None:
     """The cotangent is gone: what is left is what a person would write."""
     source = symgrad.jvp("A: (n, d); x: (d,)\nexp(A @ x)", "x").source
     assert "    return value, A @ x_tangent * value\n" in source
+
+
+def test_code_for_numbers_is_as_short_as_for_arrays() -> None:
+    """Both drop what serves arrays of any shapes, and simplify what that leaves."""
+    product = symgrad.hvp("x / y")
+    numbers = legal(product._general(), TABLE, SCALAR).graph
+    arrays = derive("x / y", None, TABLE, known=Known({"x": (), "y": ()}), what="hvp").graph
+    for graph in (numbers, arrays):
+        derivatives = outputs_for(graph, "grad")
+        assert sum(bool(node.args) for node in derivatives.nodes) == 10
+
+
+def test_products_by_nothing() -> None:
+    """With no inputs to go by, the vectors are an empty tuple, and the products empty or 0."""
+    assert symgrad.vjp("3")(2.0) == (3.0, {})
+    assert symgrad.jvp("3")(()) == (3.0, 0.0)
+    assert symgrad.hvp("3")(()) == {}
+    assert symgrad.jvp("x * y", ())((), x=2.0, y=3.0) == (6.0, 0.0)
+    assert symgrad.hvp("x * y", ())((), 2.0, y=3.0) == ()
 
 
 @pytest.mark.parametrize("verb", [symgrad.vjp, symgrad.jvp, symgrad.hvp])

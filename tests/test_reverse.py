@@ -72,6 +72,25 @@ def test_masks_hold_to_the_second_order() -> None:
     assert outputs[1] == pytest.approx([-6.0, 0.0, 2 * np.log(2.0) + 3])
 
 
+MASKS = [
+    ("x**y", 2),
+    ("x**3", 0),
+    ("2**y", 1),
+    ("(1 + exp(x))**y", 1),
+    ("(x**2 + 0.5 + abs(y))**y", 1),
+    ("(x - 1)**y", 2),
+    ("(1 + x)**y", 2),
+]
+
+
+@pytest.mark.parametrize(("formula", "masks"), MASKS)
+def test_masks_stay_where_they_may_not_hold(formula: str, masks: int) -> None:
+    """That a slope is 0 where base and exponent are needs no mask where one of them never is."""
+    graph = stabilise(lower(formula, TABLE).graph, TABLE)
+    names = list(graph.inputs())
+    assert sum(n.op == "keep" for n in reverse(graph, names, TABLE).nodes) == masks
+
+
 BROADCASTS = [
     ((), (3,)),
     ((3,), ()),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import symgrad
 from symgrad.errors import SymgradError
 from symgrad.finish import without_shapes
 from symgrad.functions import builtin_functions
@@ -33,6 +34,23 @@ def derived(formula: str, *wrt: str) -> Graph:
 )  # fmt: skip
 def test_derivatives_in_their_shortest_form(formula: str, lines: str) -> None:
     assert str(derived(formula)) == lines.replace("|", "\n")
+
+
+SIGNS = [
+    # All uses of the product `value * t` are negated: it is negative from the start.
+    ("exp(-a*b*c)", "t2 = -value * c|return value, (t2 * b, t2 * a, -value * t1)"),
+    # One use is not: each of the others has its sign.
+    (
+        "t = a/b; t*c - t/c",
+        "dt = c - 1 / c|da = dt / b|return t * c - t1, (da, -da * t, t1 / c + t)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("formula", "lines"), SIGNS)
+def test_signs_are_taken_once(formula: str, lines: str) -> None:
+    source = symgrad.value_and_grad(f"a: (); b: (); c: ()\n{formula}", ("a", "b", "c")).source
+    assert "\n    ".join(lines.split("|")) in source
 
 
 def test_zero_adjoints_are_absent_and_dead_code_is_gone() -> None:

@@ -19,7 +19,7 @@ GRAPHS = [
     ("x: (n, 1); y: (1, d); sum(exp(x*y))", "x", "multiply exp sum multiply sum"),
     ("A: (n, n); b: (n,); b @ solve(A, b)", "b",
      "_solve_vector _at _transpose _solve_vector add"),
-    ("A: (n, n); sum(A.T * A)", "A", "_transpose _vdot add"),
+    ("A: (n, n); sum(A.T * A)", "A", "_transpose _vdot multiply"),
     ("x: (n,); mean(x**2)", "x", "power mean _count multiply divide"),
 ]  # fmt: skip
 

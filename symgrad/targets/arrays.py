@@ -98,6 +98,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "_solve": call2("np.linalg.solve"),
     "_solve_vector": call2("np.linalg.solve"),
     "det": call("np.linalg.det"),
+    "_cofactors": call("_cofactors"),
     "_item": Spelling("{0}[{v0}]", ATOM, (ATOM,), arity=1),
     "_slogdet": call("np.linalg.slogdet"),
     "_eigh": call("np.linalg.eigh"),
@@ -167,6 +168,16 @@ def _scan(a: Array, b: Array, axis: int) -> Array:
     for k in range(1, len(s)):
         s[k] += a[k] * s[k - 1]
     return np.moveaxis(s, 0, axis)
+''',
+    "_cofactors": '''\
+def _cofactors(a: Array) -> Array:
+    """The derivative of a determinant, det(a) * inv(a).T, where a is singular, too."""
+    u, s, vh = np.linalg.svd(a)
+    others = np.ones_like(s)
+    others[..., 1:] = np.cumprod(s[..., :-1], axis=-1)
+    others[..., :-1] *= np.cumprod(s[..., :0:-1], axis=-1)[..., ::-1]
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return sign[..., None, None] * (u * others[..., None, :] @ vh)
 ''',
     "_untile": '''\
 def _untile(y: Array, x: Array, reps: int | tuple[int, ...]) -> Array:

@@ -32,7 +32,7 @@ def grad(x: ArrayLike) -> Array:
     t1 = x[:-1]
     t2 = x[1:] - t1**2
     dx = np.zeros_like(x)
-    dx[:-1] = -2 * (1 - t1) - 400 * t1 * t2
+    dx[:-1] = -2 * (1 - t1) - 400 * t2 * t1
     dx[1:] += 200 * t2
     return dx
 
@@ -46,7 +46,7 @@ def value_and_grad(x: ArrayLike) -> tuple[Array, Array]:
     t3 = 1 - t1
     # reverse
     dx = np.zeros_like(x)
-    dx[:-1] = -2 * t3 - 400 * t1 * t2
+    dx[:-1] = -2 * t3 - 400 * t2 * t1
     dx[1:] += 200 * t2
     return np.sum(100 * t2**2 + t3**2), dx
 

@@ -1,0 +1,1 @@
+"""What derivatives cost, measured on real formulas: `python -m benchmarks` lists what there is."""
