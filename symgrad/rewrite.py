@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from symgrad.errors import Span
@@ -18,6 +20,10 @@ COMMUTATIVE = frozenset(
 
 _Trial = tuple[tuple[tuple[Node, Node], ...], Bindings]
 """Pairs of a pattern's node and a graph's node still to be compared; what names stand for."""
+
+
+_Kind = tuple[str, ...]
+"""An operation and those of its operands; for a constant, what is told of it."""
 
 
 def match(rule: Rule, node: Node) -> Bindings | None:
@@ -68,25 +74,49 @@ def _same(a: Value, b: Value) -> bool:
 
 
 class Index:
-    """Rules by the operation at their root and the operations below it."""
+    """Rules by the operation at their root and what stands two levels below it."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._roots: dict[str, list[Rule]] = {}
+        self._numbers: set[tuple[type, Value]] = set()
         for rule in rules:
             self._roots.setdefault(rule.pattern.outputs[0].op, []).append(rule)
+            numbers = (node for node in rule.pattern.nodes if node.is_constant)
+            self._numbers.update((type(node.value), node.value) for node in numbers)
         self._candidates: dict[object, tuple[Rule, ...]] = {}
 
-    def candidates(self, node: Node) -> tuple[Rule, ...]:
-        """The rules that a look at a node and its operands does not rule out, in order."""
+    def candidates(self, node: Node, kinds: dict[Node, _Kind]) -> tuple[Rule, ...]:
+        """The rules that a look at a node and what is below it does not rule out, in order.
+
+        `kinds` remembers what is told of constants.
+        """
         rules = self._roots.get(node.op)
         if not rules:
             return ()
-        shape = (node.op, *[arg.op for arg in node.args])
+        args = node.args
+        alike = len(args) == 2 and args[0] is args[1]
+        below = tuple(
+            [
+                (arg.op, *[a.op for a in arg.args])
+                if arg.op != "constant"
+                else kinds.get(arg) or self._kind(arg, kinds)
+                for arg in args
+            ]
+        )
+        shape = (node.op, alike, below)
         found = self._candidates.get(shape)
         if found is None:
-            found = tuple(rule for rule in rules if _may_match(rule, shape[1:]))
+            found = tuple(rule for rule in rules if _may_match(rule, below, alike))
             self._candidates[shape] = found
         return found
+
+    def _kind(self, node: Node, kinds: dict[Node, _Kind]) -> _Kind:
+        """What is told of a constant: the guards that it passes, and its value if rules name it."""
+        passed = [name for name, passes in PREDICATES.items() if passes(node)]
+        if (type(node.value), node.value) in self._numbers:
+            passed.append(repr(node.value))
+        kinds[node] = kind = ("constant", *passed)
+        return kind
 
 
 class Rewriter:
@@ -97,6 +127,7 @@ class Rewriter:
         self._table = table
         self._simplest: dict[Node, Node] = {}
         self._seen: set[str] = set()
+        self._kinds: dict[Node, _Kind] = {}
         self.use(sections)
 
     def use(self, sections: tuple[str, ...]) -> None:
@@ -109,6 +140,7 @@ class Rewriter:
             index = Index(parse_rules(self._table, sections, seen))
             self._table.cache[key] = index
         self._index = index
+        self._kinds.clear()
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The simplest form of an operation on operands that are in their simplest form.
@@ -145,7 +177,7 @@ class Rewriter:
         if node.op not in self._seen:
             self._seen.add(node.op)
             self.use(self._sections)
-        for rule in self._index.candidates(node):
+        for rule in self._index.candidates(node, self._kinds):
             bound = match(rule, node)
             if bound is not None:
                 return rule, bound
@@ -219,12 +251,34 @@ class _Replacement:
         return self.made[self._last]
 
 
-def _may_match(rule: Rule, operand_ops: tuple[str, ...]) -> bool:
-    """Whether a pattern's operands can be these operations, in either order where it commutes."""
+def _may_match(rule: Rule, operands: tuple[_Kind, ...], alike: bool) -> bool:
+    """Whether a pattern's operands can be these, in either order where it commutes."""
     root = rule.pattern.outputs[0]
-    wanted = [_wanted_op(rule, arg) for arg in root.args]
-    orders = [operand_ops, operand_ops[::-1]] if root.op in COMMUTATIVE else [operand_ops]
-    return any(all(w in (None, o) for w, o in zip(wanted, order, strict=True)) for order in orders)
+    if len(root.args) == 2 and root.args[0] is root.args[1] and not alike:
+        return False
+    return any(
+        all(_may_be(rule, want, have) for want, have in zip(root.args, order, strict=True))
+        for order in _orders(root, operands)
+    )
+
+
+def _may_be(rule: Rule, wanted: Node, found: _Kind) -> bool:
+    if wanted.op == "input":
+        guard = rule.predicates.get(str(wanted.value))
+        return guard is None or guard in found[1:]
+    if wanted.op == "constant":
+        return found[0] == "constant" and repr(wanted.value) in found[1:]
+    if wanted.op != found[0] or len(wanted.args) != len(found) - 1:
+        return False
+    below = [_wanted_op(rule, arg) for arg in wanted.args]
+    return any(
+        all(want in (None, have) for want, have in zip(below, order, strict=True))
+        for order in _orders(wanted, found[1:])
+    )
+
+
+def _orders(wanted: Node, operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
+    return (operands, operands[::-1]) if wanted.op in COMMUTATIVE else (operands,)
 
 
 def _wanted_op(rule: Rule, node: Node) -> str | None:

@@ -18,16 +18,12 @@ DIGITS = 60
 
 def hessian(formula: str, wrt: tuple[str, ...], inputs: dict[str, Any]) -> np.ndarray:
     """The Hessian by all elements of the inputs in `wrt`, one after the other."""
-    sizes = [np.shape(inputs[name]) for name in wrt]
-    ends = np.cumsum([0, *(np.prod(size, dtype=int) for size in sizes)])
-    product = symgrad.hvp(formula, wrt)
-    columns = []
-    for unit in np.eye(ends[-1]):
-        parts = zip(ends, ends[1:], sizes, strict=False)
-        vectors = tuple(unit[start:end].reshape(size) for start, end, size in parts)
-        blocks = product(vectors if len(wrt) > 1 else vectors[0], **inputs)
-        columns.append(np.concatenate([np.ravel(block) for block in blocks]))
-    return np.transpose(columns)
+    sizes = [np.size(inputs[name]) for name in wrt]
+    rows = [
+        np.concatenate([np.reshape(block, (size, -1)) for block in row], axis=1)
+        for size, row in zip(sizes, symgrad.hessian(formula, wrt)(**inputs), strict=True)
+    ]
+    return np.concatenate(rows)
 
 
 def of_numbers(formula: str, wrt: tuple[str, ...], inputs: dict[str, Any]) -> np.ndarray:
