@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import counts
+from benchmarks import counts, sparse
 
-BENCHMARKS: Mapping[str, Callable[[], str]] = {"counts": counts.report}
+BENCHMARKS: Mapping[str, Callable[[], str]] = {"counts": counts.report, "sparse": sparse.report}
 """What can be asked for, by name. Its module's docstring begins with what it measures."""
 
 
