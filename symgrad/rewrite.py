@@ -11,6 +11,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value, ancestors
 from symgrad.items import is_whole
 from symgrad.rules import PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
+from symgrad.slices import shortened
 from symgrad.template import Wild
 
 COMMUTATIVE = frozenset(
@@ -194,6 +195,11 @@ class Rewriter:
                 return self.builder.node("constant", value=folded, span=span)
         if op == "integer" and is_whole(args[0]):
             return args[0]
+        shorter = shortened(op, args, value) if op in ("index", "place", "squeeze") else None
+        while shorter is not None:
+            op = "index" if op == "squeeze" else op
+            args, value = shorter
+            shorter = shortened(op, args, value)
         if op in _LINE_UP and _is_matrix(args[1]):
             return args[0]
         if op == "power" and args[1].is_constant and args[1].value == 0:

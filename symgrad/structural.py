@@ -81,15 +81,33 @@ def _permute_dims(build: Builder, node: Node, g: Node) -> Terms:
 def _concatenate(build: Builder, node: Node, g: Node) -> Terms:
     """The first and the last part of the cotangent."""
     (axis,) = node.attributes
-    size = build.node("size", node.args[0], value=(axis,))
-    parts = (Slice(None, HOLE, None), Slice(HOLE, None, None))
+    known = _layers(node.args[0], axis)
+    at = HOLE if known is None else known
+    sizes = [build.node("size", node.args[0], value=(axis,))] if known is None else []
+    end = known + 1 if known is not None and _is_layer(node.args[1], axis) else None
+    parts = (Slice(None, at, None), Slice(at, end, None))
     keys = [
         (Slice(None, None, None),) * axis + (part,)
         if axis >= 0
         else (Ellipsis, part) + (Slice(None, None, None),) * (-axis - 1)
         for part in parts
     ]
-    return tuple(build.node("index", g, size, value=key) for key in keys)
+    return tuple(build.node("index", g, *sizes, value=key) for key in keys)
+
+
+def _layers(node: Node, axis: int) -> int | None:
+    """How many things were stacked, if each got its axis for that; None if that is not seen."""
+    count = 1
+    while node.op == "concatenate" and node.attributes == (axis,):
+        count += 1
+        if not _is_layer(node.args[1], axis):
+            return None
+        node = node.args[0]
+    return count if _is_layer(node, axis) else None
+
+
+def _is_layer(node: Node, axis: int) -> bool:
+    return node.op == "expand_dims" and node.attributes[0] in (axis, (axis,))
 
 
 def _take_along_axis(build: Builder, node: Node, g: Node) -> Terms:

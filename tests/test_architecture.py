@@ -47,6 +47,7 @@ PIPELINE = (
     "shapes",
     "resolve",
     "selection",
+    "slices",
     "rules",
     "rewrite",
     "reverse",
