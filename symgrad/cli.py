@@ -114,13 +114,13 @@ def _compiled(options: Namespace) -> Compiled:
 
 
 def _explain(options: Namespace) -> str:
-    from symgrad.explain import explain
+    from symgrad.explanation import explain
 
     return explain(_formula(options), _wrt(options)) + "\n"
 
 
 def _functions(options: Namespace) -> str:
-    from symgrad.explain import listing
+    from symgrad.explanation import listing
     from symgrad.functions import builtin_functions, builtin_sections
 
     table = builtin_functions()

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from symgrad.api import function, value_and_grad
 from symgrad.api import functions as known_functions
-from symgrad.check import agrees, numerical_gradient
+from symgrad.numerical import agrees, numerical_gradient
 from symgrad.errors import MissingExtraError
 from symgrad.functions import Function
 from symgrad.spelling import (
@@ -196,7 +196,7 @@ def assert_gradient_correct(
 ) -> int:
     """Hold the compiled gradient of a formula against numerical differentiation of its value.
 
-    Numerical differentiation knows its error (see `symgrad.check`): a disagreement beyond it is a
+    Numerical differentiation knows its error (see `symgrad.numerical`): a disagreement beyond it is a
     fault of the gradient. Where it knows nothing, at a kink or a pole, nothing is said.
 
     Parameters

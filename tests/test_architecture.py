@@ -60,12 +60,12 @@ PIPELINE = (
     "evaluate",
     "faults",
     "call",
-    "check",
+    "numerical",
     "compiled",
     "api",
     "optim",
     "fitting",
-    "explain",
+    "explanation",
     "__init__",
     "testing",
     "point",
@@ -234,14 +234,14 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("numerical", CHECKS)
 def test_house(check: Callable[[House], list[str]]) -> None:
     complaints = check(House.at(ROOT))
     assert not complaints, "\n".join(complaints)
 
 
 @pytest.mark.parametrize(
-    ("check", "modules", "complaint"),
+    ("numerical", "modules", "complaint"),
     [
         (
             unplaced,

@@ -13,7 +13,7 @@ import pytest
 
 import symgrad
 from symgrad.cli import main
-from symgrad.explain import explain
+from symgrad.explanation import explain
 from symgrad.functions import builtin_functions, builtin_sections
 
 ROOT = Path(__file__).resolve().parents[1]

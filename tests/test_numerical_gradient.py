@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.check import (
+from symgrad.numerical import (
     Estimate,
     Estimates,
     Verdict,
