@@ -5,6 +5,10 @@
 3.297442541400256
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from symgrad.api import define, function, grad, hvp, jvp, value_and_grad, vjp
 from symgrad.compiled import Compiled
 from symgrad.errors import (
@@ -22,8 +26,15 @@ from symgrad.errors import (
 from symgrad.fitting import Fit, NotFiniteError, fit
 from symgrad.version import __version__
 
+if TYPE_CHECKING:
+    from symgrad.checking import Check, check
+    from symgrad.nonfinite import NotFinite, explain_nan
+    from symgrad.survey import Accuracy, accuracy
+
 __all__ = [
+    "Accuracy",
     "ArgumentError",
+    "Check",
     "Compiled",
     "DefinitionError",
     "DerivativeError",
@@ -33,11 +44,15 @@ __all__ = [
     "LimitError",
     "MissingExtraError",
     "NameRuleError",
+    "NotFinite",
     "NotFiniteError",
     "SymgradError",
     "UnknownFunctionError",
     "__version__",
+    "accuracy",
+    "check",
     "define",
+    "explain_nan",
     "fit",
     "function",
     "grad",
@@ -46,3 +61,26 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+_LATER = {
+    "Accuracy": "symgrad.survey",
+    "accuracy": "symgrad.survey",
+    "Check": "symgrad.checking",
+    "check": "symgrad.checking",
+    "NotFinite": "symgrad.nonfinite",
+    "explain_nan": "symgrad.nonfinite",
+}
+"""What is imported when it is first asked for, so that the first gradient does not wait for it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -146,12 +146,17 @@ def check(
     SymgradError
         The formula, `wrt` or an input is wrong.
     """
-    if not isinstance(at, Mapping):
-        hint = 'Write it by name: {"x": 0.5}.'
-        raise InputError(f"at must be a dict, not {type(at).__name__}", hint=hint)
+    check_mapping("at", at, '{"x": 0.5}')
     if elements is not None and (type(elements) is not int or elements < 1):
         raise InputError(f"elements must be a positive whole number or None, not {elements!r:.40}")
     return _Checker(formula, at, wrt, order, exact, elements, rtol).check(digits)
+
+
+def check_mapping(what: str, given: object, example: str) -> None:
+    """Raise an InputError for inputs that are not given by name."""
+    if not isinstance(given, Mapping):
+        hint = f"Write it by name: {example}."
+        raise InputError(f"{what} must be a dict, not {type(given).__name__}", hint=hint)
 
 
 def arrays_of(lowered: Lowered, at: Mapping[str, ArrayLike]) -> dict[str, Array]:
@@ -228,7 +233,10 @@ class _Checker:
         differ = (got != alone) & ~(np.isnan(got) & np.isnan(alone))
         if differ.any():
             place = int(np.argmax(differ))
-            element, both = index_text(got.shape, place), (float(got.flat[place]), alone.flat[place])
+            element, both = (
+                index_text(got.shape, place),
+                (float(got.flat[place]), alone.flat[place]),
+            )
             faults = [Fault("value", element, both[0], float(both[1]), "on its own")]
         places = _chosen(got.size, self.most)
         found = Judgement((None,) * len(places), ())

@@ -225,7 +225,7 @@ _local = threading.local()
 
 
 def context() -> Any:
-    """This thread's own context of mpmath.
+    """The thread's own context of mpmath.
 
     Raises
     ------

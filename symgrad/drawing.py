@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,10 +21,21 @@ _LEAST = 0.01
 class Drawn(Protocol):
     """The errors of a quantity, as `Errors` has them."""
 
-    name: str
-    ulps: Array
-    naive: Array
-    points: Any
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def ulps(self) -> Array:
+        """Those of symgrad."""
+
+    @property
+    def naive(self) -> Array:
+        """Those of the formula as it stands."""
+
+    @property
+    def points(self) -> Mapping[str, Array]:
+        """Where they are, by input."""
 
 
 def draw_errors(formula: str, errors: Sequence[Drawn], path: str | os.PathLike[str]) -> None:
@@ -38,7 +49,9 @@ def draw_errors(formula: str, errors: Sequence[Drawn], path: str | os.PathLike[s
     inputs = list(errors[0].points) or [""]
     if not any(found.ulps.size for found in errors):
         raise SymgradError("there is nothing to draw: no result is known", formula)
-    figure = Figure(figsize=(1.5 + 4.5 * len(inputs), 0.8 + 2.4 * len(errors)), layout="constrained")
+    figure = Figure(
+        figsize=(1.5 + 4.5 * len(inputs), 0.8 + 2.4 * len(errors)), layout="constrained"
+    )
     figure.suptitle(formula.strip().splitlines()[-1][:80], family="monospace", fontsize=10)
     panels = figure.subplots(len(errors), len(inputs), squeeze=False, sharex="col")
     finite = [e[np.isfinite(e)] for found in errors for e in (found.ulps, found.naive)]

@@ -75,7 +75,9 @@ def by_digits(
     large = sorted(large, reverse=True)[:_EXPLAINED]
     if large:
         among = [places[k] for _, k in large]
-        moves = [np.abs(run(moved, among) - wanted[[k for _, k in large]]) for moved in truth.moved()]
+        moves = [
+            np.abs(run(moved, among) - wanted[[k for _, k in large]]) for moved in truth.moved()
+        ]
         for rank, (error, k) in enumerate(large):
             want = wanted[k]
             found = [float(move[rank]) for move in moves if move[rank] == move[rank]]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from symgrad.api import functions, value_and_grad
+from symgrad.checking import check_mapping
 from symgrad.errors import Span, draw
 from symgrad.evaluate import evaluate, evaluator, known_of
 from symgrad.formula import lower
@@ -138,6 +139,7 @@ def explain_nan(
     SymgradError
         The formula, `wrt` or an input is wrong.
     """
+    check_mapping("at", at, '{"x": 0.5}')
     compiled = value_and_grad(formula, wrt, exact=exact)
     compiled(**at)
     table = functions()
@@ -205,7 +207,7 @@ class _Run:
         values = [self._value(operand) for operand in operands]
         bad = [o for o, v in zip(operands, values, strict=True) if not math.isfinite(v)]
         nans = [o for o in bad if math.isnan(self._value(o))]
-        return (nans or bad or [None])[0]
+        return next(iter(nans or bad), None)
 
     def _operand(self, node: Node, place: tuple[int, ...]) -> _Element:
         """The element of an operand that broadcasts to a place."""
@@ -213,10 +215,13 @@ class _Run:
         own = place[len(place) - len(shape) :]
         return _Element(node, tuple(0 if n == 1 else k for n, k in zip(shape, own, strict=True)))
 
+    def _operands(self, node: Node) -> list[Node]:
+        return list(dict.fromkeys(part for arg in node.args for part in unpaired(arg)))
+
     def _bad_operands(self, node: Node) -> list[_Element]:
         """All elements of the operands that are not finite."""
         found = []
-        for arg in dict.fromkeys(part for arg in node.args for part in unpaired(arg)):
+        for arg in self._operands(node):
             value = np.asarray(self.values.get(arg, 0.0))
             if value.dtype.kind == "f":
                 bad = np.argwhere(~np.isfinite(value)).tolist()
@@ -244,7 +249,7 @@ class _Run:
     def _alone(self, element: _Element) -> Callable[[Sequence[_Element]], bool]:
         """Whether an element is not finite if only some bad ones of its operands stay."""
         node, build = element.node, Builder()
-        parts = list(dict.fromkeys(part for arg in node.args for part in unpaired(arg)))
+        parts = self._operands(node)
         names = {part: f"operand {number}" for number, part in enumerate(parts)}
         made = {
             part: part if part.is_constant else build.node("input", value=names[part])
@@ -256,7 +261,9 @@ class _Run:
         chains = [paired(build, *[made[part] for part in unpaired(arg)]) for arg in node.args]
         args = [chain for chain in chains if chain is not None]
         alone = build.graph([build.node(node.op, *args, value=node.value)])
-        given = {names[part]: np.asarray(self.values[part]) for part in parts if part in self.values}
+        given = {
+            names[part]: np.asarray(self.values[part]) for part in parts if part in self.values
+        }
         inputs = {name: given[name] for name in alone.inputs()}
         run = evaluator(alone, alone.outputs, list(inputs), self.table)
 
@@ -293,7 +300,6 @@ class _Run:
             return self._overall(node, value) if node.args else ""
         operands = [self._value(self._operand(arg, element.place)) for arg in node.args]
         return reason(node.op, operands, value)
-
 
     def _overall(self, node: Node, value: float) -> str:
         """The same for an operation on whole arrays."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from symgrad.api import functions, value_and_grad
-from symgrad.checking import parts_of
+from symgrad.checking import check_mapping, parts_of
 from symgrad.errors import InputError, SymgradError, did_you_mean
 from symgrad.evaluate import Evaluator, evaluator, known_of, resolved
 from symgrad.formula import Lowered, lower
@@ -190,9 +190,7 @@ def accuracy(
 
 def _check_box(formula: str, lowered: Lowered, box: Box) -> None:
     known = f"The inputs are: {', '.join(lowered.inputs) or 'none'}."
-    if not isinstance(box, Mapping):
-        hint = 'Write it by name: {"x": (-50, 50)}.'
-        raise InputError(f"box must be a dict, not {type(box).__name__}", hint=hint)
+    check_mapping("box", box, '{"x": (-50, 50)}')
     for name, ends in box.items():
         if name not in lowered.inputs:
             hint = did_you_mean(str(name), lowered.inputs) or known
@@ -268,9 +266,7 @@ def _surveyed(
     )
 
 
-def _errors(
-    label: str, found: Sequence[_Error], draws: Sequence[Mapping[str, Array]]
-) -> Errors:
+def _errors(label: str, found: Sequence[_Error], draws: Sequence[Mapping[str, Array]]) -> Errors:
     """With points, where each error has one of its own."""
     names = draws[0] if draws else ()
     return Errors(

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from symgrad.api import function, value_and_grad
 from symgrad.api import functions as known_functions
-from symgrad.numerical import agrees, numerical_gradient
 from symgrad.errors import MissingExtraError
 from symgrad.functions import Function
+from symgrad.numerical import agrees, numerical_gradient
 from symgrad.spelling import (
     AND,
     ATOM,

@@ -115,7 +115,7 @@ class Truth:
         return self._settled(order, lambda step: self._by_one(name, order, direction, step)).item()
 
     def moved(self, patterns: int = 3) -> Iterator[Truth]:
-        """The same formula with its inputs moved by half an ulp, up and down in several patterns."""
+        """The same formula with its inputs moved by half an ulp, in several patterns of signs."""
         rng = np.random.default_rng(0)
         for pattern in range(patterns):
             moved = object.__new__(Truth)
@@ -160,7 +160,7 @@ class Truth:
             self._known[key] = moved
         return self._known[key]
 
-    def _steps(self, array: Numbers, step: int) -> Numbers:
+    def _steps(self, array: Numbers, step: int) -> Any:
         scale = np.where(array == 0, self._least, np.minimum(np.abs(array), 1.0))
         return digits(np.where(np.isfinite(scale), scale, 1.0)) / context().mpf(10) ** step
 
@@ -208,9 +208,7 @@ def _agreed(a: Any, b: Any, size: Any) -> Any:
     return mp.mpf(0) if small else None
 
 
-def _difference(
-    f: Callable[[int], Numbers], order: int, step: Numbers
-) -> tuple[Numbers, Numbers]:
+def _difference(f: Callable[[int], Numbers], order: int, step: Numbers) -> tuple[Numbers, Numbers]:
     """The central difference of an order, nan at kinks; and the size of its terms."""
     mp = context()
     values = {k: f(k) for k in range(-order, order + 1)}

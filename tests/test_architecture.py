@@ -60,15 +60,26 @@ PIPELINE = (
     "evaluate",
     "faults",
     "call",
+    "digits",
+    "truth",
+    "ulps",
     "numerical",
+    "judge",
     "compiled",
     "api",
     "optim",
     "fitting",
     "explanation",
+    "checking",
+    "drawing",
+    "survey",
+    "nonfinite",
+    "harness_template",
+    "harness",
     "__init__",
     "testing",
     "point",
+    "commands",
     "cli",
     "__main__",
 )
@@ -80,6 +91,8 @@ TESTED_WITH = {
     "version": "cli",
     "notations": "mistakes",
     "compiled": "api",
+    "commands": "cli",
+    "harness_template": "harness",
 }
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -234,14 +247,14 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize("numerical", CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 def test_house(check: Callable[[House], list[str]]) -> None:
     complaints = check(House.at(ROOT))
     assert not complaints, "\n".join(complaints)
 
 
 @pytest.mark.parametrize(
-    ("numerical", "modules", "complaint"),
+    ("check", "modules", "complaint"),
     [
         (
             unplaced,

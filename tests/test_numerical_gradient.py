@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symgrad.errors import DerivativeError, InputError, SymgradError
 from symgrad.numerical import (
     Estimate,
     Estimates,
@@ -16,7 +17,6 @@ from symgrad.numerical import (
     numerical_derivative,
     numerical_gradient,
 )
-from symgrad.errors import DerivativeError, InputError, SymgradError
 
 Real = Callable[[float], float]
 

@@ -1,0 +1,95 @@
+"""The tests that are written beside a generated file pass on it, and fail if a line is altered."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import symgrad
+from symgrad.harness import test_file as file_of_tests
+
+NETWORK = """X: (n, d); T: (n, k); W: (d, h); b: (h,); V: (h, k)
+h = tanh(X @ W + b)
+cross_entropy(h @ V, T)"""
+EXAMPLE = {"x": [1.0, 2.0, 3.0], "k": [0, 0, 2], "y": 2.5}
+
+CASES: dict[str, tuple[str, Any, Any]] = {
+    "numbers": ("(1 - x)**2 + 100*(y - x**2)**2 + exp(sin(x*y))", None, None),
+    "choice": ("where(x > 0, sqrt(x)*abs(y), exp(x)) + maximum(x, y)", "x", None),
+    "network": (NETWORK, ("W", "b", "V"), None),
+    "indices": ("sum(x[k] * log(y)) / 3", ("x", "y"), EXAMPLE),
+    "undeclared": (
+        "mean((X @ w + b - y)**2)",
+        ("w", "b"),
+        {"X": [[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]], "w": [0.5, 0.5], "b": 1.0, "y": [1, 2, 3]},
+    ),
+}
+
+
+def written(folder: Path, name: str) -> tuple[Path, Path]:
+    formula, wrt, at = CASES[name]
+    path, tests = folder / f"{name}.py", folder / f"test_{name}.py"
+    symgrad.value_and_grad(formula, wrt).save(path)
+    tests.write_text(file_of_tests(formula, wrt, str(path), str(tests), {}, at), "utf-8")
+    return path, tests
+
+
+def complaint(tests: Path) -> str:
+    """What the tests of a file say first; nothing where they pass."""
+    names: dict[str, Any] = {"__file__": str(tests), "__name__": "tests_of_it"}
+    try:
+        exec(compile(tests.read_text("utf-8"), str(tests), "exec"), names)
+        for name, function in list(names.items()):
+            if name.startswith("test_"):
+                function()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.MatMult: ast.Mult,
+}
+
+
+def is_arithmetic(node: ast.AST) -> bool:
+    """An operation on numbers, or the sign of something computed; not that of an axis."""
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant)
+    return isinstance(node, ast.BinOp) and type(node.op) in OPPOSITE
+
+
+def alterations(source: str) -> Iterator[tuple[int, str]]:
+    """The file with one operation altered, for each operation, with the number of its line."""
+    for number in range(sum(map(is_arithmetic, ast.walk(ast.parse(source))))):
+        tree = ast.parse(source)
+        node = [node for node in ast.walk(tree) if is_arithmetic(node)][number]
+        if isinstance(node, ast.BinOp):
+            node.op = OPPOSITE[type(node.op)]()
+        elif isinstance(node, ast.UnaryOp):
+            node.op = ast.UAdd()
+        yield node.lineno, ast.unparse(tree)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_they_pass_and_fail_when_a_line_is_altered(name: str, tmp_path: Path) -> None:
+    path, tests = written(tmp_path, name)
+    source = path.read_text("utf-8")
+    assert complaint(tests) == ""
+    lines, missed = set(), []
+    for line, altered in alterations(source):
+        path.write_text(altered, "utf-8")
+        lines.add(line)
+        if not complaint(tests):
+            missed.append(source.splitlines()[line - 1].strip())
+    assert len(lines) >= 3
+    assert missed == []
