@@ -190,8 +190,8 @@ class _Checker:
         value, slopes = parts_of(first(**self.inputs))
         self.results = [value, *slopes, *(compiled(**self.inputs) for compiled in higher)]
         """The value, the derivatives by each input, and those of higher order by the one input."""
-        self.before: list[Compiled] = [self.value, *([grad(formula, wrt, exact=exact)] * order)]
-        self.before[2:] = higher[: order - 1]
+        below = [grad(formula, wrt, exact=exact)] if order > 1 else []
+        self.before: list[Compiled] = [self.value, *below, *higher]
         self.roundings = 4 + math.sqrt(
             len(self.lowered.graph.nodes) + max((a.size for a in self.inputs.values()), default=1)
         )
@@ -237,7 +237,7 @@ class _Checker:
                 index_text(got.shape, place),
                 (float(got.flat[place]), alone.flat[place]),
             )
-            faults = [Fault("value", element, both[0], float(both[1]), "on its own")]
+            faults = [Fault("value", element, both[0], float(both[1]), "alone")]
         places = _chosen(got.size, self.most)
         found = Judgement((None,) * len(places), ())
         if self.truth is not None:
@@ -252,7 +252,8 @@ class _Checker:
         label = f"d{raised}/d{name}{raised}"
         got, shape = np.asarray(derivative, np.float64), self.inputs[name].shape
         if got.shape != shape:
-            fault = Fault(label, "", math.nan, math.nan, f"of shape {got.shape}, not {shape}")
+            told = f" has shape {got.shape}, not {shape}"
+            fault = Fault(label, "", math.nan, math.nan, "shape", told)
             return Row(label, name, order, got.size, 0, faults=(fault,))
         places = _chosen(got.size, self.most)
         found = Judgement((None,) * len(places), ())

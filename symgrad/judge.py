@@ -28,7 +28,8 @@ _EXPLAINED = 8
 class Fault:
     """A number that is wrong: what it is called, its element, what it is and what it should be.
 
-    `by` is "50 digits" or "numerically".
+    `by` tells what it was held against: "50 digits", "numerically", "alone" (what `function`
+    gives), or "shape".
     """
 
     name: str
@@ -39,7 +40,9 @@ class Fault:
     details: str = ""
 
     def __str__(self) -> str:
-        told = "to 50 digits" if self.by == "50 digits" else self.by
+        if self.by == "shape":
+            return f"{self.name}{self.details}"
+        told = f"to {self.by}" if self.by == "50 digits" else self.by
         return f"{self.name}{self.element} is {self.got!r}, and {told} {self.want!r}{self.details}"
 
 
