@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from symgrad.api import function, functions, grad, value_and_grad
 from symgrad.compiled import Compiled
 from symgrad.errors import InputError, MissingExtraError
+from symgrad.evaluate import resolved
 from symgrad.formula import Lowered, lower
 from symgrad.judge import Array, Fault, Judgement, by_digits, numerically
 from symgrad.numerical import agrees, numerical_derivative
@@ -27,6 +28,8 @@ _MOST_WORK = 2_000_000
 
 _POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _WITHOUT = "No ulps: "
+_VISIBLE = 0.005
+"""The least error in ulps that is not shown as 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Check:
         if not any(row.worst for row in self.rows):
             rows = [row[:5] + row[6:] for row in rows]
         told = [f"Fault: {row.faults[0]}{_others(row)}" for row in self.rows if row.faults]
-        judged = sum(row.judged for row in self.rows)
+        judged = sum(row.judged for row in self.rows) or not any(r.elements for r in self.rows)
         verdict = ["No fault was found." if judged else "Nothing could be judged."]
         return "\n".join([*table(rows), *self.notes, *(told or verdict)])
 
@@ -161,10 +164,11 @@ def check_mapping(what: str, given: object, example: str) -> None:
 
 def arrays_of(lowered: Lowered, at: Mapping[str, ArrayLike]) -> dict[str, Array]:
     """Inputs as float64, but for those that serve as indices."""
-    indices = index_inputs(lowered.graph)
+    given = {name: np.asarray(at[name]) for name in lowered.inputs}
+    indices = index_inputs(resolved(lowered.graph, given, functions()))
     return {
-        name: np.asarray(at[name]) if name in indices else np.array(at[name], np.float64)
-        for name in lowered.inputs
+        name: array if name in indices and array.dtype.kind != "f" else array.astype(np.float64)
+        for name, array in given.items()
     }
 
 
@@ -204,7 +208,10 @@ class _Checker:
         rows = [self._value(self.results[0])]
         for place, got in enumerate(self.results[1:]):
             order = max(1, place - len(self.names) + 2)
-            rows.append(self._derivative(self.names[min(place, len(self.names) - 1)], order, got))
+            name = self.names[min(place, len(self.names) - 1)]
+            # Labels and the like are no numbers to differentiate by.
+            if self.inputs[name].dtype.kind == "f":
+                rows.append(self._derivative(name, order, got))
         return Check(self.formula, self.at, tuple(rows), tuple(self.notes))
 
     def _truth(self, required: bool) -> Truth | None:
@@ -318,7 +325,7 @@ def _row(
 ) -> Row:
     ulps = [error for error in found.errors if error is not None]
     worst = ""
-    if ulps and got.size > 1:
+    if got.size > 1 and max(ulps, default=0) >= _VISIBLE:
         worst = index_text(got.shape, places[found.errors.index(max(ulps))])
     told = [error for error in numerical if error is not None]
     pairs = zip(found.errors, numerical or found.errors, strict=True)

@@ -62,7 +62,7 @@ def test_file(
     if at is not None:
         compiled(**at)
         given = arrays_of(lowered, at)
-        fixed = {name: given[name] for name in index_inputs(lowered.graph)}
+        fixed = {name: array for name, array in given.items() if array.dtype.kind != "f"}
         _check_size(formula, given)
         shapes = {name: array.shape for name, array in given.items()}
         layouts: list[Shapes] = [shapes]

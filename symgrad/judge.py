@@ -84,7 +84,7 @@ def by_digits(
         for rank, (error, k) in enumerate(large):
             want = wanted[k]
             found = [float(move[rank]) for move in moves if move[rank] == move[rank]]
-            moved, unit = max(found, default=0.0), float(np.spacing(min(abs(float(want)), 1e308)))
+            moved, unit = max(found, default=0.0), math.ulp(min(abs(float(want)), 1e308))
             allowed = roundings * (_UNSUSPICIOUS + 2 * moved / unit)
             if error > allowed:
                 details = f": {shown(error)} ulps, where rounding explains {shown(allowed)}"

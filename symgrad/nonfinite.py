@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from symgrad.api import functions, value_and_grad
-from symgrad.checking import check_mapping
+from symgrad.checking import arrays_of, check_mapping
 from symgrad.errors import Span, draw
 from symgrad.evaluate import evaluate, evaluator, known_of
 from symgrad.formula import lower
@@ -24,7 +24,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors
 from symgrad.items import paired, unpaired
 from symgrad.leaves import is_elementwise
-from symgrad.pipeline import derive, index_inputs
+from symgrad.pipeline import derive
 from symgrad.spelling import ATOM, INFIX, SIGN, Text
 
 Array = np.ndarray[Any, Any]
@@ -144,11 +144,9 @@ def explain_nan(
     compiled(**at)
     table = functions()
     lowered = lower(formula, table)
-    indices = index_inputs(lowered.graph)
-    inputs = {name: np.asarray(at[name]) for name in lowered.inputs}
     inputs = {
-        name: array if name in indices or array.dtype.kind == "f" else array.astype(np.float64)
-        for name, array in inputs.items()
+        name: np.asarray(at[name]) if np.asarray(at[name]).dtype.kind == "f" else array
+        for name, array in arrays_of(lowered, at).items()
     }
     known = known_of(lowered.graph, inputs)
     graph = derive(formula, compiled.wrt, table, exact, known, lowered).graph
@@ -317,10 +315,11 @@ def _first_bad(value: Array) -> tuple[int, ...]:
 
 _DIVIDES = "a division by 0"
 _NEGATIVE = "a negative number"
+_ROOT = "a root of a negative number"
 _SINGULAR: Mapping[str, Callable[..., str]] = {
     "divide": lambda x, y: _DIVIDES if y == 0 else "",
     "power": lambda x, y: (
-        _DIVIDES if x == 0 and y < 0 else "a root of a negative number" if -math.inf < x < 0 else ""
+        _DIVIDES if x == 0 and y < 0 else _ROOT if x < 0 and math.isfinite(y) and y % 1 else ""
     ),
     "sqrt": lambda x: _NEGATIVE if x < 0 else "",
     **dict.fromkeys(("log", "log2", "log10"), lambda x: _NEGATIVE if x < 0 else ""),

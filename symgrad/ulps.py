@@ -26,7 +26,7 @@ def ulps(got: float, want: Any) -> float:
     if math.isinf(got) and abs(near) < beyond:
         return math.inf
     clipped = max(-beyond, min(beyond, mp.mpf(got)))
-    unit = float(np.spacing(min(_LARGEST, abs(float(near)))))
+    unit = math.ulp(min(_LARGEST, abs(float(near))))
     return float(abs(clipped - near) / unit)
 
 
