@@ -211,7 +211,7 @@ def _explain_nan(options: Namespace) -> Printed:
     formula = _formula(options)
     point = _point(function(formula).inputs, options.at)
     found = explain_nan(formula, point, _wrt(options), exact=options.exact)
-    return Printed(f"{found}\n", 1 if found else 0)
+    return Printed(f"{found}\n")
 
 
 def _functions(options: Namespace) -> Printed:

@@ -43,7 +43,8 @@ class Fault:
         if self.by == "shape":
             return f"{self.name}{self.details}"
         told = f"to {self.by}" if self.by == "50 digits" else self.by
-        return f"{self.name}{self.element} is {self.got!r}, and {told} {self.want!r}{self.details}"
+        want = f"{self.want:.9g}" if self.by == "numerically" else repr(self.want)
+        return f"{self.name}{self.element} is {self.got!r}, and {told} {want}{self.details}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,6 @@ TESTED_WITH = {
     "version": "cli",
     "notations": "mistakes",
     "compiled": "api",
-    "commands": "cli",
     "harness_template": "harness",
 }
 

@@ -167,9 +167,8 @@ def test_a_wrong_gradient_is_shown_with_its_place_and_both_numbers() -> None:
     with pytest.raises(AssertionError) as failure:
         assert_gradient_correct("squared(x) + y", {"x": [0.0, 2.0], "y": 1})
     told = re.sub(r"\d\.\de-\d+", "ERROR", str(failure.value))
-    told = re.sub(r"numerically (3\.999\d+|4\.0\d*)", "numerically 4.0", told)
     assert told == (
-        "d/dx[1] is 6.0, and numerically 4.0 with an error of ERROR, of\n"
+        "d/dx[1] is 6.0, and numerically 4 with an error of ERROR, of\n"
         "  squared(x) + y\nat\n  x = [0.0, 2.0]\n  y = 1"
     )
 
