@@ -163,13 +163,16 @@ def check_mapping(what: str, given: object, example: str) -> None:
 
 
 def arrays_of(lowered: Lowered, at: Mapping[str, ArrayLike]) -> dict[str, Array]:
-    """Inputs as float64, but for those that serve as indices."""
+    """Inputs as float64, but for those that serve as indices, which are whole numbers or a mask."""
     given = {name: np.asarray(at[name]) for name in lowered.inputs}
     indices = index_inputs(resolved(lowered.graph, given, functions()))
-    return {
-        name: array if name in indices and array.dtype.kind != "f" else array.astype(np.float64)
-        for name, array in given.items()
-    }
+    return {name: _converted(array, name in indices) for name, array in given.items()}
+
+
+def _converted(array: Array, is_index: bool) -> Array:
+    if not is_index:
+        return array.astype(np.float64)
+    return array.astype(np.intp) if array.dtype.kind == "f" else array
 
 
 class _Checker:

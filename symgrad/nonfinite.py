@@ -145,7 +145,7 @@ def explain_nan(
     table = functions()
     lowered = lower(formula, table)
     inputs = {
-        name: np.asarray(at[name]) if np.asarray(at[name]).dtype.kind == "f" else array
+        name: np.asarray(at[name], dtype=_precision(at[name])) if array.dtype.kind == "f" else array
         for name, array in arrays_of(lowered, at).items()
     }
     known = known_of(lowered.graph, inputs)
@@ -159,6 +159,12 @@ def explain_nan(
             place = f" at {list(element.place)}" if element.place else ""
             return NotFinite(formula, f"{label}{place}", run.steps(element))
     return NotFinite(formula, "", ())
+
+
+def _precision(given: Any) -> Any:
+    """The type in which an input is computed with."""
+    dtype = np.asarray(given).dtype
+    return dtype if dtype.kind == "f" else np.float64
 
 
 class _Run:

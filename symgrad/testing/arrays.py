@@ -171,6 +171,10 @@ def _elementwise(shape: Shape, smooth: bool) -> Iterator[Piece]:
 
 def _reductions(shape: Shape, smooth: bool) -> Iterator[Piece]:
     names = SMOOTH_REDUCTIONS + ([] if smooth else KINKED_REDUCTIONS)
+    for axis in range(len(shape)):
+        for name in names:
+            kept = f"{{0}} - {name}({{1}}, axis={axis}, keepdims=True)"
+            yield Piece(Spelling(kept, SUM, (SUM, TERNARY)), (shape, shape))
     for size in SIZES:
         for axis in range(len(shape) + 1) if len(shape) < 3 else ():
             longer = (*shape[:axis], size, *shape[axis:])
@@ -201,6 +205,8 @@ def _products(shape: Shape) -> Iterator[Piece]:
                 yield Piece(matmul, ((size,), (size, only)))
             case (first, last):
                 yield Piece(matmul, ((first, size), (size, last)))
+                outer = Spelling("{0}[:, None] * {1}[None]", PRODUCT, (ATOM, ATOM))
+                yield Piece(outer, ((first,), (last,)))
     if len(shape) == 1 and shape != ("1",):
         plus = f"solve(eye({shape[0]}) + {{0}} @ {{0}}.T, {{1}})"
         yield Piece(Spelling(plus, ATOM, (ATOM, TERNARY)), ((shape[0], "m"), shape))

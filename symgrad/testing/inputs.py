@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -78,15 +78,17 @@ def inputs(
     names = function(formula).inputs
     elements = numbers() if values is None else values
     declared = lower(formula, functions()).shapes
-    return _inputs(names, _index_axes(formula), declared, shapes, np.dtype(dtype), elements)
+    axes = _index_axes(formula, {*names} - {*declared})
+    return _inputs(names, axes, declared, shapes, np.dtype(dtype), elements)
 
 
-def _index_axes(formula: str) -> dict[str, tuple[int, ...]]:
-    """For each name that is indexed, the least sizes of the axes that its indices need."""
+def _index_axes(formula: str, free: Container[str]) -> dict[str, tuple[int, ...]]:
+    """For each name among `free` that is indexed, the least sizes that its indices need."""
     axes: dict[str, tuple[int, ...]] = {}
     for statement in parse(formula):
         for tree in postorder(statement.body):
-            if tree.op == "index" and tree.args[0].op == "name":
+            named = tree.op == "index" and tree.args[0].op == "name"
+            if named and tree.args[0].value in free:
                 needed = [_size_for(position) for position in tree.args[1:]]
                 known = axes.get(tree.args[0].value, ())
                 pairs = zip_longest(needed, known, fillvalue=1)
