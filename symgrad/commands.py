@@ -145,12 +145,12 @@ def _compile(options: Namespace) -> Printed:
         return Printed(compiled.render(options.name) if results is None else results)
     files = {options.output: compiled.render(options.name)}
     if tests is not None:
-        from symgrad.harness import test_file
+        from symgrad.harness import written_tests
 
         kind = options.command.replace("-", "_")
         names = {} if options.name is None else {kind: options.name}
         formula = compiled.formula
-        files[tests] = test_file(formula, _wrt(options), options.output, tests, names, point)
+        files[tests] = written_tests(formula, _wrt(options), options.output, tests, names, point)
     for path, text in files.items():
         try:
             Path(path).write_bytes(text.encode("utf-8"))

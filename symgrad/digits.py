@@ -255,7 +255,11 @@ def precision(digits: int) -> Iterator[Any]:
 
 
 def digits(values: Any) -> Any:
-    """Numbers as an array of mpmath's; the double next to π stands for π itself."""
+    """Numbers as an array of mpmath's.
+
+    The double next to π stands for π itself. There is no -0 in mpmath: a number below all doubles
+    takes its place.
+    """
     mp = context()
     if isinstance(values, Digits):
         return values
@@ -264,9 +268,12 @@ def digits(values: Any) -> Any:
         array = array.astype(object)
 
     def number(value: Any) -> Any:
+        if value == 0 and math.copysign(1, value) < 0:
+            return -(mp.mpf(10) ** -400)
         return +mp.pi if value == math.pi else mp.mpf(value)
 
-    return np.asarray(np.frompyfunc(number, 1, 1)(array), object).view(Digits)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.frompyfunc(number, 1, 1)(array), object).view(Digits)
 
 
 def computed(name: str, args: Sequence[Any], mp: Any) -> Any:

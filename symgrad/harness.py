@@ -37,7 +37,7 @@ _EACH = 2
 """How many known points there are for each way of choosing shapes."""
 
 
-def test_file(
+def written_tests(
     formula: str,
     wrt: str | Sequence[str] | None,
     path: str,

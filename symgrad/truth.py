@@ -122,7 +122,9 @@ class Truth:
             moved.__dict__.update(self.__dict__)
             moved._known = {}
             moved._parts = {
-                name: rng.choice([-1.0, 1.0], array.shape) if pattern else np.ones(array.shape)
+                name: rng.choice([-1.0, 1.0], array.shape)
+                if pattern > 1
+                else np.resize([1.0, -1.0] if pattern else [1.0], array.shape)
                 for name, array in self._floats.items()
             }
             yield moved

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import symgrad
-from symgrad.harness import test_file as file_of_tests
+from symgrad.harness import written_tests
 
 NETWORK = """X: (n, d); T: (n, k); W: (d, h); b: (h,); V: (h, k)
 h = tanh(X @ W + b)
@@ -38,7 +38,7 @@ def written(folder: Path, name: str) -> tuple[Path, Path]:
     formula, wrt, at = CASES[name]
     path, tests = folder / f"{name}.py", folder / f"test_{name}.py"
     symgrad.value_and_grad(formula, wrt).save(path)
-    tests.write_text(file_of_tests(formula, wrt, str(path), str(tests), {}, at), "utf-8")
+    tests.write_text(written_tests(formula, wrt, str(path), str(tests), {}, at), "utf-8")
     return path, tests
 
 
@@ -115,7 +115,7 @@ def test_numbers_of_nan_and_names_of_functions(tmp_path: Path) -> None:
     path, tests = tmp_path / "roots.py", tmp_path / "deeper" / "test_roots.py"
     tests.parent.mkdir()
     symgrad.grad("log(-x - 100)").save(path, "slope")
-    text = file_of_tests("log(-x - 100)", None, str(path), str(tests), {"grad": "slope"}, None)
+    text = written_tests("log(-x - 100)", None, str(path), str(tests), {"grad": "slope"}, None)
     tests.write_text(text, "utf-8")
     assert "nan" in text
     assert "FILE.slope" in text
@@ -147,5 +147,5 @@ def test_numbers_of_nan_and_names_of_functions(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_tested(formula: str, at: Any, message: str) -> None:
     with pytest.raises(symgrad.InputError) as caught:
-        file_of_tests(formula, None, "x.py", "test_x.py", {}, at)
+        written_tests(formula, None, "x.py", "test_x.py", {}, at)
     assert str(caught.value) == message

@@ -78,11 +78,11 @@ def array_formulas(max_size: int = 8, smooth: bool = False) -> st.SearchStrategy
         Leave out what has a kink or a jump, such as max and abs.
 
     >>> from hypothesis import given, settings
+    >>> from symgrad import function
     >>> @settings(max_examples=5, deadline=None)
     ... @given(array_formulas())
     ... def test_a_formula_has_a_value(formula):
     ...     function(formula)
-    >>> from symgrad import function
     >>> test_a_formula_has_a_value()
     """
     return _array_programs(max_size, smooth)

@@ -47,6 +47,7 @@ def formulas(
         floor. There may still be poles, and points where a root or a logarithm ends.
 
     >>> from hypothesis import given, settings
+    >>> from symgrad import function
     >>> @settings(max_examples=5, deadline=None)
     ... @given(formulas(functions=["sin", "exp"]))
     ... def test_a_formula_has_a_value(formula):
