@@ -281,7 +281,13 @@ class _Checker:
         estimated = numerically(
             label, got, places, self.before[order - 1], self.inputs, name, self.rtol
         )
-        faults = [*found.faults, *estimated.faults]
+        # 50 digits tell what rounding explains, which numerical differentiation does not know.
+        known = {
+            index_text(shape, p) for p, e in zip(places, found.errors, strict=True) if e is not None
+        }
+        explained = known - {fault.element for fault in found.faults}
+        numerical = [fault for fault in estimated.faults if fault.element not in explained]
+        faults = [*found.faults, *numerical]
         if len(places) < got.size:
             faults += self._in_all(label, name, order, got)
         return _row(label, name, order, got, places, found, estimated.errors, tuple(faults))
