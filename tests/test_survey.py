@@ -13,7 +13,7 @@ BOX = {"x": (-50.0, 50.0)}
 
 @pytest.fixture(scope="module")
 def softplus() -> symgrad.Accuracy:
-    return symgrad.accuracy("log(1 + exp(x))", BOX, samples=150)
+    return symgrad.accuracy("log(1 + exp(x))", BOX, samples=80)
 
 
 def test_the_stable_form_is_accurate_and_the_plain_one_is_not(softplus: symgrad.Accuracy) -> None:
@@ -31,7 +31,7 @@ def test_the_stable_form_is_accurate_and_the_plain_one_is_not(softplus: symgrad.
 def test_the_table(softplus: symgrad.Accuracy) -> None:
     head, *rows = repr(softplus).splitlines()
     assert head.split() == "ulps known median worst at naively: median worst at".split()
-    assert [row.split()[:2] for row in rows] == [["value", "150"], ["d/dx", "150"]]
+    assert [row.split()[:2] for row in rows] == [["value", "80"], ["d/dx", "80"]]
 
 
 def test_points_cover_magnitudes_and_special_numbers(softplus: symgrad.Accuracy) -> None:
@@ -40,7 +40,7 @@ def test_points_cover_magnitudes_and_special_numbers(softplus: symgrad.Accuracy)
     assert x.max() <= 50
     assert {0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, math.pi, -math.pi} & set(x.tolist())
     assert (np.abs(x[x != 0]) < 1e-10).any()
-    assert (np.abs(x) > 10).sum() > 20
+    assert (np.abs(x) > 10).sum() > 10
 
 
 def test_the_same_seed_draws_the_same_points() -> None:
@@ -53,10 +53,10 @@ def test_the_same_seed_draws_the_same_points() -> None:
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    value, slope = symgrad.accuracy("log(x)", {"x": (-1, 1)}, samples=60).errors
+    value, slope = symgrad.accuracy("log(x)", {"x": (-1, 1)}, samples=25).errors
     known = value.points["x"]
     assert (known >= 0).all()
-    assert 0 < known.size < 60
+    assert 0 < known.size < 25
     assert (slope.points["x"] > 0).all()
 
 

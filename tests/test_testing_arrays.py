@@ -21,7 +21,7 @@ few = settings(
     phases=[Phase.explicit, Phase.generate],
 )
 hunt = settings(
-    max_examples=400,
+    max_examples=300,
     derandomize=True,
     database=None,
     phases=[Phase.generate],
@@ -103,7 +103,7 @@ def test_declared_or_not_the_results_are_the_same(program: tuple[str, dict[str, 
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * (1 + np.max(np.abs(b), initial=0)))
 
 
-@settings(few, max_examples=12)
+@settings(few, max_examples=8)
 @given(programs(smooth=False, size=4))
 def test_gradients_are_right(program: tuple[str, dict[str, Any]]) -> None:
     assert_gradient_correct(*program)
