@@ -5,6 +5,10 @@
 3.297442541400256
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from symgrad.api import (
     define,
     function,
@@ -30,13 +34,21 @@ from symgrad.errors import (
     SymgradError,
     UnknownFunctionError,
 )
-from symgrad.fitting import Fit, NotFiniteError, fit
-from symgrad.raveling import ravel
-from symgrad.sparse import Sparse
 from symgrad.version import __version__
 
+if TYPE_CHECKING:
+    from symgrad import optim
+    from symgrad.checking import Check, check
+    from symgrad.fitting import Fit, NotFiniteError, fit
+    from symgrad.nonfinite import NotFinite, explain_nan
+    from symgrad.raveling import ravel
+    from symgrad.sparse import Sparse
+    from symgrad.survey import Accuracy, accuracy
+
 __all__ = [
+    "Accuracy",
     "ArgumentError",
+    "Check",
     "Compiled",
     "DefinitionError",
     "DerivativeError",
@@ -46,12 +58,16 @@ __all__ = [
     "LimitError",
     "MissingExtraError",
     "NameRuleError",
+    "NotFinite",
     "NotFiniteError",
     "Sparse",
     "SymgradError",
     "UnknownFunctionError",
     "__version__",
+    "accuracy",
+    "check",
     "define",
+    "explain_nan",
     "fit",
     "function",
     "grad",
@@ -60,7 +76,38 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "optim",
     "ravel",
     "value_and_grad",
     "vjp",
 ]
+
+_LATER = {
+    "Accuracy": "symgrad.survey",
+    "accuracy": "symgrad.survey",
+    "Check": "symgrad.checking",
+    "check": "symgrad.checking",
+    "NotFinite": "symgrad.nonfinite",
+    "explain_nan": "symgrad.nonfinite",
+    "Fit": "symgrad.fitting",
+    "NotFiniteError": "symgrad.fitting",
+    "fit": "symgrad.fitting",
+    "optim": "symgrad.optim",
+    "ravel": "symgrad.raveling",
+    "Sparse": "symgrad.sparse",
+}
+"""What is imported when it is first asked for, so that the first gradient does not wait for it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(_LATER[name])
+    value = globals()[name] = getattr(module, name, module)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

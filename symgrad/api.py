@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from symgrad.compiled import Compiled
 from symgrad.errors import DerivativeError
 from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
-from symgrad.sparse import Sparse
+
+if TYPE_CHECKING:
+    from symgrad.sparse import Sparse
 
 _HIGHEST_ORDER = 99
 
@@ -154,7 +158,7 @@ def jacobian(
         The formula or `wrt` is wrong; the message shows where.
     """
     dense = Compiled("grad", formula, wrt, exact, _table, "jacobian")
-    return Sparse(dense) if sparse else dense
+    return _as_sparse(dense) if sparse else dense
 
 
 def hessian(
@@ -179,7 +183,13 @@ def hessian(
         The formula or `wrt` is wrong; the message shows where.
     """
     dense = Compiled("grad", formula, wrt, exact, _table, "hessian")
-    return Sparse(dense) if sparse else dense
+    return _as_sparse(dense) if sparse else dense
+
+
+def _as_sparse(dense: Compiled) -> Sparse:
+    """Patterns and colours are loaded when they are asked for, so that others do not wait."""
+    made: Sparse = import_module("symgrad.sparse").Sparse(dense)
+    return made
 
 
 def hessian_diag(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ from symgrad.pipeline import Known, index_inputs
 from symgrad.resolve import resolve
 from symgrad.schedule import schedule
 from symgrad.simplify import expand
+from symgrad.targets import Target
 from symgrad.targets.numpy import HELPERS, NUMPY
+
+Evaluator = Callable[[Mapping[str, Any]], list[Any]]
 
 
 def known_of(graph: Graph, inputs: Mapping[str, Any]) -> Known:
@@ -45,15 +49,31 @@ def evaluate(
     graph: Graph, nodes: Sequence[Node], inputs: Mapping[str, Any], table: FunctionTable
 ) -> list[Any]:
     """The values of some nodes of a resolved graph, which fit together at these inputs."""
+    return evaluator(graph, nodes, list(inputs), table)(inputs)
+
+
+def evaluator(
+    graph: Graph,
+    nodes: Sequence[Node],
+    inputs: Sequence[str],
+    table: FunctionTable,
+    target: Target = NUMPY,
+    known: Mapping[str, object] = MappingProxyType({}),
+) -> Evaluator:
+    """The same for inputs that are told later, by name.
+
+    The code is NumPy's; another `target` may spell it with functions of its own, which stand in
+    `known`.
+    """
     indices = index_inputs(graph)
     wanted = builder_of(graph).graph(nodes)
-    ready, both = plain_indices(expand(wanted, NUMPY.known, table, NUMPY.name), indices)
-    names = Names(["np", "special", *HELPERS])
+    ready, both = plain_indices(expand(wanted, target.known, table, target.name), indices)
+    names = Names(["np", "special", *HELPERS, *known])
     arguments = argument_names(list(inputs), names)
     renamed = {f"{name} as an index": names.fresh(f"{name}_index") for name in both}
-    plan = schedule(ready, NUMPY, table, None)
+    plan = schedule(ready, target, table, None)
     results = [f"result{number}" for number in range(len(nodes))]
-    body = emit(plan, NUMPY, {**arguments, **renamed}, names, results)
+    body = emit(plan, target, {**arguments, **renamed}, names, results)
     whole = [f"{new} = _whole({arguments[old.split()[0]]})" for old, new in renamed.items()]
     whole += [f"{arguments[name]} = _whole({arguments[name]})" for name in indices]
     lines = [f"def outputs({', '.join(arguments.values())}):"]
@@ -62,6 +82,11 @@ def evaluate(
     header = "from __future__ import annotations\nimport numpy as np\n"
     special = "from scipy import special\n" if "special." in "\n".join(lines) else ""
     text = header + special + "\n".join([*HELPERS.values(), *lines])
-    with np.errstate(all="ignore"):
-        values: list[Any] = load(text, "outputs")(*map(np.asarray, inputs.values()))
-    return values
+    outputs = load(text, "outputs", known)
+
+    def run(values: Mapping[str, Any]) -> list[Any]:
+        with np.errstate(all="ignore"):
+            arrays = [np.asanyarray(values[name]) for name in arguments]
+            return list(outputs(*arrays))
+
+    return run

@@ -106,10 +106,14 @@ def _key(op: str, args: tuple[Node, ...], value: Value) -> object:
 
 
 class Builder:
-    """Makes nodes, each once."""
+    """Makes nodes, each once.
+
+    `place` is where those stand in the formula that are made without a place of their own.
+    """
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
+        self.place: Span | None = None
         self._table: dict[object, Node] = {}
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
@@ -122,7 +126,7 @@ class Builder:
                     f"the formula needs more than {MAX_NODES:,} operations",
                     hint="Functions that call functions with new arguments double at each level.",
                 )
-            found = self._table[key] = Node(op, args, value, span)
+            found = self._table[key] = Node(op, args, value, span or self.place)
             self.nodes.append(found)
         return found
 
@@ -169,6 +173,7 @@ def rebuilt(graph: Graph, replace: Replace) -> Graph:
     made: dict[Node, Node] = {}
     for node in graph.nodes:
         args = [made[arg] for arg in node.args]
+        build.place = node.span
         replaced = replace(build, node, args, made)
         if replaced is None:
             replaced = build.node(node.op, *args, value=node.value, span=node.span)

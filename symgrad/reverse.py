@@ -112,6 +112,7 @@ class Tape:
 
     def pull_back(self, node: Node, cotangent: Node, root: Node) -> list[tuple[Node, Node, Node]]:
         """For each active operand: the operand, its term of the cotangent, and the term's root."""
+        self.build.place = node.span
         label = self.labels.get(node)
         if label is not None and cotangent.args:
             self.labels.setdefault(cotangent, f"d{label}")

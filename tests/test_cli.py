@@ -13,11 +13,14 @@ import pytest
 
 import symgrad
 from symgrad.cli import main
-from symgrad.explain import explain
+from symgrad.explanation import explain
 from symgrad.functions import builtin_functions, builtin_sections
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("value", "grad", "value-and-grad", "functions", "explain")
+COMMANDS = (
+    *("value", "grad", "value-and-grad", "check", "accuracy", "explain-nan"),
+    *("functions", "explain"),
+)
 Shell = Callable[..., tuple[int, str, str]]
 
 
@@ -193,13 +196,11 @@ def test_help_names_every_command(shell: Shell) -> None:
     [
         (
             [],
-            "a command is missing\n"
-            "The commands are: value, grad, value-and-grad, functions, explain.",
+            f"a command is missing\nThe commands are: {', '.join(COMMANDS)}.",
         ),
         (
             ["x**2"],
-            "unknown command x**2\n"
-            "The commands are: value, grad, value-and-grad, functions, explain.",
+            f"unknown command x**2\nThe commands are: {', '.join(COMMANDS)}.",
         ),
         (["gard", "x"], "unknown command gard\nDid you mean grad?"),
         (

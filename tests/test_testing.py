@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
 import symgrad
-from symgrad import testing
+from symgrad import checking
 from symgrad.syntax import parse
 from symgrad.testing import assert_gradient_correct, formulas, inputs, numbers
 from symgrad.tree import postorder
@@ -166,11 +166,10 @@ def wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_gradient_is_shown_with_its_place_and_both_numbers() -> None:
     with pytest.raises(AssertionError) as failure:
         assert_gradient_correct("squared(x) + y", {"x": [0.0, 2.0], "y": 1})
-    told = re.sub(r"\d\.\de-\d+$", "ERROR", str(failure.value))
-    told = re.sub(r"numerically (3\.999\d+|4\.0\d*)", "numerically 4.0", told)
+    told = re.sub(r"\d\.\de-\d+", "ERROR", str(failure.value))
     assert told == (
-        "'squared(x) + y' at {'x': [0.0, 2.0], 'y': 1}: the derivative by x[1] is 6.0, "
-        "and numerically 4.0 with an error of ERROR"
+        "d/dx[1] is 6.0, and numerically 4 with an error of ERROR, of\n"
+        "  squared(x) + y\nat\n  x = [0.0, 2.0]\n  y = 1"
     )
 
 
@@ -182,6 +181,8 @@ def test_the_tolerance_can_be_widened() -> None:
 class Disguised:
     """A compiled gradient that answers otherwise."""
 
+    wrt = ("x",)
+
     def __init__(self, value: Any, derivative: Any) -> None:
         self.answer = value, (derivative,)
 
@@ -192,17 +193,17 @@ class Disguised:
 @pytest.mark.parametrize(
     ("value", "derivative", "message"),
     [
-        (9.0, 4.0, "value_and_grad gives the value 9.0, function np.float64(4.0)"),
-        (4.0, [4.0], r"the derivative by x has shape \(1,\), not \(\)"),
-        (4.0, np.nan, "the derivative by x is nan, and numerically"),
+        (9.0, 4.0, "value is 9.0, and alone 4.0"),
+        (4.0, [4.0], r"d/dx has shape \(1,\), not \(\)"),
+        (4.0, np.nan, "d/dx is nan, and numerically"),
     ],
 )
 def test_wrong_values_and_shapes_and_nan_are_found(
     value: Any, derivative: Any, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = Disguised(value, np.asarray(derivative))
-    monkeypatch.setattr(testing, "value_and_grad", lambda *args, **options: answer)
-    with pytest.raises(AssertionError, match=message.replace("np.float64(4.0)", "")):
+    monkeypatch.setattr(checking, "value_and_grad", lambda *args, **options: answer)
+    with pytest.raises(AssertionError, match=message):
         assert_gradient_correct("x**2", {"x": 2.0})
 
 

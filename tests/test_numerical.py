@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from symgrad.check import (
+from symgrad.numerical import (
     SAFETY,
     Estimate,
     agrees,

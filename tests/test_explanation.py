@@ -4,7 +4,7 @@ import pytest
 
 import symgrad
 from symgrad.errors import SymgradError
-from symgrad.explain import explain, listing
+from symgrad.explanation import explain, listing
 from symgrad.functions import Function, builtin_functions
 from symgrad.syntax import parse_row
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.check import (
+from symgrad.errors import DerivativeError, InputError, SymgradError
+from symgrad.numerical import (
     Estimate,
     Estimates,
     Verdict,
@@ -16,7 +17,6 @@ from symgrad.check import (
     numerical_derivative,
     numerical_gradient,
 )
-from symgrad.errors import DerivativeError, InputError, SymgradError
 
 Real = Callable[[float], float]
 
