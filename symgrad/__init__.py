@@ -16,10 +16,12 @@ from symgrad.errors import (
     LimitError,
     MissingExtraError,
     NameRuleError,
+    OutOfMemoryError,
     SymgradError,
     UnknownFunctionError,
 )
 from symgrad.fitting import Fit, NotFiniteError, fit
+from symgrad.limits import Limits
 from symgrad.version import __version__
 
 __all__ = [
@@ -31,9 +33,11 @@ __all__ = [
     "FormulaSyntaxError",
     "InputError",
     "LimitError",
+    "Limits",
     "MissingExtraError",
     "NameRuleError",
     "NotFiniteError",
+    "OutOfMemoryError",
     "SymgradError",
     "UnknownFunctionError",
     "__version__",

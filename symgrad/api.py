@@ -9,6 +9,7 @@ from symgrad.compiled import Compiled
 from symgrad.errors import DerivativeError
 from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
+from symgrad.limits import Limits, compiling
 
 _HIGHEST_ORDER = 99
 
@@ -140,7 +141,7 @@ def define(line: str) -> None:
         A child of it, as for formulas: the message shows the place in the line.
     """
     global _table
-    with _defining:
+    with _defining, compiling(Limits.current()):
         _table = extend(_table, [line])
 
 

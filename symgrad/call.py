@@ -5,15 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from symgrad.declarations import check_declared
-from symgrad.errors import InputError, Span, did_you_mean
-from symgrad.faults import fault
+from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
+from symgrad.faults import FAULTS, fault
 from symgrad.formula import Lowered
 from symgrad.functions import FunctionTable
+from symgrad.graph import Graph
 from symgrad.leaves import is_elementwise
+from symgrad.limits import Limits, limits_for, memory_error
+from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape
 from symgrad.pipeline import Known, index_inputs
 
@@ -29,6 +33,7 @@ _KINDS = {
     "m": "times",
 }
 _KNOWN_SHAPES = 256
+_SMALL = 2**26
 
 
 class Caller:
@@ -56,7 +61,8 @@ class Caller:
         text: str,
         lowered: Lowered,
         table: FunctionTable,
-        make: Callable[[str, Known | None], Kernel | None],
+        limits: Limits,
+        make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
     ) -> None:
         self._text = text
         self._inputs = lowered.inputs
@@ -64,14 +70,16 @@ class Caller:
         self._lowered = lowered
         self._table = table
         self._graph = lowered.graph
+        self._limits = limits
         self._make = make
         self._indices = index_inputs(lowered.graph)
         self._takes_scalars = all(
             node.op == "input" or is_elementwise(node.op) for node in lowered.graph.nodes
         )
         self._scalar: Kernel | None = None
-        self._kernels: dict[object, Kernel] = {}
+        self._kernels: dict[object, tuple[Kernel, Estimate]] = {}
         self.plans: dict[object, Kernel] = {}
+        self._graphs: WeakKeyDictionary[Kernel, Graph] = WeakKeyDictionary()
 
     def __call__(self, args: tuple[object, ...], named: Mapping[str, object]) -> Any:
         """The results for arguments by position and by name.
@@ -94,26 +102,37 @@ class Caller:
         return plain(self._on_arrays(args), numbers)
 
     def _make_scalar(self) -> Kernel | None:
-        self._scalar = self._make("scalar", None)
-        self._takes_scalars = self._scalar is not None
+        made = self._make("scalar", None)
+        self._takes_scalars = made is not None
+        self._scalar = made[0] if made is not None else None
         return self._scalar
 
     def _on_arrays(self, args: tuple[object, ...]) -> Any:
         arrays = [self._array_of(n, v) for n, v in zip(self._inputs, args, strict=True)]
         shapes = tuple([array.shape for array in arrays])
-        kernel = None if self._indices else self._kernels.get(shapes)
-        if kernel is None:
-            kernel = self._kernel_for(arrays, shapes)
+        known = None if self._indices else self._kernels.get(shapes)
+        kernel, memory = known or self._kernel_for(arrays, shapes)
+        if memory.needed > limits_for(self._limits).memory:
+            raise self._too_large(memory)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
         values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
             return kernel(*values)
-        except (np.linalg.LinAlgError, IndexError, ValueError, TypeError) as error:
+        except FAULTS as error:
             given = dict(zip(self._inputs, values, strict=True))
             raise fault(self._graph, given, self._text, self._table, error) from None
+        except MemoryError:
+            message = "there is not enough memory for the arrays of this call"
+            hint = "Pass smaller arrays."
+            raise OutOfMemoryError(message, self._text, self._span(""), hint) from None
 
-    def _kernel_for(self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]) -> Kernel:
-        """The code for such inputs: one for all sizes that broadcast in the same way."""
+    def _kernel_for(
+        self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]
+    ) -> tuple[Kernel, Estimate]:
+        """The code for such inputs: one for all sizes that broadcast in the same way.
+
+        With it comes how much memory its arrays take.
+        """
         named = dict(zip(self._inputs, arrays, strict=True))
         for name in self._indices:
             self._check_whole(name, named[name])
@@ -121,24 +140,37 @@ class Caller:
         numbers = {name: int(array) for name, array in whole.items() if not array.shape}
         kinds = {name: named[name].dtype.kind for name in self._indices}
         key = (shapes, *numbers.items(), *kinds.items()) if self._indices else shapes
-        kernel = self._kernels.get(key)
-        if kernel is None:
+        found = self._kernels.get(key)
+        if found is None:
             sizes: dict[str, Shape] = {name: array.shape for name, array in named.items()}
             check_declared(self._lowered.shapes, sizes, self._text)
             known = Known(sizes, kinds, numbers)
-            found = known.check(self._graph, self._text)
-            self._check_vectors(sizes, found.shapes[self._graph.outputs[0]])
-            plan = (found.pattern(), *kinds.items())
+            inferred = known.check(self._graph, self._text)
+            self._check_vectors(sizes, inferred.shapes[self._graph.outputs[0]])
+            plan = (inferred.pattern(), *kinds.items())
             kernel = self.plans.get(plan)
             if kernel is None:
-                kernel = self._make("numpy", known)
-                assert kernel is not None
-                self.plans[plan] = kernel
+                kernel = self._make_plan(plan, known)
+            graph = self._graphs[kernel]
             if not all(array.size for array in arrays):
                 kernel = _unwarned(kernel)
+            # Small arrays need no second look at the shapes.
+            memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
+            if memory.needed > _SMALL:
+                memory = estimate(graph, known.infer())
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
-            self._kernels[key] = kernel
+            found = self._kernels[key] = kernel, memory
+        return found
+
+    def _make_plan(self, plan: object, known: Known) -> Kernel:
+        made = self._make("numpy", known)
+        assert made is not None
+        kernel, graph = made
+        if len(self.plans) >= _KNOWN_SHAPES:
+            self.plans.clear()
+        self._graphs[kernel] = graph
+        self.plans[plan] = kernel
         return kernel
 
     def _check_vectors(self, sizes: Mapping[str, Shape], value: Shape | None) -> None:
@@ -202,6 +234,13 @@ class Caller:
             return array
         message = f"the input {name} holds {_contents(array)}"
         raise self._wrong(message, "Inputs are real numbers, or arrays and lists of them.", name)
+
+    def _too_large(self, memory: Estimate) -> LimitError:
+        """The error for a call that would take more memory than the limit."""
+        limits, node = limits_for(self._limits), memory.largest
+        span = node.span if node is not None and node.span else self._span("")
+        shown = f"The largest array has shape {memory.shape}."
+        return memory_error(memory.needed, limits, self._text, span, shown)
 
     def _wrong(self, message: str, hint: str = "", name: str = "") -> InputError:
         order = ", ".join(self._inputs)

@@ -88,7 +88,11 @@ class InputError(SymgradError):
 
 
 class LimitError(SymgradError):
-    """The formula is larger than a documented limit."""
+    """A formula or a call asks for more than a documented limit, or a limit is no limit."""
+
+
+class OutOfMemoryError(LimitError, MemoryError):
+    """There is no memory left for what a formula or a call needs."""
 
 
 class MissingExtraError(SymgradError):

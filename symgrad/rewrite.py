@@ -104,10 +104,10 @@ class Rewriter:
         self._sections = sections
         seen = frozenset(self._seen)
         key = ("index", sections, seen)
-        index: Index | None = self._table.cache.get(key)
+        index: Index | None = self._table.recent.get(key)
         if index is None:
             index = Index(parse_rules(self._table, sections, seen))
-            self._table.cache[key] = index
+            self._table.recent[key] = index
         self._index = index
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:

@@ -45,6 +45,11 @@ class Spelling:
     method: str = ""
     arity: int | None = None
 
+    def takes_array(self, place: int) -> bool:
+        """Whether an operand is asked for what only arrays have: a method, an attribute, a part."""
+        first = place == 0 and (bool(self.method) or "{count}" in self.template)
+        return first or f"{{{place}}}." in self.template or f"{{{place}}}[" in self.template
+
     def write(self, operands: Sequence[Text], value: object = None) -> Text:
         """The operation on operands, with the attributes in `value`."""
         if self.arity is not None or self.keywords or value is not None:
