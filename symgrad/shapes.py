@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.attributes import MOST_AXES
 from symgrad.errors import InputError, Span
 from symgrad.graph import Graph, Node, ancestors
 from symgrad.items import unpaired
@@ -105,6 +106,9 @@ class Inference:
             ]
             shapes = [shape for shape in found if shape is not None]
             self.shapes[node] = self._by_rule(node, shapes, fillings)
+        shape = self.shapes[node]
+        if shape is not None and len(shape) > MOST_AXES:
+            raise Misfit(f"an array has at most {MOST_AXES} axes")
         if node.op in CONDITIONS or (node.op in _MOVES and operands[0] in self._masks):
             self._masks.add(node)
 
