@@ -16,7 +16,7 @@ from symgrad.formula import Lowered
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
 from symgrad.leaves import is_elementwise
-from symgrad.limits import Limits, limits_for, memory_error
+from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape
 from symgrad.pipeline import Known, index_inputs
@@ -73,6 +73,11 @@ class Caller:
         self._limits = limits
         self._make = make
         self._indices = index_inputs(lowered.graph)
+        self._serving = self._indices | {
+            str(node.args[0].value)
+            for node in lowered.graph.nodes
+            if node.op == "integer" and node.args[0].op == "input"
+        }
         self._takes_scalars = all(
             node.op == "input" or is_elementwise(node.op) for node in lowered.graph.nodes
         )
@@ -110,8 +115,11 @@ class Caller:
     def _on_arrays(self, args: tuple[object, ...]) -> Any:
         arrays = [self._array_of(n, v) for n, v in zip(self._inputs, args, strict=True)]
         shapes = tuple([array.shape for array in arrays])
-        known = None if self._indices else self._kernels.get(shapes)
-        kernel, memory = known or self._kernel_for(arrays, shapes)
+        known = None if self._serving else self._kernels.get(shapes)
+        if known is None:
+            with compiling(limits_for(self._limits)):
+                known = self._kernel_for(arrays, shapes)
+        kernel, memory = known
         if memory.needed > limits_for(self._limits).memory:
             raise self._too_large(memory)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
@@ -138,8 +146,9 @@ class Caller:
             self._check_whole(name, named[name])
         whole = {n: named[n] for n in self._indices if named[n].dtype.kind != "b"}
         numbers = {name: int(array) for name, array in whole.items() if not array.shape}
-        kinds = {name: named[name].dtype.kind for name in self._indices}
-        key = (shapes, *numbers.items(), *kinds.items()) if self._indices else shapes
+        kinds = {n: named[n].dtype.kind for n in self._serving}
+        kinds = {n: kind for n, kind in kinds.items() if kind == "b" or n in self._indices}
+        key = (shapes, *numbers.items(), *kinds.items()) if self._serving else shapes
         found = self._kernels.get(key)
         if found is None:
             sizes: dict[str, Shape] = {name: array.shape for name, array in named.items()}

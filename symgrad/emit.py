@@ -77,7 +77,7 @@ _BRIEF = frozenset(("negative", "expand_dims", "_transpose", "size", "_count", "
 
 
 _SIZES = frozenset(("size", "_count", "ndim"))
-_NUMBERS = ("sqrt of a size", "_equal_parts")
+_NUMBERS = ("sqrt of a size", "divide by a size", "_equal_parts")
 """What gives a number of Python when it is given such: it has no methods, and no parts."""
 
 
@@ -114,9 +114,9 @@ class _Writer:
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
         if self.plain.issuperset(step.operands) and step.spelling in (*INFIX, *_NUMBERS):
             self.plain.add(node)
-        if not self.plain.isdisjoint(step.operands):
+        if self.target.number and not self.plain.isdisjoint(step.operands):
             operands = [
-                Text(f"np.float64({text.code})")
+                Text(self.target.number.format(text.code))
                 if operand in self.plain and spelling.takes_array(place)
                 else text
                 for place, (operand, text) in enumerate(zip(step.operands, operands, strict=True))

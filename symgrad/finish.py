@@ -236,6 +236,8 @@ def _typed_by(node: Node) -> tuple[Node, ...]:
         return ()
     if is_elementwise(node.op) or node.op in _OF_TWO:
         return node.args
+    if node.op == "broadcast" and node.args[0].is_constant:
+        return node.args[1:]
     return node.args[:1]
 
 

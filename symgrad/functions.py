@@ -250,7 +250,7 @@ class FunctionTable(Mapping[str, Function]):
         _, _, body = self._lines.get(name, "").partition(")")
         return "=" in body and ":" not in _INDICES.sub("", body)
 
-    def extended(self, line: str) -> FunctionTable:
+    def extended(self, line: object) -> FunctionTable:
         """A table with one more function, or with another definition of one that a user added.
 
         Raises
@@ -258,7 +258,7 @@ class FunctionTable(Mapping[str, Function]):
         DefinitionError
             The line is no definition, or its function is one of the language's own.
         """
-        line = plain_text(line)
+        line = plain_text(line) if isinstance(line, str) else ""
         if not _HEAD.match(line):
             raise DefinitionError(
                 "this is not the definition of a function", line, (0, len(line)),

@@ -157,7 +157,8 @@ def shape_template(
     parts: list[Any] = []
     operands: list[Node] = []
     for entry in item.items if isinstance(item, Items) else (item,):
-        if isinstance(entry, Items | ShapeOf | Literal):
+        truth = isinstance(entry, Node) and maker.is_condition(entry)
+        if truth or isinstance(entry, Items | ShapeOf | Literal):
             hint = "Write a number or a tuple of numbers, as (n, 3)."
             raise ArgumentError(f"{what} is not a shape", maker.text, span, hint)
         parts.append(_entry(maker, entry, operands, span or (0, 0)))

@@ -15,6 +15,7 @@ from symgrad.finish import VIEWS
 from symgrad.graph import Graph, Node
 from symgrad.limits import paced
 from symgrad.misfit import Misfit, Shape, product
+from symgrad.schedule import begun
 from symgrad.shapes import CONDITIONS, Inference
 from symgrad.template import HOLE
 
@@ -42,6 +43,8 @@ def estimate(graph: Graph, found: Inference, itemsize: int = _DOUBLE) -> Estimat
     """The memory of a graph's arrays besides the inputs; `found` has the shapes of those."""
     uses = Counter(arg for node in graph.nodes for arg in node.args)
     uses.update(node for node in graph.outputs for _ in range(2))
+    absorbed = begun(graph, uses)
+    placed = {node for node in graph.nodes if node.op == "place"}
     look = paced()
     kept = passing = most = 0
     largest: Node | None = None
@@ -52,7 +55,10 @@ def estimate(graph: Graph, found: Inference, itemsize: int = _DOUBLE) -> Estimat
                 found.visit(node)
             except Misfit:
                 found.shapes[node] = None
-        if node.op in ("input", "constant", "pair", "join") or _is_view(node):
+        if node.op == "add" and placed.issuperset(node.args):
+            placed.add(node)
+            continue
+        if node in absorbed or node.op in ("input", "constant", "pair", "join") or _is_view(node):
             continue
         size = bytes_of(node, found.shapes[node], itemsize)
         if uses[node] > 1:

@@ -47,7 +47,7 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
     uses = Counter(arg for node in graph.nodes for arg in node.args)
     steps: dict[Node, Step] = {}
     placed: dict[Node, deque[Node]] = {}
-    continued = _continued(graph, uses)
+    continued = begun(graph, uses)
     look = paced()
     for node in graph.nodes:
         look()
@@ -113,7 +113,7 @@ def _operands(node: Node) -> tuple[Node, ...]:
     return tuple(part for arg in node.args for part in unpaired(arg))
 
 
-def _continued(graph: Graph, uses: Mapping[Node, int]) -> set[Node]:
+def begun(graph: Graph, uses: Mapping[Node, int]) -> set[Node]:
     """Concatenations that are only the beginning of another one."""
     outputs = set(graph.outputs)
     pairs = [(node, node.args[0]) for node in graph.nodes if node.op == "concatenate"]

@@ -14,6 +14,7 @@ from symgrad.graph import Graph, Node, ancestors
 from symgrad.items import unpaired
 from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
 from symgrad.leaves import is_elementwise
+from symgrad.limits import paced
 from symgrad.misfit import Misfit, Shape, Size, broadcast, product
 from symgrad.shape_rules import RULES
 
@@ -66,6 +67,7 @@ class Inference:
         self.shapes: dict[Node, Shape | None] = {}
         self._known: dict[Node, float] = {}
         self._masks: set[Node] = set()
+        self._look = paced()
 
     def pattern(self) -> tuple[Any, ...]:
         """What plans depend on: which axes there are, and which of them have size 1."""
@@ -86,6 +88,7 @@ class Inference:
         Misfit
             The operands do not fit together.
         """
+        self._look()
         self._note_number(node)
         operands = [part for arg in node.args for part in unpaired(arg)]
         found = [self.shapes[operand] for operand in operands]
