@@ -53,31 +53,38 @@ def _is_order(value: Any) -> bool:
     return value is None or isinstance(value, str) or _is_real(value)
 
 
-_AXIS = (_is_axes, "a whole number from -64 to 63, a tuple of them, or None", "axis=0")
-_ONE_AXIS = (_is_axis, "a whole number from -64 to 63", "axis=0")
-_FLAG = (lambda v: isinstance(v, bool), "True or False", "keepdims=True")
-_WHOLE = (_is_whole, "a whole number", "k=1")
+_AXIS = (_is_axes, "a whole number from -64 to 63, a tuple of them, or None", "0")
+_ONE_AXIS = (_is_axis, "a whole number from -64 to 63", "0")
+_FLAG = (lambda v: isinstance(v, bool), "True or False", "True")
+_WHOLE = (_is_whole, "a whole number", "1")
 
 ATTRIBUTES: Mapping[str, tuple[Callable[[Any], bool], str, str]] = {
     **dict.fromkeys(("axis", "source", "destination"), _AXIS),
-    "axes": (_is_paired_axes, "a whole number or a tuple of them", "axes=(0, 1)"),
+    "axes": (_is_paired_axes, "a whole number or a tuple of them", "(0, 1)"),
     **dict.fromkeys(("axis1", "axis2"), _ONE_AXIS),
     **dict.fromkeys(("keepdims", "lower", "unit_diagonal"), _FLAG),
     **dict.fromkeys(("k", "offset", "n"), _WHOLE),
-    "M": (lambda v: v is None or _is_width(v), "a whole number that is not negative", "M=3"),
-    "ddof": (_is_real, "a number", "ddof=1"),
-    "ord": (_is_order, "a number or a name", "ord=2"),
+    "M": (lambda v: v is None or _is_width(v), "a whole number that is not negative", "3"),
+    "ddof": (_is_real, "a number", "1"),
+    "ord": (_is_order, "a number or a name", "2"),
     "sections": (
         lambda v: _all(_is_whole, v) or (_is_whole(v) and v > 0),
-        "a whole number of parts, or a tuple of places", "split(x, 3)",
+        "a whole number of parts, or a tuple of places", "3",
     ),
-    "pad_width": (_is_widths, "whole numbers that are not negative", "pad(x, (1, 2))"),
-    "indexing": (lambda v: v in ("xy", "ij"), "'xy' or 'ij'", "indexing='ij'"),
+    "pad_width": (_is_widths, "whole numbers that are not negative", "(1, 2)"),
+    "indexing": (lambda v: v in ("xy", "ij"), "'xy' or 'ij'", "'ij'"),
 }  # fmt: skip
-"""By the name of a parameter: which values are right, in words, and an example."""
+"""By the name of a parameter: which values are right, in words, and one of them."""
 
 
-def check_attribute(name: str, value: Any, text: str, span: Span | None) -> None:
+_WITHOUT_NONE = frozenset(
+    """tensordot expand_dims moveaxis stack diff split trapezoid cross sort argsort
+    take_along_axis""".split()
+)
+"""Functions that need an axis to be named."""
+
+
+def check_attribute(function: str, name: str, value: Any, text: str, span: Span | None) -> None:
     """Raise an ArgumentError for an attribute that no function could use.
 
     Whether an axis exists is told later, when it is known how many there are.
@@ -86,10 +93,5 @@ def check_attribute(name: str, value: Any, text: str, span: Span | None) -> None
     if rule is None or isinstance(value, Wild):
         return
     is_right, what, example = rule
-    if not is_right(value):
-        hint = example if "(" in example and "=" not in example else f"{name}={_after(example)}"
-        raise ArgumentError(f"{name} is {what}", text, span, f"Write {hint}.")
-
-
-def _after(example: str) -> str:
-    return example.partition("=")[2]
+    if not is_right(value) or (value is None and function in _WITHOUT_NONE):
+        raise ArgumentError(f"{name} is {what}", text, span, f"Write {name}={example}.")

@@ -33,7 +33,7 @@ _KINDS = {
     "m": "times",
 }
 _KNOWN_SHAPES = 256
-_SMALL = 2**26
+_SMALL = 2**20
 
 
 class Caller:
@@ -125,14 +125,18 @@ class Caller:
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
         values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
-            return kernel(*values)
-        except FAULTS as error:
-            given = dict(zip(self._inputs, values, strict=True))
-            raise fault(self._graph, given, self._text, self._table, error) from None
+            return self._run(kernel, values)
         except MemoryError:
             message = "there is not enough memory for the arrays of this call"
             hint = "Pass smaller arrays."
             raise OutOfMemoryError(message, self._text, self._span(""), hint) from None
+
+    def _run(self, kernel: Kernel, values: list[Any]) -> Any:
+        try:
+            return kernel(*values)
+        except FAULTS as error:
+            given = dict(zip(self._inputs, values, strict=True))
+            raise fault(self._graph, given, self._text, self._table, error) from None
 
     def _kernel_for(
         self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]

@@ -112,6 +112,8 @@ class _Writer:
         self._shorten(step)
         spelling = self.target.spellings[step.spelling]
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
+        if spelling.arity is not None:
+            operands[spelling.arity :] = map(self._whole, step.operands[spelling.arity :])
         if self.plain.issuperset(step.operands) and step.spelling in (*INFIX, *_NUMBERS):
             self.plain.add(node)
         if self.target.number and not self.plain.isdisjoint(step.operands):
@@ -137,6 +139,12 @@ class _Writer:
             assert isinstance(node.value, bool | float)
             return self.target.constant(node.value, as_float)
         return self.texts[node]
+
+    def _whole(self, node: Node) -> Text:
+        """What fills a hole: a whole number is written as one, however large it is."""
+        if isinstance(node.value, float) and node.value.is_integer():
+            return Text(str(int(node.value)))
+        return self._operand(node, False)
 
     def _is_trivial(self, step: Step) -> bool:
         """Whether writing it twice is as good as a name: a sign before a name."""

@@ -199,7 +199,7 @@ class Lowerer:
             if parameter.kind == "static":
                 instead = _OF_TWO.get(function.name, "")
                 attributes[name] = attribute(item, name, self.text, span, instead)
-                check_attribute(name, attributes[name], self.text, span)
+                check_attribute(function.name, name, attributes[name], self.text, span)
                 raw[name] = attributes[name]
             elif function.is_built:
                 raw[name] = item

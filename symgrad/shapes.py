@@ -34,7 +34,7 @@ _FIRST_FILLING = {
 
 _ARITHMETIC = frozenset(
     """add subtract multiply divide negative floor_divide remainder maximum minimum ceil
-    floor""".split()
+    floor power""".split()
 )
 
 
