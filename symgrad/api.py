@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from threading import Lock
 
 from symgrad.compiled import Compiled
-from symgrad.errors import DerivativeError
+from symgrad.errors import DerivativeError, told
 from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.limits import Limits, compiling
@@ -70,8 +70,8 @@ def grad(
     """
     if isinstance(formula, Compiled):
         return formula.differentiated(wrt, order)
-    if order not in range(1, _HIGHEST_ORDER + 1):
-        message = f"the order is a whole number from 1 to {_HIGHEST_ORDER}, not {order!r:.20}"
+    if type(order) is not int or not 1 <= order <= _HIGHEST_ORDER:
+        message = f"the order is a whole number from 1 to {_HIGHEST_ORDER}, not {told(order)}"
         raise DerivativeError(message)
     return Compiled("grad", formula, wrt, exact, _table, "reverse" if order == 1 else str(order))
 

@@ -22,7 +22,7 @@ from symgrad.document import (
     kernel_source,
     outputs_for,
 )
-from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError
+from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError, told
 from symgrad.extend import extend
 from symgrad.faults import first_not_finite
 from symgrad.formula import lower
@@ -300,9 +300,9 @@ def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if wrt is None:
         return None
     names: object = (wrt,) if isinstance(wrt, str) else wrt
-    if not isinstance(names, Sequence) or not all(map(_is_name, names)):
+    if isinstance(names, bytes) or not isinstance(names, Sequence) or not all(map(_is_name, names)):
         raise DerivativeError(
-            f"wrt must be a name or a sequence of names, not {wrt!r:.40}",
+            f"wrt must be a name or a sequence of names, not {told(wrt)}",
             hint='Write wrt="x" or wrt=("x", "y").',
         )
     return tuple(names)

@@ -77,7 +77,7 @@ _BRIEF = frozenset(("negative", "expand_dims", "_transpose", "size", "_count", "
 
 
 _SIZES = frozenset(("size", "_count", "ndim"))
-_NUMBERS = ("sqrt of a size", "divide by a size", "_equal_parts")
+_NUMBERS = ("sqrt of a size", "divide by a size", "_equal_parts", "stop_gradient")
 """What gives a number of Python when it is given such: it has no methods, and no parts."""
 
 

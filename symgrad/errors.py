@@ -141,6 +141,13 @@ def _bounded(sentence: str) -> str:
     return visible(cut)
 
 
+def told(value: object) -> str:
+    """A value in few words, whatever its class does."""
+    if type(value) in (str, int, float, bytes, type(None)):
+        return f"{value!r:.40}"
+    return f"an object of type {type(value).__name__}"
+
+
 def _line_around(text: str, start: int) -> tuple[int, int, int]:
     """Start and end of the line that holds an offset, and its number from 1."""
     before = text[:start].replace("\r\n", " \n").replace("\r", "\n")

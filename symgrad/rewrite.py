@@ -160,6 +160,8 @@ class Rewriter:
                     result = ufunc(*[arg.value for arg in args])
                 folded = bool(result) if isinstance(result, np.bool_) else float(result)
                 return self.builder.node("constant", value=folded, span=span)
+        if op == "indicator" and args[0].is_constant:
+            return self.builder.constant(float(bool(args[0].value)))
         if op == "integer" and is_whole(args[0]):
             return args[0]
         if op in _LINE_UP and _is_matrix(args[1]):

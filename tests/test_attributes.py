@@ -55,6 +55,7 @@ def test_the_error_shows_what_to_write() -> None:
     "formula",
     [
         "sum(x, None)",
+        "zeros(10**1) * x[0]",
         "permute_dims(x, None)",
         "pad(x, ((1, 2),))",
         "norm(x, inf)",
