@@ -5,33 +5,36 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
 
 
 class _Pause:
-    """A wish that the collector rest. One that is forgotten, by an error at a bad moment, ends."""
+    """A wish that the collector rest. One that is forgotten, by an error at a bad moment, ends.
+
+    There is no lock that an error at a bad moment could leave closed: each step is one operation
+    on a set, and in any order of the steps of several threads the last one to end leaves the
+    collector running.
+    """
 
     def __init__(self) -> None:
-        with _changing:
-            if not _pauses and gc.isenabled():
-                _stopped.add(True)
-                gc.disable()
-            _pauses.add(id(self))
+        _pauses.add(id(self))
+        if gc.isenabled():
+            _stopped.add(id(self))
+            gc.disable()
 
     def end(self) -> None:
         """The last pause that ends starts the collector again, if it was running."""
-        with _changing:
-            _pauses.discard(id(self))
-            if not _pauses and _stopped:
-                gc.enable()
-                _stopped.clear()
+        _pauses.discard(id(self))
+        if not _pauses and _stopped:
+            before = set(_stopped)
+            gc.enable()
+            _stopped.difference_update(before)
 
     __del__ = end
 
 
-_changing = RLock()
 _pauses: set[int] = set()
-_stopped: set[bool] = set()
+_stopped: set[int] = set()
+"""The pauses that last, and those that found the collector running."""
 
 
 @contextmanager

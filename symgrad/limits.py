@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic, thread_time
 from types import TracebackType
+from weakref import ref
 
 from symgrad.errors import LimitError, OutOfMemoryError, Span, SymgradError
 
@@ -100,6 +101,9 @@ _entered: ContextVar[tuple[Limits, ...]] = ContextVar("symgrad limits", default=
 
 
 def _chosen() -> Limits | None:
+    watch = _running()
+    if watch is not None:
+        return watch.limits
     entered = _entered.get()
     return entered[-1] if entered else None
 
@@ -130,7 +134,13 @@ class _Watch:
         self.end = thread_time() + limits.seconds
 
 
-_watch: ContextVar[_Watch | None] = ContextVar("symgrad watch", default=None)
+_watch: ContextVar[ref[_Watch] | None] = ContextVar("symgrad watch", default=None)
+"""A watch lives as long as its `compiling` block, however that is left."""
+
+
+def _running() -> _Watch | None:
+    found = _watch.get()
+    return None if found is None else found()
 
 
 @contextmanager
@@ -142,23 +152,23 @@ def compiling(limits: Limits) -> Iterator[None]:
     OutOfMemoryError
         There is no memory left.
     """
-    if _watch.get() is not None:
+    if _running() is not None:
         yield
         return
-    outer = _watch.set(_Watch(limits))
+    watch = _Watch(limits)
     try:
-        with limits:
-            yield
+        _watch.set(ref(watch))
+        yield
     except MemoryError:
         message = "there is not enough memory to compile the formula"
         raise OutOfMemoryError(message, hint="Write a shorter one.") from None
     finally:
-        _watch.reset(outer)
+        _watch.set(None)
 
 
 def checkpoint() -> None:
     """Raise a LimitError if the time for this piece of compiling is up."""
-    watch = _watch.get()
+    watch = _running()
     # The time of the thread is dear to ask for, and cannot be up before that of the clock is.
     if watch is not None and monotonic() > watch.soonest and thread_time() > watch.end:
         raise LimitError(

@@ -51,7 +51,7 @@ FOUND: list[tuple[str, dict[str, Any], Any]] = [
     ("mean(x)", {"x": -2}, -2.0),
     ("det([[x.size]]) * x", {"x": 0.5}, 0.5),
     ("[ndtr(0), (stop_gradient(0.5) + 0.5)] + x", {"x": 0.5}, [1.0, 1.5]),
-    ("kron(x, True)", {"x": 0.5}, 0.5),
+    ("x: scalar; kron(x, True)", {"x": 0.5}, 0.5),
     ("x + ones(2).size", {"x": 0.5}, 2.5),
     ("x * y.size", {"x": -2, "y": -2}, -2.0),
     ("[A.shape[0]] + x", {"A": MATRIX, "x": np.array([1, 2])}, [3.0, 4.0]),
