@@ -143,9 +143,10 @@ def _bounded(sentence: str) -> str:
 
 def told(value: object) -> str:
     """A value in few words, whatever its class does."""
-    if type(value) in (str, int, float, bytes, type(None)):
+    try:
         return f"{value!r:.40}"
-    return f"an object of type {type(value).__name__}"
+    except Exception:  # noqa: BLE001 - whatever a foreign __repr__ raises
+        return f"an object of type {type(value).__name__}"
 
 
 def _line_around(text: str, start: int) -> tuple[int, int, int]:
