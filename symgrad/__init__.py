@@ -31,9 +31,11 @@ from symgrad.errors import (
     LimitError,
     MissingExtraError,
     NameRuleError,
+    OutOfMemoryError,
     SymgradError,
     UnknownFunctionError,
 )
+from symgrad.limits import Limits
 from symgrad.version import __version__
 
 if TYPE_CHECKING:
@@ -56,10 +58,12 @@ __all__ = [
     "FormulaSyntaxError",
     "InputError",
     "LimitError",
+    "Limits",
     "MissingExtraError",
     "NameRuleError",
     "NotFinite",
     "NotFiniteError",
+    "OutOfMemoryError",
     "Sparse",
     "SymgradError",
     "UnknownFunctionError",

@@ -8,9 +8,10 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from symgrad.compiled import Compiled
-from symgrad.errors import DerivativeError
+from symgrad.errors import DerivativeError, told
 from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
+from symgrad.limits import Limits, compiling
 
 if TYPE_CHECKING:
     from symgrad.sparse import Sparse
@@ -74,8 +75,8 @@ def grad(
     """
     if isinstance(formula, Compiled):
         return formula.differentiated(wrt, order)
-    if order not in range(1, _HIGHEST_ORDER + 1):
-        message = f"the order is a whole number from 1 to {_HIGHEST_ORDER}, not {order!r:.20}"
+    if type(order) is not int or not 1 <= order <= _HIGHEST_ORDER:
+        message = f"the order is a whole number from 1 to {_HIGHEST_ORDER}, not {told(order)}"
         raise DerivativeError(message)
     return Compiled("grad", formula, wrt, exact, _table, "reverse" if order == 1 else str(order))
 
@@ -225,7 +226,7 @@ def define(line: str) -> None:
         A child of it, as for formulas: the message shows the place in the line.
     """
     global _table
-    with _defining:
+    with _defining, compiling(Limits.current()):
         _table = extend(_table, [line])
 
 

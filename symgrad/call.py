@@ -5,15 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from symgrad.declarations import check_declared
-from symgrad.errors import InputError, Span, did_you_mean
-from symgrad.faults import fault
+from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
+from symgrad.faults import FAULTS, fault
 from symgrad.formula import Lowered
 from symgrad.functions import FunctionTable
+from symgrad.graph import Graph
 from symgrad.leaves import is_elementwise
+from symgrad.limits import Limits, compiling, limits_for, memory_error
+from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape
 from symgrad.pipeline import Known, index_inputs
 
@@ -29,6 +33,7 @@ _KINDS = {
     "m": "times",
 }
 _KNOWN_SHAPES = 256
+_SMALL = 2**20
 
 
 class Caller:
@@ -56,7 +61,8 @@ class Caller:
         text: str,
         lowered: Lowered,
         table: FunctionTable,
-        make: Callable[[str, Known | None], Kernel | None],
+        limits: Limits,
+        make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
     ) -> None:
         self._text = text
         self._inputs = lowered.inputs
@@ -64,17 +70,21 @@ class Caller:
         self._lowered = lowered
         self._table = table
         self._graph = lowered.graph
+        self._limits = limits
         self._make = make
         self._indices = index_inputs(lowered.graph)
-        self._keys = self._indices.union(
-            str(node.args[0].value) for node in lowered.graph.nodes if node.op == "integer"
-        ).intersection(self._inputs)
+        self._serving = self._indices | {
+            str(node.args[0].value)
+            for node in lowered.graph.nodes
+            if node.op == "integer" and node.args[0].op == "input"
+        }
         self._takes_scalars = all(
             node.op == "input" or is_elementwise(node.op) for node in lowered.graph.nodes
         )
         self._scalar: Kernel | None = None
-        self._kernels: dict[object, Kernel] = {}
+        self._kernels: dict[object, tuple[Kernel, Estimate]] = {}
         self.plans: dict[object, Kernel] = {}
+        self._graphs: WeakKeyDictionary[Kernel, Graph] = WeakKeyDictionary()
 
     def __call__(self, args: tuple[object, ...], named: Mapping[str, object]) -> Any:
         """The results for arguments by position and by name.
@@ -107,52 +117,84 @@ class Caller:
         """What such inputs tell before anything runs."""
         whole = {n: arrays[n] for n in self._indices if arrays[n].dtype.kind != "b"}
         numbers = {name: int(array) for name, array in whole.items() if not array.shape}
-        kinds = {name: arrays[name].dtype.kind for name in self._keys}
+        kinds = {name: arrays[name].dtype.kind for name in self._serving}
+        kinds = {n: kind for n, kind in kinds.items() if kind == "b" or n in self._indices}
         return Known({name: array.shape for name, array in arrays.items()}, kinds, numbers)
 
     def _make_scalar(self) -> Kernel | None:
-        self._scalar = self._make("scalar", None)
-        self._takes_scalars = self._scalar is not None
+        made = self._make("scalar", None)
+        self._takes_scalars = made is not None
+        self._scalar = made[0] if made is not None else None
         return self._scalar
 
     def _on_arrays(self, args: tuple[object, ...]) -> Any:
         arrays = [self._array_of(n, v) for n, v in zip(self._inputs, args, strict=True)]
         shapes = tuple([array.shape for array in arrays])
-        kernel = None if self._keys else self._kernels.get(shapes)
-        if kernel is None:
-            kernel = self._kernel_for(arrays, shapes)
+        known = None if self._serving else self._kernels.get(shapes)
+        if known is None:
+            with compiling(limits_for(self._limits)):
+                known = self._kernel_for(arrays, shapes)
+        kernel, memory = known
+        if memory.needed > limits_for(self._limits).memory:
+            raise self._too_large(memory)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
         values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
+            return self._run(kernel, values)
+        except MemoryError:
+            message = "there is not enough memory for the arrays of this call"
+            hint = "Pass smaller arrays."
+            raise OutOfMemoryError(message, self._text, self._span(""), hint) from None
+
+    def _run(self, kernel: Kernel, values: list[Any]) -> Any:
+        try:
             return kernel(*values)
-        except (np.linalg.LinAlgError, IndexError, ValueError, TypeError) as error:
+        except FAULTS as error:
             given = dict(zip(self._inputs, values, strict=True))
             raise fault(self._graph, given, self._text, self._table, error) from None
 
-    def _kernel_for(self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]) -> Kernel:
-        """The code for such inputs: one for all sizes that broadcast in the same way."""
+    def _kernel_for(
+        self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]
+    ) -> tuple[Kernel, Estimate]:
+        """The code for such inputs: one for all sizes that broadcast in the same way.
+
+        With it comes how much memory its arrays take.
+        """
         named = dict(zip(self._inputs, arrays, strict=True))
         for name in self._indices:
             self._check_whole(name, named[name])
         known = self.known(named)
         kinds = known.kinds
-        key = (shapes, *known.numbers.items(), *kinds.items()) if self._keys else shapes
-        kernel = self._kernels.get(key)
-        if kernel is None:
+        key = (shapes, *known.numbers.items(), *kinds.items()) if self._serving else shapes
+        found = self._kernels.get(key)
+        if found is None:
             check_declared(self._lowered.shapes, known.shapes, self._text)
-            found = known.check(self._graph, self._text)
-            self._check_vectors(known.shapes, found.shapes[self._graph.outputs[0]])
-            plan = (found.pattern(), *kinds.items())
+            inferred = known.check(self._graph, self._text)
+            self._check_vectors(known.shapes, inferred.shapes[self._graph.outputs[0]])
+            plan = (inferred.pattern(), *kinds.items())
             kernel = self.plans.get(plan)
             if kernel is None:
-                kernel = self._make("numpy", known)
-                assert kernel is not None
-                self.plans[plan] = kernel
+                kernel = self._make_plan(plan, known)
+            graph = self._graphs[kernel]
             if not all(array.size for array in arrays):
                 kernel = _unwarned(kernel)
+            # Small arrays need no second look at the shapes.
+            memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
+            if memory.needed > _SMALL:
+                memory = estimate(graph, known.infer())
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
-            self._kernels[key] = kernel
+            found = self._kernels[key] = kernel, memory
+        return found
+
+    def _make_plan(self, plan: object, known: Known) -> Kernel:
+        made = self._make("numpy", known)
+        assert made is not None
+        kernel, graph = made
+        if len(self.plans) >= _KNOWN_SHAPES:
+            self.plans.clear()
+        self._graphs[kernel] = graph
+        self.plans[plan] = kernel
         return kernel
 
     def _check_vectors(self, sizes: Mapping[str, Shape], value: Shape | None) -> None:
@@ -217,6 +259,13 @@ class Caller:
             return array
         message = f"the input {name} holds {_contents(array)}"
         raise self._wrong(message, "Inputs are real numbers, or arrays and lists of them.", name)
+
+    def _too_large(self, memory: Estimate) -> LimitError:
+        """The error for a call that would take more memory than the limit."""
+        limits, node = limits_for(self._limits), memory.largest
+        span = node.span if node is not None and node.span else self._span("")
+        shown = f"The largest array has shape {memory.shape}."
+        return memory_error(memory.needed, limits, self._text, span, shown)
 
     def _wrong(self, message: str, hint: str = "", name: str = "") -> InputError:
         order = ", ".join(self._inputs)

@@ -7,7 +7,7 @@ import keyword
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from symgrad.document import (
     kernel_source,
     outputs_for,
 )
-from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError
+from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError, told
 from symgrad.extend import extend
 from symgrad.faults import first_not_finite
 from symgrad.formula import lower
@@ -31,6 +31,7 @@ from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
 from symgrad.layout import Layout
 from symgrad.leaves import is_elementwise
+from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.products import PROGRAMS, seeds, takes_vectors
@@ -67,15 +68,27 @@ class Compiled:
         self._wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(names or ())
         self._exact = exact
         self._table = table
-        self._formula = formula
-        self._lowered = lower(formula, table)
+        self._formula = plain_text(formula)
+        self._limits = Limits.current()
         self._names = () if kind == "value" else names
         self._polymorphic: Derived | None = None
+        with compiling(self._limits), paused():
+            self._compile()
+
+    def _compile(self) -> None:
+        """Everything that needs no inputs."""
+        formula, table, what = self._formula, self._table, self._what
+        self._lowered = lower(formula, table)
         known = declared(self._lowered)
         chosen = differentiated(self._lowered, self._names, formula, table)
         self._layout = layout_of(
             self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
         )
+        if what.isdecimal() and len(chosen) != 1:
+            raise DerivativeError(
+                "a derivative of higher order is taken by one input", formula, (0, len(formula)),
+                'Name it: wrt="x".',
+            )  # fmt: skip
         try:
             if known is None and what in PROGRAMS:
                 self._derive(None, "reverse")
@@ -89,13 +102,8 @@ class Compiled:
             self._layout = Layout("bare", ("value",))
         if what == "hessian":
             self._layout = replace(self._layout, by_pairs=True)
-        if what.isdecimal() and len(chosen) != 1:
-            raise DerivativeError(
-                "a derivative of higher order is taken by one input", formula, (0, len(formula)),
-                'Name it: wrt="x".',
-            )  # fmt: skip
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
-        self._call = Caller(formula, bound, table, self._kernel)
+        self._call = Caller(formula, bound, table, self._limits, self._kernel)
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, the derivatives, or both.
@@ -141,7 +149,11 @@ class Compiled:
             graph = specialise(general.graph, found, self._table, self._exact, self._formula)
             return replace(general, graph=graph)
 
-    def _kernel(self, target: str, known: Known | None) -> Kernel | None:
+    def _kernel(self, target: str, known: Known | None) -> tuple[Kernel, Graph] | None:
+        with compiling(limits_for(self._limits)), paused():
+            return self._made(target, known)
+
+    def _made(self, target: str, known: Known | None) -> tuple[Kernel, Graph] | None:
         if target == "scalar":
             numbers = Known(dict.fromkeys(self._lowered.inputs, ()))
             derived = self._special(numbers) if self._what in PROGRAMS else self._general()
@@ -153,11 +165,10 @@ class Compiled:
                 )
             except SymgradError:
                 return None
-            return load(text, self._name, NAMESPACE)
-        with paused():
-            derived = self._general() if known is None else self._special(known)
-            text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY, self._name)
-        return load(text, self._name)
+            return load(text, self._name, NAMESPACE), derived.graph
+        derived = self._general() if known is None else self._special(known)
+        text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY, self._name)
+        return load(text, self._name), outputs_for(derived.graph, self._kind)
 
     def differentiated(self, wrt: str | Sequence[str] | None = None, order: int = 1) -> Compiled:
         """The derivative of this value or derivative, of a further order."""
@@ -193,7 +204,8 @@ class Compiled:
 
     def derived(self, kind: str, wrt: tuple[str, ...] | None, what: str) -> Compiled:
         """The same formula with the same functions, compiled to something else."""
-        return Compiled(kind, self._formula, wrt, self._exact, self._table, what)
+        with self._limits:
+            return Compiled(kind, self._formula, wrt, self._exact, self._table, what)
 
     @property
     def plans(self) -> int:
@@ -259,6 +271,12 @@ class Compiled:
         NameRuleError
             Python or the file itself has another use for the name.
         """
+        if name is not None:
+            _check_function_name(name, self._name)
+        with compiling(limits_for(self._limits)), paused():
+            return self._rendered(name)
+
+    def _rendered(self, name: str | None) -> str:
         derived, layout, kinds = self._general(), self._layout, list(KINDS)
         if self._what in PRODUCTS:
             kinds = [self._kind]
@@ -268,12 +286,9 @@ class Compiled:
                 layout = layout_of(None, derived)
             except DerivativeError:
                 kinds = ["value"]
-        if name is not None:
-            _check_function_name(name, self._name)
         called = {kind: kind for kind in kinds} | {self._kind: name or self._name}
         names = [called[kind] for kind in kinds]
-        with paused():
-            return document(self.formula, derived, layout, self._table, kinds, names)
+        return document(self.formula, derived, layout, self._table, kinds, names)
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write the generated file, in UTF-8; for `name` see `render`."""
@@ -293,23 +308,30 @@ class Compiled:
         return hash(self._options)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _compile_again, self._options
+        return _compile_again, (*self._options, self._limits)
 
     @property
     def _options(self) -> tuple[Any, ...]:
         return self._kind, self._formula, self._wrt, self._exact, self._table.added, self._what
 
 
-@cache
+@lru_cache(maxsize=32)
 def table_with(added: tuple[str, ...]) -> FunctionTable:
     """The functions of the language, and those that were added to it."""
     return extend(builtin_functions(), added)
 
 
 def _compile_again(
-    kind: str, formula: str, wrt: Any, exact: bool, added: tuple[str, ...], what: str
+    kind: str,
+    formula: str,
+    wrt: Any,
+    exact: bool,
+    added: tuple[str, ...],
+    what: str,
+    limits: Limits,
 ) -> Compiled:
-    return Compiled(kind, formula, wrt, exact, table_with(added), what)
+    with limits:
+        return Compiled(kind, formula, wrt, exact, table_with(added), what)
 
 
 def _vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:
@@ -328,9 +350,9 @@ def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if wrt is None:
         return None
     names: object = (wrt,) if isinstance(wrt, str) else wrt
-    if not isinstance(names, Sequence) or not all(map(_is_name, names)):
+    if isinstance(names, bytes) or not isinstance(names, Sequence) or not all(map(_is_name, names)):
         raise DerivativeError(
-            f"wrt must be a name or a sequence of names, not {wrt!r:.40}",
+            f"wrt must be a name or a sequence of names, not {told(wrt)}",
             hint='Write wrt="x" or wrt=("x", "y").',
         )
     return tuple(names)

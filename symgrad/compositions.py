@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -70,6 +71,9 @@ def _take(maker: Maker, bound: Bound, span: Span | None) -> Item:
 def _diff(maker: Maker, bound: Bound, span: Span | None) -> Item:
     x, axis = maker.number(bound["x"], span), bound["axis"]
     build = maker.builder
+    if bound["n"] < 0:
+        message = "differences are taken a number of times that is not negative"
+        raise ArgumentError(message, maker.text, span, "Write diff(x, 2).")
     for _ in range(bound["n"]):
         later = build.node("index", x, value=along(axis, Slice(1, None, None)), span=span)
         sooner = build.node("index", x, value=along(axis, Slice(None, -1, None)), span=span)
@@ -80,8 +84,6 @@ def _diff(maker: Maker, bound: Bound, span: Span | None) -> Item:
 def _matrix_power(maker: Maker, bound: Bound, span: Span | None) -> Item:
     """By repeated squaring."""
     n = bound["n"]
-    if not isinstance(n, int):
-        raise ArgumentError("the power of a matrix is a whole number", maker.text, span)
     a: Item = bound["A"]
     if n < 0:
         a = maker.make("inv", a, span=span)
@@ -134,6 +136,8 @@ def _arange(maker: Maker, bound: Bound, span: Span | None) -> Item:
     length = maker.make("subtract", stop, start, span=span)
     count = maker.make("ceil", maker.make("divide", length, step, span=span), span=span)
     folded = _folded_count(stop, start, step)
+    if folded == math.inf:
+        raise ArgumentError("the range has no end", maker.text, span, "Write arange(10).")
     template, operands = shape_template(
         maker, count if folded is None else Literal(folded), "the length", span
     )
@@ -143,12 +147,13 @@ def _arange(maker: Maker, bound: Bound, span: Span | None) -> Item:
     return maker.make("add", scaled, start, span=span)
 
 
-def _folded_count(stop: Item, start: Item, step: Item) -> int | None:
+def _folded_count(stop: Item, start: Item, step: Item) -> float | None:
     nodes = [n for n in (stop, start, step) if isinstance(n, Node) and n.op == "constant"]
     values = [n.value for n in nodes if isinstance(n.value, float)]
     if len(values) < 3 or values[2] == 0:
         return None
-    return max(0, -int(-((values[0] - values[1]) / values[2]) // 1))
+    count = (values[0] - values[1]) / values[2]
+    return max(0, math.ceil(count)) if math.isfinite(count) else math.inf
 
 
 def _einsum(maker: Maker, bound: Bound, span: Span | None) -> Item:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 from symgrad.errors import ArgumentError, Span
 from symgrad.graph import Builder, Node
+from symgrad.limits import checkpoint
+
+_MOST_OPERANDS = 63
+"""NumPy's einsum takes no more."""
 
 DOTS = "…"
 """The ellipsis, as one label."""
@@ -25,6 +30,9 @@ def read_subscripts(subscripts: object, count: int, text: str, span: Span | None
         raise ArgumentError("the subscripts are a text in quotes", text, span, hint)
     left, arrow, right = subscripts.replace(" ", "").replace("...", DOTS).partition("->")
     terms = left.split(",")
+    if count > _MOST_OPERANDS:
+        message = f"einsum takes at most {_MOST_OPERANDS} operands, not {count}"
+        raise ArgumentError(message, text, span, "Contract some of them first.")
     letters = left.replace(",", "") + right
     if not all((c.isalpha() and c.isascii()) or c == DOTS for c in letters):
         raise ArgumentError("subscripts are letters, commas and one arrow", text, span, hint)
@@ -69,7 +77,12 @@ def einsum(
         for i, (node, term) in enumerate(pool)
     ]
     while len(pool) > 1:
-        first, second = min(combinations(range(len(pool)), 2), key=lambda p: _cost(pool, p, result))
+        checkpoint()
+        labels = Counter(chain(result, *(set(term) for _, term in pool)))
+        terms = [term for _, term in pool]
+        first, second = min(
+            combinations(range(len(pool)), 2), key=lambda p: _cost(terms[p[0]], terms[p[1]], labels)
+        )
         (a, la), (b, lb) = pool[first], pool[second]
         rest = [pair for i, pair in enumerate(pool) if i not in (first, second)]
         kept = set(result).union(*(term for _, term in rest))
@@ -89,11 +102,10 @@ def _kept(labels: str, wanted: set[str]) -> str:
     return "".join(dict.fromkeys(c for c in labels if c in wanted))
 
 
-def _cost(pool: list[tuple[Node, str]], pair: tuple[int, int], result: str) -> tuple[int, int]:
-    terms = [pool[i][1] for i in pair]
-    others = {c for i, (_, term) in enumerate(pool) if i not in pair for c in term} | set(result)
-    union = set(terms[0]) | set(terms[1])
-    return len(union), len(union & others)
+def _cost(a: str, b: str, labels: Counter[str]) -> tuple[int, int]:
+    """How many labels a contraction has, and how many of them are needed after it."""
+    union = set(a) | set(b)
+    return len(union), sum(labels[c] > (c in a) + (c in b) for c in union)
 
 
 def _alone(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from symgrad.graph import Node
 from symgrad.items import unpaired
 from symgrad.schedule import Schedule, Step
-from symgrad.spelling import PRODUCT, TERNARY, Text
+from symgrad.spelling import INFIX, PRODUCT, TERNARY, Text
 from symgrad.targets import Target
 from symgrad.template import HOLE, filled, written
 
@@ -76,6 +76,11 @@ _BRIEF = frozenset(("negative", "expand_dims", "_transpose", "size", "_count", "
 """Spellings of a few characters, which cost nothing at run time."""
 
 
+_SIZES = frozenset(("size", "_count", "ndim"))
+_NUMBERS = ("sqrt of a size", "divide by a size", "_equal_parts", "stop_gradient")
+"""What gives a number of Python when it is given such: it has no methods, and no parts."""
+
+
 class _Writer:
     def __init__(
         self, schedule: Schedule, target: Target, arguments: dict[str, str], names: Names
@@ -88,6 +93,7 @@ class _Writer:
         self.forward: list[str] = []
         self.backward: list[str] = []
         self.is_name: set[Node] = set()
+        self.plain: set[Node] = set()
 
     def write(self, step: Step, wanted: dict[Node, str]) -> None:
         node = step.node
@@ -96,13 +102,27 @@ class _Writer:
             self.is_name.add(node)
             return
         if node.op == "constant":
+            self.plain.add(node)
             return
+        if node.op in _SIZES:
+            self.plain.add(node)
         if step.parts:
             self._accumulate(step, wanted)
             return
         self._shorten(step)
         spelling = self.target.spellings[step.spelling]
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
+        if spelling.arity is not None:
+            operands[spelling.arity :] = map(self._whole, step.operands[spelling.arity :])
+        if self.plain.issuperset(step.operands) and step.spelling in (*INFIX, *_NUMBERS):
+            self.plain.add(node)
+        if self.target.number and not self.plain.isdisjoint(step.operands):
+            operands = [
+                Text(self.target.number.format(text.code))
+                if operand in self.plain and spelling.takes_array(place)
+                else text
+                for place, (operand, text) in enumerate(zip(step.operands, operands, strict=True))
+            ]
         if step.spelling == "negative" and _takes_sign(step.operands[0], operands[0]):
             self.texts[node] = Text(f"-{operands[0].code}", PRODUCT)
         else:
@@ -119,6 +139,12 @@ class _Writer:
             assert isinstance(node.value, bool | float)
             return self.target.constant(node.value, as_float)
         return self.texts[node]
+
+    def _whole(self, node: Node) -> Text:
+        """What fills a hole: a whole number is written as one, however large it is."""
+        if isinstance(node.value, float) and node.value.is_integer():
+            return Text(str(int(node.value)))
+        return self._operand(node, False)
 
     def _is_trivial(self, step: Step) -> bool:
         """Whether writing it twice is as good as a name: a sign before a name."""

@@ -88,7 +88,11 @@ class InputError(SymgradError):
 
 
 class LimitError(SymgradError):
-    """The formula is larger than a documented limit."""
+    """A formula or a call asks for more than a documented limit, or a limit is no limit."""
+
+
+class OutOfMemoryError(LimitError, MemoryError):
+    """There is no memory left for what a formula or a call needs."""
 
 
 class MissingExtraError(SymgradError):
@@ -135,6 +139,14 @@ def _bounded(sentence: str) -> str:
     )
     cut = words if len(words) <= _LONGEST_SENTENCE else words[:_LONGEST_SENTENCE] + "..."
     return visible(cut)
+
+
+def told(value: object) -> str:
+    """A value in few words, whatever its class does."""
+    try:
+        return f"{value!r:.40}"
+    except Exception:  # noqa: BLE001 - whatever a foreign __repr__ raises
+        return f"an object of type {type(value).__name__}"
 
 
 def _line_around(text: str, start: int) -> tuple[int, int, int]:

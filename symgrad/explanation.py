@@ -11,6 +11,7 @@ from symgrad.compiled import layout_of, names_of
 from symgrad.document import function_source, legal
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
+from symgrad.limits import Limits, compiling, plain_text
 from symgrad.pipeline import stages
 from symgrad.syntax import parse
 from symgrad.targets.numpy import NUMPY
@@ -95,7 +96,10 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
     explained: set[str] = set()
     before, rules = "", [""]
     parts = []
-    for stage, derived in stages(formula, names_of(wrt), table):
+    formula = plain_text(formula)
+    with compiling(Limits.current()):
+        made = list(stages(formula, names_of(wrt), table))
+    for stage, derived in made:
         shown = str(derived.graph)
         paragraphs = [rules] if stage == "reverse" else []
         paragraphs.append(_graph_lines(shown, derived.wrt) if shown != before else ["(unchanged)"])

@@ -16,6 +16,16 @@ from symgrad.template import HOLE
 
 Inputs = Mapping[str, Any]
 
+FAULTS = (
+    np.linalg.LinAlgError,
+    IndexError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    ZeroDivisionError,
+)
+"""What NumPy raises where a value does not do."""
+
 _DECOMPOSED = "cannot be decomposed"
 _TREATMENTS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     **dict.fromkeys(("inv", "_solve", "solve"), (np.linalg.inv, "cannot be inverted")),
@@ -35,7 +45,10 @@ def fault(
 ) -> InputError:
     """The error for what NumPy raised, with its place in the formula."""
     find = _singular if isinstance(error, np.linalg.LinAlgError) else _out_of_range
-    found = find(resolved(graph, inputs, table), inputs, text, table)
+    try:
+        found = find(resolved(graph, inputs, table), inputs, text, table)
+    except FAULTS:
+        found = None
     if found is not None:
         return found
     what = "is singular or not finite" if find is _singular else f"cannot be used: {error!s:.100}"

@@ -225,8 +225,9 @@ def _untyped(graph: Graph, indices: frozenset[str]) -> tuple[set[Node], set[Node
         elif node.op == "keep":
             if node.args[1] in untyped or node.args[1] in plain:
                 untyped.add(node)
-        elif not untyped.isdisjoint(_typed_by(node)) and not typed:
+        elif (not untyped.isdisjoint(_typed_by(node)) and not typed) or _is_of_sizes(node, plain):
             untyped.add(node)
+    untyped |= {node for node in plain.intersection(graph.outputs) if not node.is_constant}
     return untyped, plain
 
 
@@ -236,7 +237,15 @@ def _typed_by(node: Node) -> tuple[Node, ...]:
         return ()
     if is_elementwise(node.op) or node.op in _OF_TWO:
         return node.args
+    if node.op == "broadcast" and node.args[0].is_constant:
+        return node.args[1:]
     return node.args[:1]
+
+
+def _is_of_sizes(node: Node, plain: set[Node]) -> bool:
+    """Whether an array is made of sizes, which are whole numbers to NumPy."""
+    parts = () if is_elementwise(node.op) else _typed_by(node)
+    return plain.issuperset(parts) and not all(part.is_constant for part in parts)
 
 
 def _is_choice_with_typed(node: Node, untyped: set[Node], uses: Counter[Node]) -> bool:

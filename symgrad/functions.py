@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from symgrad.errors import DefinitionError
+from symgrad.limits import plain_text
 from symgrad.parser import grammar_folder
 from symgrad.syntax import parse_row
 from symgrad.tree import Parameter, Row, Tree, postorder
@@ -199,10 +200,23 @@ def _check_names(function: Function, root: Tree, allowed: set[str]) -> None:
             )  # fmt: skip
 
 
+_MOST_RECENT = 2_000
+
+
+class Recent(dict[Any, Any]):
+    """A cache that is emptied when it is full: all that is in it can be made again."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if len(self) >= _MOST_RECENT:
+            self.clear()
+        super().__setitem__(key, value)
+
+
 class FunctionTable(Mapping[str, Function]):
     """Functions by name. Lines are parsed when their function is first used.
 
-    A table never changes; `extended` gives a new one. `cache` is for what others derive from it.
+    A table never changes; `extended` gives a new one. `cache` is for what others derive from it,
+    `recent` for what depends on the formulas as well, and is not kept for ever.
     """
 
     def __init__(self, lines: Mapping[str, str], added: tuple[str, ...] = ()) -> None:
@@ -210,6 +224,7 @@ class FunctionTable(Mapping[str, Function]):
         self._functions: dict[str, Function] = {}
         self.added = added
         self.cache: dict[Any, Any] = {}
+        self.recent: Recent = Recent()
 
     def __getitem__(self, name: str) -> Function:
         function = self._functions.get(name)
@@ -235,7 +250,7 @@ class FunctionTable(Mapping[str, Function]):
         _, _, body = self._lines.get(name, "").partition(")")
         return "=" in body and ":" not in _INDICES.sub("", body)
 
-    def extended(self, line: str) -> FunctionTable:
+    def extended(self, line: object) -> FunctionTable:
         """A table with one more function, or with another definition of one that a user added.
 
         Raises
@@ -243,9 +258,10 @@ class FunctionTable(Mapping[str, Function]):
         DefinitionError
             The line is no definition, or its function is one of the language's own.
         """
-        if not _HEAD.match(str(line)):
+        line = plain_text(line) if isinstance(line, str) else ""
+        if not _HEAD.match(line):
             raise DefinitionError(
-                "this is not the definition of a function", str(line), (0, len(str(line))),
+                "this is not the definition of a function", line, (0, len(line)),
                 "Write name(x) = definition : derivative.",
             )  # fmt: skip
         line = line.strip()

@@ -24,13 +24,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symgrad.errors import LimitError, Span
+from symgrad.limits import Limits, checkpoint
 
 Value = float | bool | str | tuple[Any, ...] | None
 
 STRUCTURAL = frozenset("index place broadcast unbroadcast copy cast pair integer".split())
-
-MAX_NODES = 4_000_000
-"""A formula that needs more operations is refused: functions that call functions grow as 2**n."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -105,6 +103,10 @@ def _key(op: str, args: tuple[Node, ...], value: Value) -> object:
     return op, args, value.hex() if isinstance(value, float) else (value,)
 
 
+_STRIDE = 256
+"""After how many new nodes a builder looks at the limits."""
+
+
 class Builder:
     """Makes nodes, each once.
 
@@ -115,20 +117,30 @@ class Builder:
         self.nodes: list[Node] = []
         self.place: Span | None = None
         self._table: dict[object, Node] = {}
+        self._most = Limits.current().nodes
+        self._next_look = min(_STRIDE, self._most)
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The node of an operation, new or made before; a new one remembers the place `span`."""
         key = _key(op, args, value)
         found = self._table.get(key)
         if found is None:
-            if len(self.nodes) >= MAX_NODES:
-                raise LimitError(
-                    f"the formula needs more than {MAX_NODES:,} operations",
-                    hint="Functions that call functions with new arguments double at each level.",
-                )
+            if len(self.nodes) >= self._next_look:
+                self._look()
             found = self._table[key] = Node(op, args, value, span or self.place)
             self.nodes.append(found)
         return found
+
+    def _look(self) -> None:
+        """Stop what grows without end."""
+        if len(self.nodes) >= self._most:
+            raise LimitError(
+                f"the formula needs more than {self._most:,} operations",
+                hint="Functions that call functions double at each level. "
+                "symgrad.Limits(nodes=...) sets the limit.",
+            )
+        checkpoint()
+        self._next_look = min(len(self.nodes) + _STRIDE, self._most)
 
     def adopt(self, node: Node) -> None:
         """Take over a node that another builder made, after its operands."""

@@ -7,7 +7,17 @@ from typing import Any
 
 from symgrad.errors import ArgumentError, Span
 from symgrad.graph import Node
-from symgrad.items import Item, Items, Literal, Maker, ShapeOf, integer, paired, plain_number
+from symgrad.items import (
+    Item,
+    Items,
+    Literal,
+    Maker,
+    ShapeOf,
+    constant_of,
+    integer,
+    paired,
+    plain_number,
+)
 from symgrad.template import HOLE, Slice
 
 _ALL = Slice(None, None, None)
@@ -80,9 +90,10 @@ def _entry(maker: Maker, item: Item, operands: list[Node], span: Span) -> Any:
 
 def _whole(maker: Maker, item: Item, span: Span) -> int | None:
     """The integer that an item is, if it is a number that is written out."""
-    if not isinstance(item, Node) or not isinstance(item.value, float):
+    number = constant_of(item) if isinstance(item, Node) else None
+    if not isinstance(number, float) or not isinstance(item, Node):
         return None
-    value = plain_number(item.value)
+    value = plain_number(number)
     if isinstance(value, float):
         hint = "Write v[0], v[-1] or v[0, 1]."
         large = abs(value) >= 1e15
@@ -157,7 +168,8 @@ def shape_template(
     parts: list[Any] = []
     operands: list[Node] = []
     for entry in item.items if isinstance(item, Items) else (item,):
-        if isinstance(entry, Items | ShapeOf | Literal):
+        truth = isinstance(entry, Node) and maker.is_condition(entry)
+        if truth or isinstance(entry, Items | ShapeOf | Literal):
             hint = "Write a number or a tuple of numbers, as (n, 3)."
             raise ArgumentError(f"{what} is not a shape", maker.text, span, hint)
         parts.append(_entry(maker, entry, operands, span or (0, 0)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import numpy as np
 
 from symgrad.errors import ArgumentError, Span
 from symgrad.graph import Builder, Node
@@ -51,13 +52,30 @@ class Maker(Protocol):
         """A function of the language on operands and attributes, in the order of its head."""
 
 
-_ARITHMETIC: Mapping[str, Callable[..., float]] = {
-    "negative": lambda x: -x,
-    "add": lambda x, y: x + y,
-    "subtract": lambda x, y: x - y,
-    "multiply": lambda x, y: x * y,
-}
-"""What may be done with attributes in a rule."""
+_ARITHMETIC = frozenset("negative add subtract multiply divide power floor_divide".split())
+"""What may be done with numbers that are written out; NumPy has these names, too."""
+
+
+def constant_of(node: Node) -> float | bool | None:
+    """The number that a node is, or that arithmetic makes of such; None for any other."""
+    found: dict[Node, Any] = {}
+    waiting = [node]
+    while waiting:
+        at = waiting[-1]
+        if at.op == "constant":
+            found[at] = at.value
+        elif at.op not in _ARITHMETIC:
+            return None
+        elif all(arg in found for arg in at.args):
+            with np.errstate(all="ignore"):
+                made = getattr(np, at.op)(*[float(found[arg]) for arg in at.args])
+            found[at] = float(made)
+        else:
+            waiting.extend(arg for arg in at.args if arg not in found)
+            continue
+        waiting.pop()
+    value: float | bool = found[node]
+    return value
 
 
 def plain_number(value: float) -> float | int:
@@ -88,13 +106,9 @@ def attribute(item: Item, what: str, text: str, span: Span | None, instead: str 
 def _plain(item: Item, what: str, text: str, span: Span | None) -> Any:
     if isinstance(item, Literal):
         return item.value
-    if isinstance(item, Node) and item.op == "constant":
-        value = item.value
+    value = constant_of(item) if isinstance(item, Node) else None
+    if value is not None:
         return plain_number(value) if type(value) is float else value
-    if isinstance(item, Node) and item.op in _ARITHMETIC:
-        values = [arg.value for arg in item.args if isinstance(arg.value, float)]
-        if len(values) == len(item.args):
-            return plain_number(_ARITHMETIC[item.op](*values))
     hint = "Write a number, a tuple of numbers, None, True, False or a text in quotes."
     raise ArgumentError(f"{what} must be written out", text, span, hint)
 

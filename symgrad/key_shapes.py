@@ -87,6 +87,8 @@ def _takes(part: Any) -> int:
 def _sliced(part: Slice, size: Size) -> Size:
     if part == Slice(None, None, None):
         return size
+    if any(isinstance(p, IndexArray) for p in part.parts):
+        raise Misfit("the bounds of a slice are single whole numbers, not arrays")
     if size is None or UNKNOWN in part.parts:
         return None
     if part.step == 0:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from symgrad.graph import Node
 
@@ -49,13 +51,18 @@ def is_number(node: Node) -> bool:
     return node.op in REDUCTIONS and value[0] is None and not kept
 
 
+_MOST_BITS = 2048
+_BEYOND = 1 << _MOST_BITS
+
+
 class Leaves:
     """For each node the set of leaves, as bits, whose shapes broadcast to its shape.
 
     A leaf is a node whose shape is its own: an input, or the result of an operation that is not
     elementwise. Two nodes with the same leaves have the same shape, whatever the shapes of the
     inputs are. What a reduction keeps as axes of size 1 adds nothing to what it was reduced from.
-    The list of nodes may grow between look-ups.
+    The list of nodes may grow between look-ups. Sets that would need too many bits are not told
+    apart in full: such a node counts as a leaf, which is safe, as nothing has its shape then.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
@@ -63,7 +70,8 @@ class Leaves:
         self._masks: dict[Node, int] = {}
         self._known: dict[Node, int] = {}
         self._within: dict[int, int] = {}
-        self._next_bit = 1
+        self._kept = 0
+        self._leaves = 0
         self._seen = 0
 
     def __getitem__(self, node: Node) -> int:
@@ -83,17 +91,37 @@ class Leaves:
         elif node.op in LIKE_FIRST:
             mask = self._of(node.args[0])
         elif node.op in OWN or (node.op in REDUCTIONS and not is_number(node)):
-            mask = self._next_bit
-            self._next_bit <<= 1
-            if node.op in REDUCTIONS and node.attributes[-1] is True:
+            mask = self._leaf()
+            if node.op in REDUCTIONS and node.attributes[-1] is True and mask < _BEYOND:
                 self._within[mask] = self._of(node.args[0])
+                self._kept |= mask
         elif node.op not in REDUCTIONS:
-            for arg in node.args:
-                mask |= self._of(arg)
-            for bit, whole in self._within.items() if len(node.args) > 1 else ():
-                if mask & bit and mask & whole == whole:
-                    mask &= ~bit
+            mask = self._union({self._of(arg) for arg in node.args})
         self._masks[node] = mask
+
+    def _leaf(self) -> int:
+        """A new leaf: a bit, or beyond the bits a number that is part of no other one."""
+        number = self._leaves
+        self._leaves += 1
+        if number < _MOST_BITS:
+            return 1 << number
+        return ((number << 64) | (~number & 0xFFFF_FFFF_FFFF_FFFF)) << _MOST_BITS
+
+    def _union(self, masks: set[int]) -> int:
+        masks.discard(0)
+        if len(masks) < 2:
+            return masks.pop() if masks else 0
+        if max(masks) >= _BEYOND:
+            return self._leaf()
+        mask = reduce(or_, masks)
+        kept = mask & self._kept
+        while kept:
+            bit = kept & -kept
+            kept ^= bit
+            whole = self._within[bit]
+            if mask & whole == whole:
+                mask &= ~bit
+        return mask
 
     def _of(self, node: Node) -> int:
         return self._known.get(node, self._masks[node])

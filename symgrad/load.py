@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import linecache
 import weakref
@@ -13,13 +14,36 @@ from symgrad.errors import MissingExtraError
 
 _numbers = itertools.count(1)
 
+_PACKAGES = frozenset(("__future__", "numpy", "scipy", "warnings"))
+
+
+def _import(name: str, *about: Any) -> Any:
+    """The import statement, for generated code and for what NumPy imports while that calls it."""
+    if name.partition(".")[0] not in _PACKAGES:
+        raise ImportError(f"generated code cannot import {name}")
+    return builtins.__import__(name, *about)
+
+
+_BUILTINS: Mapping[str, object] = MappingProxyType(
+    {
+        **{
+            name: getattr(builtins, name)
+            for name in """ImportError TypeError bool float int isinstance len list map max range
+            slice tuple type zip""".split()
+        },
+        "__import__": _import,
+    }
+)
+"""What generated code finds of Python's built-in names: what its helpers use, and nothing else."""
+
 
 def load(
     source: str, name: str, names: Mapping[str, object] = MappingProxyType({})
 ) -> Callable[..., Any]:
     r"""The function of a generated module, which sees `names` besides what it imports.
 
-    Its text is in `linecache` for as long as the function lives.
+    It has a namespace of its own, in which the built-in names are only those that it needs. Its
+    text is in `linecache` for as long as the function lives.
 
     >>> load("def double(x):\n    return 2 * x\n", "double")(1.5)
     3.0
@@ -30,7 +54,8 @@ def load(
         The source needs SciPy, and that is not installed.
     """
     filename = f"<symgrad {next(_numbers)}>"
-    namespace: dict[str, Any] = {**names, "__name__": filename}
+    own = {"__name__": filename, "__builtins__": dict(_BUILTINS)}
+    namespace: dict[str, Any] = {**names, **own}
     try:
         exec(compile(source, filename, "exec"), namespace)
     except ImportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from symgrad.attributes import check_attribute
 from symgrad.calls import bind, unknown_function
 from symgrad.compositions import BUILDERS
 from symgrad.errors import (
@@ -17,7 +18,7 @@ from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value
 from symgrad.indexing import attribute_of, indexed, shape_template, stacked
 from symgrad.items import Item, Items, Literal, ShapeOf, attribute, integer, paired
-from symgrad.template import Wild
+from symgrad.limits import Limits
 from symgrad.tree import Tree, postorder
 from symgrad.variables import SHORT, LocalFunction, check_variable, held, local_function
 
@@ -29,9 +30,6 @@ _COMPARISONS = {
     "==": "equal",
     "!=": "not_equal",
 }
-
-MAX_EXPANDED = 1_000_000
-"""How many operations the calls of a formula's own functions may come to, all together."""
 
 
 class Lowerer:
@@ -193,9 +191,7 @@ class Lowerer:
             if parameter.kind == "static":
                 instead = _OF_TWO.get(function.name, "")
                 attributes[name] = attribute(item, name, self.text, span, instead)
-                if name == "keepdims" and not isinstance(attributes[name], bool | Wild):
-                    message = "keepdims is True or False"
-                    raise ArgumentError(message, self.text, span, "Write keepdims=True.")
+                check_attribute(function.name, name, attributes[name], self.text, span)
                 raw[name] = attributes[name]
             elif function.is_built:
                 raw[name] = item
@@ -277,10 +273,12 @@ class Lowerer:
 
     def _call_local(self, function: LocalFunction, args: Sequence[Item], span: Span) -> Node:
         self.expanded += len(function.steps)
-        if self.expanded > MAX_EXPANDED:
+        most = Limits.current().nodes
+        if self.expanded > most:
             raise LimitError(
-                f"the calls of functions come to more than {MAX_EXPANDED:,} operations",
-                self.text, span, "Functions that call functions can double at each level.",
+                f"the calls of functions come to more than {most:,} operations", self.text, span,
+                "Functions that call functions can double at each level. "
+                "symgrad.Limits(nodes=...) sets the limit.",
             )  # fmt: skip
         return self._replayed(function, [self.number(arg, span) for arg in args], span)
 
@@ -362,11 +360,11 @@ def definition(
     given = attributes or {}
     values = tuple((type(v), v) for v in given.values())
     key = ("definition", function.name, which % len(function.definitions), values)
-    graph: Graph | None = table.cache.get(key)
+    graph: Graph | None = table.recent.get(key)
     if graph is None:
         tree = function.definitions[which]
         graph = lower_rule(tree, function.text, table, _conditions_of(function), given)
-        table.cache[key] = graph
+        table.recent[key] = graph
     return graph
 
 
@@ -380,10 +378,10 @@ def derivative(
     if function.derivative_is(position, "0"):
         return None
     key = ("derivative", function.name, position, value)
-    graph: Graph | None = table.cache.get(key)
+    graph: Graph | None = table.recent.get(key)
     if graph is None:
         tree = function.derivatives[position]
         given = attributes_of(function, value)
         graph = lower_rule(tree, function.text, table, _conditions_of(function), given)
-        table.cache[key] = graph
+        table.recent[key] = graph
     return graph

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from symgrad.errors import FormulaSyntaxError, Span, SymgradError, is_hidden
+from symgrad.errors import FormulaSyntaxError, Span, is_hidden
 from symgrad.notations import (
     AFTER_DOT,
     AFTER_NUMBER,
@@ -36,19 +36,14 @@ from symgrad.notations import (
 _ROWS = "Write the rows as lists: [[1, 2], [3, 4]]."
 
 
-def refuse_hidden_characters(text: object) -> None:
+def refuse_hidden_characters(text: str) -> None:
     """Refuse characters that a reader cannot see or that change the order of what is seen.
 
     Raises
     ------
-    SymgradError
-        The input is not text.
     FormulaSyntaxError
         A control, invisible, bidirectional or unusual white-space character is in the text.
     """
-    if not isinstance(text, str):
-        hint = 'Pass the formula as a str, as "x**2".'
-        raise SymgradError(f"a formula is a text, not {type(text).__name__}", hint=hint)
     if text.isascii() and text.isprintable():
         return
     hidden = [text.index(c) for c in set(text) - set("\t\n\r ") if is_hidden(c)]

@@ -86,6 +86,8 @@ def _kron(on: Context, ranks: list[int]) -> Node:
     """Interleaved axes, then each pair made one."""
     rank = max(ranks)
     build, span = on.build, on.node.span
+    if rank == 0:
+        return build.node("multiply", *on.args, span=span)
     spread = []
     for arg, have, odd in zip(on.args, ranks, (1, 0), strict=True):
         lead = tuple(range(rank - have))

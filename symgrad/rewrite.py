@@ -136,10 +136,10 @@ class Rewriter:
         self._sections = sections
         seen = frozenset(self._seen)
         key = ("index", sections, seen)
-        index: Index | None = self._table.cache.get(key)
+        index: Index | None = self._table.recent.get(key)
         if index is None:
             index = Index(parse_rules(self._table, sections, seen))
-            self._table.cache[key] = index
+            self._table.recent[key] = index
         self._index = index
         self._kinds.clear()
 
@@ -193,6 +193,8 @@ class Rewriter:
                     result = ufunc(*[arg.value for arg in args])
                 folded = bool(result) if isinstance(result, np.bool_) else float(result)
                 return self.builder.node("constant", value=folded, span=span)
+        if op == "indicator" and args[0].is_constant:
+            return self.builder.constant(float(bool(args[0].value)))
         if op == "integer" and is_whole(args[0]):
             return args[0]
         shorter = shortened(op, args, value) if op in ("index", "place", "squeeze") else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
 from symgrad.items import unpaired
+from symgrad.limits import paced
 from symgrad.lower import definition
 from symgrad.rewrite import match
 from symgrad.rules import Rule
@@ -45,14 +46,20 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
     folds = _folds(target, table)
     uses = Counter(arg for node in graph.nodes for arg in node.args)
     steps: dict[Node, Step] = {}
+    placed: dict[Node, deque[Node]] = {}
+    continued = begun(graph, uses)
+    look = paced()
     for node in graph.nodes:
+        look()
+        if node in continued or _takes_over(node, placed, uses):
+            continue
         steps[node] = (
             _folded(node, folds, uses)
             or _structural(node, target, steps)
-            or _joined(node, steps, uses)
-            or _accumulated(node, steps, uses)
+            or _joined(node, continued)
             or Step(node, _spelling(node, target), _operands(node))
         )
+    steps.update((node, _accumulated(node, parts)) for node, parts in placed.items())
     live = set(graph.outputs)
     for node in reversed(graph.nodes):
         if node in live:
@@ -106,13 +113,25 @@ def _operands(node: Node) -> tuple[Node, ...]:
     return tuple(part for arg in node.args for part in unpaired(arg))
 
 
-def _joined(node: Node, steps: Mapping[Node, Step], uses: Mapping[Node, int]) -> Step | None:
+def begun(graph: Graph, uses: Mapping[Node, int]) -> set[Node]:
+    """Concatenations that are only the beginning of another one."""
+    outputs = set(graph.outputs)
+    pairs = [(node, node.args[0]) for node in graph.nodes if node.op == "concatenate"]
+    return {
+        first
+        for node, first in pairs
+        if first.op == "concatenate" and first.value == node.value
+        if uses[first] == 1 and first not in outputs
+    }
+
+
+def _joined(node: Node, continued: set[Node]) -> Step | None:
     """A chain of concatenations is one; of what got a new axis for it, a stack."""
     if node.op != "concatenate":
         return None
     parts = [node.args[1]]
     first = node.args[0]
-    while first.op == "concatenate" and first.value == node.value and uses[first] == 1:
+    while first in continued:
         parts.append(first.args[1])
         first = first.args[0]
     parts = [first, *reversed(parts)]
@@ -121,21 +140,33 @@ def _joined(node: Node, steps: Mapping[Node, Step], uses: Mapping[Node, int]) ->
     return Step(node, "concatenate", tuple(parts))
 
 
-def _accumulated(node: Node, steps: Mapping[Node, Step], uses: Mapping[Node, int]) -> Step | None:
-    """What is placed into zeros, or a sum of such, is written into one array."""
+def _takes_over(node: Node, placed: dict[Node, deque[Node]], uses: Mapping[Node, int]) -> bool:
+    """Note what is placed into zeros, or a sum of such, with its parts in order.
+
+    The parts of the shorter operand join those of the longer, which nothing else uses.
+    """
     if node.op == "place":
-        return Step(node, "place", _operands(node), (node,))
+        placed[node] = deque([node])
+        return True
     if node.op != "add" or node.args[0] is node.args[1]:
-        return None
-    parts: list[Node] = []
+        return False
+    if not all(arg in placed and uses[arg] == 1 for arg in node.args):
+        return False
+    left, right = (placed[arg] for arg in node.args)
+    if unpaired(left[0].args[1])[0] is not unpaired(right[0].args[1])[0]:
+        return False
     for arg in node.args:
-        if uses[arg] != 1:
-            return None
-        if not steps[arg].parts:
-            return None
-        parts.extend(steps[arg].parts)
-    if len({unpaired(part.args[1])[0] for part in parts}) > 1:
-        return None
+        del placed[arg]
+    if len(left) >= len(right):
+        left.extend(right)
+    else:
+        right.extendleft(reversed(left))
+    placed[node] = max(left, right, key=len)
+    return True
+
+
+def _accumulated(node: Node, parts: deque[Node]) -> Step:
+    """What is placed into zeros is written into one array."""
     operands = tuple(operand for part in parts for operand in _operands(part))
     return Step(node, "place", operands, tuple(parts))
 

@@ -49,6 +49,8 @@ def _swapped(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> S
 
 def _permuted(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     axes = node.attributes[0]
+    if axes is None:
+        return shapes[0][::-1]
     if not isinstance(axes, tuple) or len(axes) != len(shapes[0]):
         raise Misfit(f"the permutation {axes} is not for an array of shape {shapes[0]}")
     return tuple(shapes[0][a] for a in axes_of(axes, len(shapes[0])))

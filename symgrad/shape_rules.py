@@ -136,6 +136,12 @@ def square(shape: Shape) -> Shape:
     return shape
 
 
+def _of_matrix(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    if len(shapes[0]) < 2:
+        raise Misfit(f"this needs a matrix; the operand has shape {shapes[0]}")
+    return shapes[0]
+
+
 def _of_square(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
     return square(shapes[0])
 
@@ -262,6 +268,7 @@ RULES: Mapping[str, Rule] = {
     "cross_entropy": _scalar,
     "derivative": _derivative,
     **dict.fromkeys("inv _cholesky _eigenvectors_of".split(), _of_square),
+    **dict.fromkeys("tril triu".split(), _of_matrix),
     **dict.fromkeys("det logdet _slogdet_sign _slogdet_log".split(), _per_matrix),
     "_eigenvalues": _per_column,
     "_middle": _without_last,
@@ -274,7 +281,7 @@ RULES: Mapping[str, Rule] = {
     "_correlate": _convolved,
     **dict.fromkeys("_rerow _unrow _recolumn _uncolumn".split(), _row_or_column),
     **dict.fromkeys("size ndim _count _equal_parts _vdot".split(), _number),
-    **dict.fromkeys("pair integer copy stop_gradient tril triu _scan".split(), _first),
+    **dict.fromkeys("pair integer copy stop_gradient _scan".split(), _first),
     **dict.fromkeys(
         """place broadcast unbroadcast cast _reshape_like _untile _unpad _undiagonal _undiagonals
         _unrepeat _unmerged _unmiddle _put_along_axis _searchsorted""".split(),

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.attributes import MOST_AXES
 from symgrad.errors import InputError, Span
 from symgrad.graph import Graph, Node, ancestors
 from symgrad.items import unpaired
 from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
 from symgrad.leaves import is_elementwise
+from symgrad.limits import paced
 from symgrad.misfit import Misfit, Shape, Size, broadcast, product
 from symgrad.shape_rules import RULES
 
@@ -32,7 +34,7 @@ _FIRST_FILLING = {
 
 _ARITHMETIC = frozenset(
     """add subtract multiply divide negative floor_divide remainder maximum minimum ceil
-    floor""".split()
+    floor power""".split()
 )
 
 
@@ -65,6 +67,7 @@ class Inference:
         self.shapes: dict[Node, Shape | None] = {}
         self._known: dict[Node, float] = {}
         self._masks: set[Node] = set()
+        self._look = paced()
 
     def pattern(self) -> tuple[Any, ...]:
         """What plans depend on: which axes there are, and which of them have size 1."""
@@ -93,6 +96,7 @@ class Inference:
         Misfit
             The operands do not fit together.
         """
+        self._look()
         self._note_number(node)
         operands = [part for arg in node.args for part in unpaired(arg)]
         found = [self.shapes[operand] for operand in operands]
@@ -113,6 +117,9 @@ class Inference:
             ]
             shapes = [shape for shape in found if shape is not None]
             self.shapes[node] = self._by_rule(node, shapes, fillings)
+        shape = self.shapes[node]
+        if shape is not None and len(shape) > MOST_AXES:
+            raise Misfit(f"an array has at most {MOST_AXES} axes")
         if node.op in CONDITIONS or (node.op in _MOVES and operands[0] in self._masks):
             self._masks.add(node)
 

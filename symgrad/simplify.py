@@ -82,7 +82,7 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
     ) -> Node | None:
         place = _SHAPE_ONLY.get(node.op)
         if place is not None and leaves[node.args[place]] and len(node.args) > place:
-            args[place] = made[first[leaves[node.args[place]]]]
+            args[place] = made[first.get(leaves[node.args[place]], node.args[place])]
         return None
 
     return rebuilt(graph, replace)

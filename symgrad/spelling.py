@@ -27,6 +27,10 @@ class Text:
         return self.code if self.precedence >= precedence else f"({self.code})"
 
 
+_FOR_NUMBERS = ("_ratio", "_whole", "_sum_to({0}, {2}, ")
+"""Helpers of generated code that take numbers; all others take arrays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """A template with one slot per operand, its precedence, and what it asks of each operand.
@@ -44,6 +48,13 @@ class Spelling:
     keywords: tuple[tuple[str, object], ...] = ()
     method: str = ""
     arity: int | None = None
+
+    def takes_array(self, place: int) -> bool:
+        """Whether an operand is asked for what only arrays have: a method, an attribute, a part."""
+        slot = f"{{{place}}}"
+        first = place == 0 and (bool(self.method) or "{count}" in self.template)
+        helper = self.template[0] == "_" and not self.template.startswith(_FOR_NUMBERS)
+        return first or helper or f"{slot}." in self.template or f"{slot}[" in self.template
 
     def write(self, operands: Sequence[Text], value: object = None) -> Text:
         """The operation on operands, with the attributes in `value`."""

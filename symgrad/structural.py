@@ -72,6 +72,8 @@ def _mean(build: Builder, node: Node, g: Node) -> Terms:
 
 def _permute_dims(build: Builder, node: Node, g: Node) -> Terms:
     (axes,) = node.attributes
+    if axes is None:
+        return (build.node("permute_dims", g, value=(None,)),)
     axes = axes if isinstance(axes, tuple) else (axes,)
     count = len(axes)
     inverse = tuple(sorted(range(count), key=lambda place: axes[place] % count))

@@ -15,6 +15,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from symgrad.building import RefusalError, TreeBuilder
 from symgrad.errors import DefinitionError, FormulaSyntaxError
+from symgrad.limits import paced, plain_text
 from symgrad.mistakes import diagnose, refuse_hidden_characters
 from symgrad.parser import load_parser
 from symgrad.tree import Rewrite, Row, Statement, Tree
@@ -33,7 +34,9 @@ class _Lines:
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         depth = 0
         before = ""
+        look = paced()
         for token in stream:
+            look()
             kind = token.type
             if kind == "_SEPARATOR":
                 if token != ";" and (depth or before in _CONTINUES):
@@ -52,6 +55,7 @@ _building = Lock()
 
 def _parse(text: str, start: str) -> Any:
     global _parser
+    text = plain_text(text)
     refuse_hidden_characters(text)
     if _parser is None:
         with _building:

@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from symgrad import graph as graph_module
 from symgrad.errors import LimitError
 from symgrad.graph import Builder, ancestors, descendants
 from symgrad.leaves import Leaves
+from symgrad.limits import Limits
 
 
 def test_equal_operations_are_one_node() -> None:
@@ -86,9 +86,9 @@ def test_leaves_follow_shapes() -> None:
     assert leaves[picked] not in (leaves[x], leaves[y], leaves[total])
 
 
-def test_a_graph_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_module, "MAX_NODES", 3)
-    build = Builder()
+def test_a_graph_without_end_is_refused() -> None:
+    with Limits(nodes=3):
+        build = Builder()
     node = build.node("sin", build.node("sin", build.node("input", value="x")))
     with pytest.raises(LimitError, match="needs more than 3 operations"):
         build.node("sin", node)

@@ -1,16 +1,19 @@
 """Generated source becomes functions, tracebacks show it, and nothing of it is kept for ever."""
 
+import builtins
 import gc
 import linecache
 import math
 import sys
 import traceback
 import weakref
+from types import CodeType
 
 import pytest
 
 import symgrad
-from symgrad.load import load
+from symgrad.load import _BUILTINS, load
+from symgrad.targets.numpy import HELPERS
 
 
 def lines_cached() -> int:
@@ -101,3 +104,35 @@ def test_what_was_missing_is_found_on_the_next_call(monkeypatch: pytest.MonkeyPa
         with pytest.raises(symgrad.MissingExtraError):
             value([1.0])
     assert value([0.0]).tolist() == [0.0]
+
+
+def test_generated_code_finds_few_built_in_names() -> None:
+    for name in ("open", "eval", "exec", "compile", "getattr", "globals", "input", "print", "vars"):
+        function = load(f"def f():\n    return {name}\n", "f")
+        with pytest.raises(NameError):
+            function()
+
+
+@pytest.mark.parametrize("name", ["os", "sys", "subprocess", "builtins", "symgrad", "importlib"])
+def test_generated_code_imports_few_modules(name: str) -> None:
+    function = load(f"def f():\n    import {name}\n    return {name}\n", "f")
+    with pytest.raises(ImportError, match=f"^generated code cannot import {name}$"):
+        function()
+
+
+def test_what_one_module_does_to_its_names_reaches_no_other() -> None:
+    spoil = load("def f():\n    __builtins__['len'] = None\n", "f")
+    spoil()
+    assert load("def f():\n    return len('abc')\n", "f")() == 3
+
+
+def test_helpers_find_the_built_in_names_that_they_use() -> None:
+    code = compile("\n".join(HELPERS.values()), "helpers", "exec", dont_inherit=True)
+    used: set[str] = set()
+    waiting = [c for c in code.co_consts if isinstance(c, CodeType)]
+    while waiting:
+        inner = waiting.pop()
+        used |= {name for name in inner.co_names if hasattr(builtins, name)}
+        waiting += [c for c in inner.co_consts if isinstance(c, CodeType)]
+    attributes = {"max", "sum", "min", "all", "any", "abs", "round"}
+    assert used - attributes <= _BUILTINS.keys()

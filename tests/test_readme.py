@@ -15,6 +15,7 @@ PAGES = [
     page
     for page in (
         ROOT / "README.md",
+        ROOT / "SECURITY.md",
         ROOT / "grammar" / "README.md",
         *sorted(ROOT.glob("docs/*.md")),
     )

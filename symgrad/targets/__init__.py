@@ -22,12 +22,15 @@ class Target:
         Spells a number; the flag asks for one that no reader or operation can take for an integer.
     extras:
         Operations that need an optional module, and the module's name.
+    number:
+        Writes a plain number where an array is needed; empty for a target without arrays.
     """
 
     name: str
     spellings: Mapping[str, Spelling]
     constant: Callable[[float | bool, bool], Text]
     extras: Mapping[str, str]
+    number: str = ""
 
     @property
     def known(self) -> frozenset[str]:

@@ -67,7 +67,9 @@ SPELLINGS = {
     **ARRAYS,
 }
 
-NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta"], "scipy"))
+NUMPY = Target(
+    "numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta"], "scipy"), "np.float64({})"
+)
 
 HELPERS: dict[str, str] = {
     "_floats": '''\
