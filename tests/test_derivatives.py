@@ -7,7 +7,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from symgrad.explain import explain
+from symgrad.explanation import explain
 
 import symgrad
 from symgrad.errors import SymgradError
