@@ -20,6 +20,7 @@ from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape
 from symgrad.pipeline import Known, index_inputs
+from symgrad.quick import REFUSED
 
 Kernel = Callable[..., Any]
 
@@ -102,7 +103,7 @@ class Caller:
             if kernel is not None:
                 try:
                     return kernel(*map(float, args))  # type: ignore[arg-type]
-                except (OverflowError, ValueError, ZeroDivisionError):
+                except REFUSED:
                     pass
         return plain(self._on_arrays(args), numbers)
 

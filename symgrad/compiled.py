@@ -35,6 +35,7 @@ from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.products import PROGRAMS, seeds, takes_vectors
+from symgrad.quick import ABSENT, quick
 from symgrad.resolve import UndeclaredError
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
@@ -165,10 +166,24 @@ class Compiled:
                 )
             except SymgradError:
                 return None
+            self._quicken(text)
             return load(text, self._name, NAMESPACE), derived.graph
         derived = self._general() if known is None else self._special(known)
         text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY, self._name)
         return load(text, self._name), outputs_for(derived.graph, self._kind)
+
+    def _quicken(self, source: str) -> None:
+        """From now on, calls with plain numbers run the code for them at once."""
+        method = quick(source)
+        if method is not None:
+            own = {"__call__": method, "__doc__": Compiled.__doc__, "__module__": __name__}
+            self.__class__ = type("Compiled", (Compiled,), own)
+
+    def _slowly(
+        self, given: tuple[Any, ...], more: tuple[Any, ...], named: Mapping[str, Any]
+    ) -> Any:
+        args = [value for value in given if value is not ABSENT]
+        return Compiled.__call__(self, *args, *more, **named)
 
     def differentiated(self, wrt: str | Sequence[str] | None = None, order: int = 1) -> Compiled:
         """The derivative of this value or derivative, of a further order."""

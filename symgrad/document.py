@@ -20,6 +20,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, builder_of
 from symgrad.layout import Layout
 from symgrad.pipeline import Derived
+from symgrad.quick import OWN_NAMES
 from symgrad.schedule import schedule
 from symgrad.simplify import legalise, tidied
 from symgrad.targets import Target
@@ -57,7 +58,7 @@ _DERIVATIVES = (
 )
 
 RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
-_SCALAR_RESERVED = frozenset(NAMESPACE)
+_SCALAR_RESERVED = frozenset(NAMESPACE) | OWN_NAMES
 
 
 def outputs_for(graph: Graph, kind: str) -> Graph:

@@ -7,10 +7,10 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from symgrad.explanation import explain
 
 import symgrad
 from symgrad.errors import SymgradError
+from symgrad.explanation import explain
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive, stages
 
