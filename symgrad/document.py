@@ -12,6 +12,7 @@ from symgrad.finish import (
     finish,
     plain_indices,
     shapes_from_inputs,
+    squares_as_products,
     typed_creations,
     typed_fills,
     without_shapes,
@@ -86,7 +87,7 @@ def function_source(
         graph = finish(graph, derived.indices)
         graph, both = plain_indices(graph, derived.indices)
     else:
-        graph, both = without_shapes(outputs_for(derived.graph, kind)), []
+        graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
     names = Names(RESERVED if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
