@@ -34,6 +34,7 @@ _KINDS = {
     "m": "times",
 }
 _KNOWN_SHAPES = 256
+_SECOND = 2
 _SMALL = 2**20
 
 
@@ -55,6 +56,8 @@ class Caller:
     make:
         Gives the code for "scalar" or "numpy", for what is known of the inputs; None for "scalar"
         where there is no such code.
+    quicken:
+        Is given the code for "scalar" when it is used a second time.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Caller:
         table: FunctionTable,
         limits: Limits,
         make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
+        quicken: Callable[[Kernel], None],
     ) -> None:
         self._text = text
         self._inputs = lowered.inputs
@@ -73,6 +77,7 @@ class Caller:
         self._graph = lowered.graph
         self._limits = limits
         self._make = make
+        self._quicken = quicken
         self._indices = index_inputs(lowered.graph)
         self._serving = self._indices | {
             str(node.args[0].value)
@@ -83,6 +88,7 @@ class Caller:
             node.op == "input" or is_elementwise(node.op) for node in lowered.graph.nodes
         )
         self._scalar: Kernel | None = None
+        self._scalar_calls = 0
         self._kernels: dict[object, tuple[Kernel, Estimate]] = {}
         self.plans: dict[object, Kernel] = {}
         self._graphs: WeakKeyDictionary[Kernel, Graph] = WeakKeyDictionary()
@@ -101,6 +107,7 @@ class Caller:
         if numbers and self._takes_scalars:
             kernel = self._scalar or self._make_scalar()
             if kernel is not None:
+                self._repeated(kernel)
                 try:
                     return kernel(*map(float, args))  # type: ignore[arg-type]
                 except REFUSED:
@@ -121,6 +128,12 @@ class Caller:
         kinds = {name: arrays[name].dtype.kind for name in self._serving}
         kinds = {n: kind for n, kind in kinds.items() if kind == "b" or n in self._indices}
         return Known({name: array.shape for name, array in arrays.items()}, kinds, numbers)
+
+    def _repeated(self, kernel: Kernel) -> None:
+        """At the second call with plain numbers, more such are to be expected."""
+        self._scalar_calls += 1
+        if self._scalar_calls == _SECOND:
+            self._quicken(kernel)
 
     def _make_scalar(self) -> Kernel | None:
         made = self._make("scalar", None)

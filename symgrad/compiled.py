@@ -32,7 +32,7 @@ from symgrad.graph import Graph
 from symgrad.layout import Layout
 from symgrad.leaves import is_elementwise
 from symgrad.limits import Limits, compiling, limits_for, plain_text
-from symgrad.load import load
+from symgrad.load import load, source_of
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.products import PROGRAMS, seeds, takes_vectors
 from symgrad.quick import ABSENT, quick
@@ -104,7 +104,7 @@ class Compiled:
         if what == "hessian":
             self._layout = replace(self._layout, by_pairs=True)
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
-        self._call = Caller(formula, bound, table, self._limits, self._kernel)
+        self._call = Caller(formula, bound, table, self._limits, self._kernel, self._quicken)
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, the derivatives, or both.
@@ -166,15 +166,14 @@ class Compiled:
                 )
             except SymgradError:
                 return None
-            self._quicken(text)
             return load(text, self._name, NAMESPACE), derived.graph
         derived = self._general() if known is None else self._special(known)
         text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY, self._name)
         return load(text, self._name), outputs_for(derived.graph, self._kind)
 
-    def _quicken(self, source: str) -> None:
+    def _quicken(self, kernel: Kernel) -> None:
         """From now on, calls with plain numbers run the code for them at once."""
-        method = quick(source)
+        method = quick(source_of(kernel))
         if method is not None:
             own = {"__call__": method, "__doc__": Compiled.__doc__, "__module__": __name__}
             self.__class__ = type("Compiled", (Compiled,), own)

@@ -72,7 +72,10 @@ def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
     """A formula's graph in the operations of a target, ready for `function_source`."""
     graph = derived.graph
     if target is not NUMPY:
-        graph = tidied(without_shapes(graph), table)
+        inside = {arg.op for node in graph.nodes for arg in node.args}
+        graph = without_shapes(graph)
+        if not inside.isdisjoint(("broadcast", "unbroadcast")):
+            graph = tidied(graph, table)
     graph = legalise(graph, target.known, table, target.name)
     return replace(derived, graph=graph)
 

@@ -42,6 +42,8 @@ _OF_TWO = frozenset(
 
 def without_shapes(graph: Graph) -> Graph:
     """The graph for numbers alone, where nothing is broadcast."""
+    if not any(node.op in ("broadcast", "unbroadcast") for node in graph.nodes):
+        return graph
     return rebuilt(
         graph,
         lambda build, node, args, made: (
@@ -60,6 +62,8 @@ def squares_as_products(graph: Graph) -> Graph:
             return None
         return build.node("multiply", args[0], args[0], span=node.span)
 
+    if not any(node.op == "power" for node in graph.nodes):
+        return graph
     return rebuilt(graph, replace)
 
 

@@ -67,3 +67,9 @@ def load(
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
     return function
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """The text of the module that a function was loaded from."""
+    code = getattr(function, "__wrapped__", function).__code__
+    return "".join(linecache.getlines(code.co_filename))

@@ -188,6 +188,8 @@ def resolve(graph: Graph, found: Inference, table: FunctionTable, text: str) -> 
     InputError
         A rank is unknown without which there is no derivative, or operands do not fit.
     """
+    if not any(node.op in RESOLVERS for node in graph.nodes):
+        return graph
     for _ in range(_MOST_ROUNDS):
         before = graph
         graph = _resolved_once(before, found, table, text)

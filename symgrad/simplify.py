@@ -32,6 +32,8 @@ def _sections(exact: bool) -> tuple[str, ...]:
 
 def without_idle_broadcasts(graph: Graph) -> Graph:
     """Drop a broadcast where another operand has the shape already, or where it changes nothing."""
+    if not any(node.op == "broadcast" for node in graph.nodes):
+        return graph
     leaves: Leaves | None = None
 
     def replace(
