@@ -21,6 +21,32 @@ _HIGHEST_ORDER = 99
 _table: FunctionTable = builtin_functions()
 _defining = Lock()
 
+_MOST_KEPT = 256
+_LONGEST_KEPT = 10_000
+_recent: dict[object, Compiled] = {}
+"""What was compiled lately, by all that it depends on."""
+_keeping = Lock()
+
+
+def _made(
+    kind: str, formula: str, wrt: str | Sequence[str] | None, exact: bool, what: str = "reverse"
+) -> Compiled:
+    """A formula, compiled, or what was compiled of the same text lately: it never changes."""
+    chosen = tuple(wrt) if isinstance(wrt, list) else wrt
+    plain = type(formula) is str and len(formula) <= _LONGEST_KEPT
+    names = chosen if isinstance(chosen, tuple) else (chosen,)
+    if not plain or not all(name is None or type(name) is str for name in names):
+        return Compiled(kind, formula, wrt, exact, _table, what)
+    key = (kind, formula, chosen, exact, what, id(_table), Limits.current())
+    found = _recent.get(key)
+    if found is None:
+        found = Compiled(kind, formula, wrt, exact, _table, what)
+        with _keeping:
+            while len(_recent) >= _MOST_KEPT:
+                del _recent[next(iter(_recent))]
+            _recent[key] = found
+    return found
+
 
 def function(formula: str, *, exact: bool = False) -> Compiled:
     """Compile a formula to its value.
@@ -35,7 +61,7 @@ def function(formula: str, *, exact: bool = False) -> Compiled:
     SymgradError
         The formula is wrong; the message shows where.
     """
-    return Compiled("value", formula, None, exact, _table)
+    return _made("value", formula, None, exact)
 
 
 def grad(
@@ -78,7 +104,7 @@ def grad(
     if type(order) is not int or not 1 <= order <= _HIGHEST_ORDER:
         message = f"the order is a whole number from 1 to {_HIGHEST_ORDER}, not {told(order)}"
         raise DerivativeError(message)
-    return Compiled("grad", formula, wrt, exact, _table, "reverse" if order == 1 else str(order))
+    return _made("grad", formula, wrt, exact, "reverse" if order == 1 else str(order))
 
 
 def value_and_grad(
@@ -89,7 +115,7 @@ def value_and_grad(
     >>> value_and_grad("x**2 + y", wrt=("x", "y"))(3.0, 1.0)
     (10.0, (6.0, 1.0))
     """
-    return Compiled("value_and_grad", formula, wrt, exact, _table)
+    return _made("value_and_grad", formula, wrt, exact)
 
 
 def vjp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False) -> Compiled:
@@ -100,7 +126,7 @@ def vjp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = F
     >>> vjp("sin(x) * y", wrt=("x", "y"))(2.0, x=0.0, y=3.0)
     (0.0, (6.0, 0.0))
     """
-    return Compiled("value_and_grad", formula, wrt, exact, _table, "vjp")
+    return _made("value_and_grad", formula, wrt, exact, "vjp")
 
 
 def jvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False) -> Compiled:
@@ -111,7 +137,7 @@ def jvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = F
     >>> jvp("sin(x) * y", wrt=("x", "y"))((1.0, 2.0), x=0.0, y=3.0)
     (0.0, 3.0)
     """
-    return Compiled("value_and_grad", formula, wrt, exact, _table, "jvp")
+    return _made("value_and_grad", formula, wrt, exact, "jvp")
 
 
 def hvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False) -> Compiled:
@@ -122,7 +148,7 @@ def hvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = F
     >>> hvp("x**3 * y", wrt=("x", "y"))((1.0, 0.0), x=2.0, y=5.0)
     (60.0, 12.0)
     """
-    return Compiled("grad", formula, wrt, exact, _table, "hvp")
+    return _made("grad", formula, wrt, exact, "hvp")
 
 
 def jacobian(
@@ -158,7 +184,7 @@ def jacobian(
     SymgradError
         The formula or `wrt` is wrong; the message shows where.
     """
-    dense = Compiled("grad", formula, wrt, exact, _table, "jacobian")
+    dense = _made("grad", formula, wrt, exact, "jacobian")
     return _as_sparse(dense) if sparse else dense
 
 
@@ -183,7 +209,7 @@ def hessian(
     SymgradError
         The formula or `wrt` is wrong; the message shows where.
     """
-    dense = Compiled("grad", formula, wrt, exact, _table, "hessian")
+    dense = _made("grad", formula, wrt, exact, "hessian")
     return _as_sparse(dense) if sparse else dense
 
 
@@ -202,7 +228,7 @@ def hessian_diag(
     >>> hessian_diag("sum(x**3)")(np.array([1.0, 2.0]))
     array([ 6., 12.])
     """
-    return Compiled("grad", formula, wrt, exact, _table, "hessian_diag")
+    return _made("grad", formula, wrt, exact, "hessian_diag")
 
 
 def define(line: str) -> None:

@@ -25,8 +25,8 @@ _VARIABLES = frozenset(("input", "_variable", "parameter"))
 
 
 def derivative_of(maker: Maker, bound: Mapping[str, Any], span: Span | None) -> Item:
-    """`derivative(expr, x, n)`: a node for each order."""
-    x, order = bound["x"], bound["n"]
+    """`derivative(expr, x, order)`: a node for each order."""
+    x, order = bound["x"], bound["order"]
     check_variable(x, maker.text, span)
     if type(order) is not int or not 1 <= order <= MAX_ORDER:
         message = f"the order of a derivative is a whole number from 1 to {MAX_ORDER}"

@@ -43,3 +43,9 @@ def corpus() -> Corpus:
         return loaded
 
     return rows
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled_before() -> None:
+    """What one test compiled is not handed to another: its plans and calls are counted."""
+    api._recent.clear()

@@ -98,7 +98,7 @@ VALUES = [
     ("stack((D(a*exp(b*x), a), D(a*exp(b*x), b)), axis=1)", {"a": 2.0, "b": 0.0, "x": X},
      np.stack([np.ones(3), 2 * X], axis=1)),
     # Other names for it, and other things of that name.
-    ("derivative(expr=x**3, x=x, n=2)", {"x": 2.0}, 12.0),
+    ("derivative(expr=x**3, x=x, order=2)", {"x": 2.0}, 12.0),
     ("(x**3).D(x)", {"x": 2.0}, 12.0),
     ("n = 2; D(x**3, x, n)", {"x": 2.0}, 12.0),
     ("D * D(x**2, x)", {"D": 3.0, "x": 2.0}, 12.0),

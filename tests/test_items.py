@@ -26,7 +26,7 @@ TABLE = builtin_functions()
 
 
 def item_of(text: str) -> Any:
-    return FormulaLowerer(text, TABLE).lower(parse(text)[0].body)
+    return FormulaLowerer(text, TABLE, frozenset()).lower(parse(text)[0].body)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_is_seen_to_be_whole(text: str, whole: bool) -> None:
 )
 def test_indices(text: str, op: str) -> None:
     """A condition is a mask; what may hold fractions is marked to be made whole."""
-    lowerer = FormulaLowerer(text, TABLE)
+    lowerer = FormulaLowerer(text, TABLE, frozenset())
     assert integer(lowerer, lowerer.lower(parse(text)[0].body)).op == op
 
 
