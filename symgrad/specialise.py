@@ -21,6 +21,7 @@ from symgrad.misfit import Misfit, Shape, axes_of
 from symgrad.shapes import Inference
 from symgrad.simplify import simplify
 from symgrad.sizes import source
+from symgrad.slices import shortened
 
 Made = Mapping[Node, Node]
 
@@ -243,12 +244,18 @@ def _keep(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: 
 
 def _squeeze(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
     (axis,) = node.attributes
+    if isinstance(axis, tuple) and len(axis) == 1:
+        (axis,) = axis
     return _squeezed(s, build, args[0], axis) if isinstance(axis, int) else None
 
 
 def _squeezed(s: Specialiser, build: Builder, x: Node, axis: int) -> Node:
     """Without an axis of size 1: that of a sum is not kept to begin with."""
     rank = len(s.shape(x))
+    for counted in (axis % rank, axis % rank - rank):
+        picked = shortened("squeeze", (x,), (counted,))
+        if picked is not None:
+            return s.make(build, "index", *picked[0], value=picked[1])
     if x.op == "expand_dims":
         added = x.attributes[0]
         axes = [a % rank for a in (added if isinstance(added, tuple) else (added,))]
