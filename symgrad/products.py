@@ -42,7 +42,7 @@ class Differentiator:
     def reverse(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The derivatives of a graph's first output."""
         found = self._infer()
-        return reverse(graph, wrt, self._table, self._text, found)
+        return reverse(graph, wrt, self._table, self._text, found, self._exact)
 
     def again(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The same for a graph of derivatives, which is made short first."""

@@ -228,10 +228,10 @@ def _may_match(rule: Rule, operand_ops: tuple[str, ...]) -> bool:
 
 
 def _wanted_op(rule: Rule, node: Node) -> str | None:
-    """The operation that a pattern asks for; None for any. Every guard is about constants."""
+    """The operation that a pattern asks for; None for any. Guards but one are about constants."""
     if node.op != "input":
         return node.op
-    return "constant" if node.value in rule.predicates else None
+    return "constant" if rule.predicates.get(str(node.value), "varying") != "varying" else None
 
 
 def rewrite(

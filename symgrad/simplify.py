@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from symgrad.cancellation import without_cancellation
 from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
@@ -15,7 +16,9 @@ from symgrad.rewrite import rewrite
 
 def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite a graph before it is differentiated; with `exact`, by bit-identical rules only."""
-    return rewrite(graph, table, _sections(exact))
+    if exact:
+        return rewrite(graph, table, _sections(exact))
+    return without_cancellation(rewrite(graph, table, (*_sections(exact), "before")), table)
 
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:

@@ -104,6 +104,7 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "erf": mpmath.erf,
     # mpmath converts the square of the argument to a double.
     "erfc": lambda x: mpmath.erfc(x) if abs(x) < 10**6 else 1 - _sign(x),
+    "_over_erfcx": lambda c, x: c / (mpmath.exp(x * x) * mpmath.erfc(x)),
     "gammaln": lambda x: mpmath.loggamma(x).real,
     "digamma": mpmath.digamma,
     "zeta": _zeta,
@@ -321,7 +322,9 @@ def cases(function: Function) -> list[Case]:
 NUMBERS = [
     f
     for f in ROWS.values()
-    if f.kind == "number" and not f.name.startswith("_") and not f.name.endswith(("pdf", "pmf"))
+    if f.kind == "number"
+    and not f.name.endswith(("pdf", "pmf"))
+    and (not f.name.startswith("_") or (f.is_operation and f.definitions))
 ]
 """All rows that give numbers, without those that are parts of others, and accurate only there.
 

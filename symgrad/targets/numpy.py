@@ -9,6 +9,7 @@ from symgrad.spelling import (
     BIT_AND,
     BIT_OR,
     INFIX,
+    PRODUCT,
     SIGN,
     TERNARY,
     Spelling,
@@ -23,7 +24,7 @@ _UNARY = """abs sign floor ceil trunc rint sqrt cbrt exp exp2 expm1 log log2 log
 arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh isnan isinf isfinite signbit""".split()
 _BINARY = """maximum minimum floor_divide fmod remainder copysign logaddexp hypot
 arctan2""".split()
-_SPECIAL = "erf erfc ndtr gammaln digamma".split()
+_SPECIAL = "erf erfc ndtr log_ndtr gammaln digamma".split()
 
 
 def constant(value: float | bool, as_float: bool) -> Text:
@@ -47,6 +48,9 @@ SPELLINGS = {
     **{name: call2(f"np.{name}") for name in _BINARY},
     **{name: call(f"special.{name}") for name in _SPECIAL},
     "zeta": call2("special.zeta"),
+    "_over_erfcx": Spelling("{0} / special.erfcx({1})", PRODUCT, (PRODUCT, TERNARY)),
+    "_flat_exp": call("np.exp"),
+    "_polynomial": Spelling("_polynomial({0}, {v0})", arity=1),
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
     "logical_or": Spelling("{0} | {1}", BIT_OR, (BIT_OR, BIT_AND)),
     "logical_not": Spelling("~{0}", SIGN, (SIGN,)),
@@ -67,7 +71,7 @@ SPELLINGS = {
     **ARRAYS,
 }
 
-NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta"], "scipy"))
+NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta", "_over_erfcx"], "scipy"))
 
 HELPERS: dict[str, str] = {
     "_floats": '''\
@@ -99,6 +103,14 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
     if not axes and shape is None:
         return g
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)
+''',
+    "_polynomial": '''\
+def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+    """A polynomial by Horner's rule, from the coefficient of the highest power on."""
+    total = coefficients[0]
+    for coefficient in coefficients[1:]:
+        total = total * x + coefficient
+    return total
 ''',
     **ARRAY_HELPERS,
 }

@@ -48,6 +48,8 @@ SPELLINGS = {
     **INFIX,
     **{name: call(name) for name in _SAME},
     **{name: call(spelt) for name, spelt in _RENAMED.items()},
+    "_flat_exp": call("exp"),
+    "_polynomial": Spelling("_polynomial({0}, {v0})", arity=1),
     "power": call2("pow"),
     "power by a whole number": Spelling("{0}**{1}", POWER, (ATOM, SIGN)),
     "abs": call("abs"),
@@ -103,7 +105,14 @@ def _minimum(x: float, y: float) -> float:
     return x if x <= y or x != x else y
 
 
-_HELPERS = (_sign, _floor, _ceil, _trunc, _rint, _maximum, _minimum)
+def _polynomial(x: float, coefficients: tuple[float, ...]) -> float:
+    total = coefficients[0]
+    for coefficient in coefficients[1:]:
+        total = total * x + coefficient
+    return total
+
+
+_HELPERS = (_polynomial, _sign, _floor, _ceil, _trunc, _rint, _maximum, _minimum)
 
 NAMESPACE: dict[str, object] = {
     **{name: value for name, value in vars(math).items() if not name.startswith("_")},

@@ -1,0 +1,238 @@
+"""Near a point where a formula cancels, or is 0 / 0, its power series takes its place.
+
+What depends on one node only, like (x - sin(x)) / x**3, is looked at as a power series about 0, 1
+and -1. Where the terms of a sum cancel, or a pole meets a zero, the formula is replaced by
+`where(abs(x) < r, polynomial, formula)`: the series is as exact as the doubles within r, and
+beyond r there is too little to cancel to matter. A choice is differentiated branch by branch, so
+that derivatives of any order are right at the point, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symgrad.functions import FunctionTable
+from symgrad.graph import Builder, Graph, Node, rebuilt
+from symgrad.lower import definition
+from symgrad.series import FUNCTIONS, NoSeriesError, Series, applied, constant, series
+
+_ARITHMETIC = frozenset("add subtract multiply divide negative power".split())
+_LARGEST_REGION = 24
+_FEW, _MANY = 10, 30
+_LONGEST = 24
+_NEGLIGIBLE = 2.0**-56
+_RADII = (1.0, 0.5, 0.25, 0.125)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The series of a node in a variable, minus the point about which it is one."""
+
+    variable: Node
+    point: float
+    start: int
+    stride: int
+    coefficients: tuple[float, ...]
+    radius: float
+
+
+class Region:
+    """What depends on one node, through operations that have series, and on constants."""
+
+    def __init__(self, variable: Node, users: Mapping[Node, list[Node]], table: FunctionTable):
+        self.variable = variable
+        self._table = table
+        self.nodes: list[Node] = []
+        inside = {variable}
+        waiting = list(users.get(variable, ()))
+        while waiting and len(self.nodes) < _LARGEST_REGION:
+            node = waiting.pop(0)
+            ready = all(arg in inside or arg.is_constant for arg in node.args)
+            if node not in inside and ready and self._has_series(node):
+                inside.add(node)
+                self.nodes.append(node)
+                waiting.extend(users.get(node, ()))
+
+    def _has_series(self, node: Node) -> bool:
+        return node.op in _ARITHMETIC or node.op in FUNCTIONS or self._means(node) is not None
+
+    def _means(self, node: Node) -> Graph | None:
+        """The definition of a function that another one stands for."""
+        function = self._table.get(node.op)
+        if function is None or not function.definitions or function.attributes:
+            return None
+        graph = definition(function, self._table)
+        known = (*_ARITHMETIC, *FUNCTIONS, "input", "constant")
+        return graph if all(each.op in known for each in graph.nodes) else None
+
+    def is_worth_a_look(self) -> bool:
+        """Whether it is more than a polynomial, and more than one operation."""
+        return len(self.nodes) > 1 and any(
+            node.op not in ("add", "subtract", "multiply", "negative", "power")
+            or (node.op == "power" and not _is_natural(node.args[1]))
+            for node in self.nodes
+        )
+
+    def expansions(self, point: float, count: int) -> tuple[dict[Node, Series], list[Node]]:
+        """The series of each node that has one, and the nodes that cancel about the point."""
+        moved = series([Fraction(point), Fraction(1), *[Fraction(0)] * (count - 2)])
+        known = {self.variable: moved}
+        exact = {self.variable}
+        found: list[Node] = []
+        for node in self.nodes:
+            args = [known.get(arg) for arg in node.args if not arg.is_constant]
+            if None in args:
+                continue
+            try:
+                known[node], cancels = self._apply(node, known, exact, count)
+            except (NoSeriesError, ZeroDivisionError):
+                continue
+            if cancels:
+                found.append(node)
+            if node.op in ("negative", "abs") and exact.issuperset(node.args):
+                exact.add(node)
+        return known, found
+
+    def _apply(
+        self, node: Node, known: dict[Node, Series], exact: set[Node], count: int
+    ) -> tuple[Series, bool]:
+        meaning = self._means(node) if node.op not in (*_ARITHMETIC, *FUNCTIONS) else None
+        if meaning is None:
+            return _step(node, known, exact, count)
+        values: dict[Node, Series] = {}
+        rough: set[Node] = set()
+        names = dict(zip(self._table[node.op].operands, node.args, strict=True))
+        cancels = False
+        for step in meaning.nodes:
+            if step.op == "input":
+                arg = names[str(step.value)]
+                values[step] = constant(_value(arg), count) if arg.is_constant else known[arg]
+            elif step.op != "constant":
+                values[step], pole = _step(step, values, rough, count)
+                # Its own cancellation is what such a function is without; a pole stays one.
+                cancels |= pole and step.op in ("divide", "multiply")
+        return values[meaning.outputs[0]], cancels
+
+
+def _value(node: Node) -> float:
+    return float(node.value) if isinstance(node.value, float) else float("nan")
+
+
+def _is_natural(node: Node) -> bool:
+    return node.is_constant and _value(node) >= 0 and _value(node) == int(_value(node))
+
+
+def _step(
+    node: Node, known: Mapping[Node, Series], exact: set[Node], count: int
+) -> tuple[Series, bool]:
+    """The series of an operation, and whether digits are lost in it near the point."""
+    power = None
+    if node.op == "power" and node.args[1].is_constant:
+        power = _value(node.args[1])
+        args = [known[node.args[0]]]
+    else:
+        args = [constant(_value(a), count) if a.is_constant else known[a] for a in node.args]
+    result = applied(node.op, args, power)
+    starts = [arg.start for arg in args]
+    if node.op in ("add", "subtract"):
+        inexact = [a for a in node.args if not a.is_constant and a not in exact]
+        return result, bool(inexact) and result.start > min(starts)
+    if node.op == "divide":
+        return result, min(starts) > 0
+    if node.op == "multiply":
+        return result, min(starts) < 0 < max(starts)
+    if node.op == "log":
+        return result, node.args[0] not in exact
+    return result, False
+
+
+def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
+    """The graph with series where parts of it that depend on one node only cancel."""
+    users: dict[Node, list[Node]] = {}
+    for node in graph.nodes:
+        for arg in dict.fromkeys(node.args):
+            users.setdefault(arg, []).append(node)
+    chosen: dict[Node, Replacement] = {}
+    for variable in reversed(graph.nodes):
+        if variable.is_constant or variable not in users:
+            continue
+        region = Region(variable, users, table)
+        if region.is_worth_a_look():
+            for point in (0.0, 1.0, -1.0):
+                _choose(region, point, chosen)
+    if not chosen:
+        return graph
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        found = chosen.get(node)
+        if found is None:
+            return None
+        far = build.node(node.op, *args, value=node.value, span=node.span)
+        return _choice(build, found, made[found.variable], far)
+
+    return rebuilt(graph, replace)
+
+
+def _choose(region: Region, point: float, chosen: dict[Node, Replacement]) -> None:
+    """The last of the nodes that cancel about a point, unless another variable served them."""
+    known, cancelling = region.expansions(point, _FEW)
+    inner: set[Node] = set()
+    for node in reversed(cancelling):
+        if node in inner or node in chosen or known[node].start < 0:
+            continue
+        inner.update(_within(node, region.variable))
+        exact, _ = region.expansions(point, _MANY)
+        found = _replacement(region.variable, point, exact[node])
+        if found is not None:
+            chosen[node] = found
+
+
+def _within(node: Node, variable: Node) -> set[Node]:
+    """What a node is made of, down to a variable."""
+    found: set[Node] = set()
+    waiting = [node]
+    while waiting:
+        for arg in waiting.pop().args:
+            if arg is not variable and arg not in found:
+                found.add(arg)
+                waiting.append(arg)
+    return found
+
+
+def _replacement(variable: Node, point: float, exact: Series) -> Replacement | None:
+    """The fewest terms that are enough to second derivatives, within the largest radius."""
+    terms = [float(term) for term in exact.terms]
+    stride = 1 if any(terms[1::2]) else 2
+    for radius in _RADII:
+        sizes = [abs(t) * (j + 1) ** 2 * radius**j for j, t in enumerate(terms)]
+        count = max(j for j, size in enumerate(sizes) if size > _NEGLIGIBLE * abs(terms[0])) + 1
+        if count <= min(len(terms) - 3, _LONGEST):
+            kept = tuple(terms[:count:stride])
+            return Replacement(variable, point, exact.start, stride, kept, radius)
+    return None
+
+
+def _choice(build: Builder, found: Replacement, variable: Node, far: Node) -> Node:
+    """The polynomial near the point, and what it stands for elsewhere."""
+    distance = variable
+    if found.point:
+        distance = build.node("subtract", variable, build.constant(found.point))
+    radius = build.constant(found.radius)
+    near = build.node("less", build.node("abs", distance), radius)
+    inner = distance
+    if found.stride == 2:
+        inner = build.node("power", distance, build.constant(2.0))
+    value: Node = build.constant(found.coefficients[0])
+    if len(found.coefficients) > 1:
+        value = build.node("_polynomial", inner, value=(found.coefficients[::-1],))
+    if found.start:
+        lead = distance
+        if found.start > 1:
+            lead = build.node("power", distance, build.constant(float(found.start)))
+        value = build.node("multiply", lead, value)
+    beyond = build.node("logical_not", near)
+    return build.node("add", build.node("keep", near, value), build.node("keep", beyond, far))
