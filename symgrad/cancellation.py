@@ -68,12 +68,10 @@ class Region:
         return graph if all(each.op in known for each in graph.nodes) else None
 
     def is_worth_a_look(self) -> bool:
-        """Whether it is more than a polynomial, and more than one operation."""
-        return len(self.nodes) > 1 and any(
-            node.op not in ("add", "subtract", "multiply", "negative", "power")
-            or (node.op == "power" and not _is_natural(node.args[1]))
-            for node in self.nodes
-        )
+        """Whether it is more than a polynomial, and more than one elementary operation."""
+        plain = [node for node in self.nodes if _is_polynomial(node)]
+        several = len(self.nodes) > 1 or any(node.op not in FUNCTIONS for node in self.nodes)
+        return several and len(plain) < len(self.nodes)
 
     def expansions(self, point: float, count: int) -> tuple[dict[Node, Series], list[Node]]:
         """The series of each node that has one, and the nodes that cancel about the point."""
@@ -120,8 +118,10 @@ def _value(node: Node) -> float:
     return float(node.value) if isinstance(node.value, float) else float("nan")
 
 
-def _is_natural(node: Node) -> bool:
-    return node.is_constant and _value(node) >= 0 and _value(node) == int(_value(node))
+def _is_polynomial(node: Node) -> bool:
+    if node.op != "power":
+        return node.op in ("add", "subtract", "multiply", "negative")
+    return node.args[1].is_constant and _value(node.args[1]) in range(20)
 
 
 def _step(

@@ -193,5 +193,12 @@ def _polynomial_slope(build: Builder, node: Node) -> Node:
     return build.node("_polynomial", *node.args, value=(slope,))
 
 
-PARTIALS: Mapping[str, Callable[[Builder, Node], Node]] = {"_polynomial": _polynomial_slope}
+def _next_moment(build: Builder, node: Node) -> Node:
+    return build.node(node.op, *node.args, value=(node.attributes[0] + 1,))
+
+
+PARTIALS: Mapping[str, Callable[[Builder, Node], Node]] = {
+    "_polynomial": _polynomial_slope,
+    "_exp_moment": _next_moment,
+}
 """By operation on numbers: its partial derivative."""

@@ -108,7 +108,11 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "gammaln": lambda x: mpmath.loggamma(x).real,
     "digamma": mpmath.digamma,
     "zeta": _zeta,
+    "_polynomial": lambda x, coefficients: mpmath.polyval(list(coefficients), x),
+    "_exp_moment": lambda x, n: mpmath.hyp1f1(n + 1, n + 2, x) / (n + 1),
 }
+
+WITH_ATTRIBUTES = ("_polynomial", "_exp_moment")
 
 STRUCTURE = ("broadcast", "unbroadcast", "join", "copy", "indicator")
 """Operations that leave a number as it is."""
@@ -125,7 +129,8 @@ def evaluate(graph: Graph, inputs: Mapping[str, Number]) -> list[Number]:
         elif node.op == "constant":
             values[node] = _constant(node.value)
         else:
-            values[node] = apply(node.op, [values[arg] for arg in node.args])
+            attributes = node.attributes if node.op in WITH_ATTRIBUTES else ()
+            values[node] = apply(node.op, [*(values[arg] for arg in node.args), *attributes])
     return [values[node] for node in graph.outputs]
 
 

@@ -26,7 +26,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "min": _reduction("np.min", "min"),
     "argmax": _reduction("np.argmax", "argmax"),
     "argmin": _reduction("np.argmin", "argmin"),
-    "_norm": _reduction("np.linalg.norm"),
+    "_norm": _reduction("_norm"),
     "_prod": _with("np.prod({0}{kw})", 1, ("axis", None)),
     "size": Spelling("{count}", ATOM, (ATOM,), arity=1),
     "_count": Spelling("{count}", ATOM, (ATOM,), arity=1),
@@ -123,6 +123,18 @@ def _whole(values: ArrayLike) -> np.ndarray:
             raise TypeError("an index or a size must be a whole number")
         array = whole
     return array[()]
+''',
+    "_norm": '''\
+def _norm(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    """The square root of the sum of squares, scaled where squares leave the range of floats."""
+    found = np.linalg.norm(x, axis=axis, keepdims=keepdims)
+    floats = np.finfo(x.dtype)
+    if np.all((found > (floats.tiny / floats.eps) ** 0.5) & (found < floats.max)):
+        return found
+    top = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    top = np.where((top > 0) & np.isfinite(top), top, np.ones_like(top))
+    scaled = np.linalg.norm(x / top, axis=axis, keepdims=True) * top
+    return scaled if keepdims else np.squeeze(scaled, axis)[()]
 ''',
     "_middle": '''\
 def _middle(s: Array) -> Array:

@@ -50,6 +50,7 @@ SPELLINGS = {
     **{name: call(spelt) for name, spelt in _RENAMED.items()},
     "_flat_exp": call("exp"),
     "_polynomial": Spelling("_polynomial({0}, {v0})", arity=1),
+    "_exp_moment": Spelling("_exp_moment({0}, {v0})", arity=1),
     "power": call2("pow"),
     "power by a whole number": Spelling("{0}**{1}", POWER, (ATOM, SIGN)),
     "abs": call("abs"),
@@ -112,7 +113,20 @@ def _polynomial(x: float, coefficients: tuple[float, ...]) -> float:
     return total
 
 
-_HELPERS = (_polynomial, _sign, _floor, _ceil, _trunc, _rint, _maximum, _minimum)
+def _exp_moment(x: float, n: int) -> float:
+    total, term = 1 / (n + 1), 1.0
+    if abs(x) < 1:
+        for k in range(1, 20):
+            term *= x / k
+            total += term / (n + 1 + k)
+        return total
+    total = math.expm1(x) / x
+    for k in range(1, n + 1):
+        total = (math.exp(x) - k * total) / x
+    return total
+
+
+_HELPERS = (_exp_moment, _polynomial, _sign, _floor, _ceil, _trunc, _rint, _maximum, _minimum)
 
 NAMESPACE: dict[str, object] = {
     **{name: value for name, value in vars(math).items() if not name.startswith("_")},
