@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.lower import definition
-from symgrad.series import FUNCTIONS, NoSeriesError, Series, applied, constant, series
+from symgrad.series import FUNCTIONS, PRODUCTS, NoSeriesError, Series, applied, constant, divided, series
 
-_ARITHMETIC = frozenset("add subtract multiply divide negative power".split())
+_ARITHMETIC = frozenset("add subtract multiply divide negative power".split()) | PRODUCTS.keys()
 _LARGEST_REGION = 24
 _FEW, _MANY = 10, 30
 _LONGEST = 24
@@ -45,7 +46,9 @@ class Region:
         self.variable = variable
         self._table = table
         self.nodes: list[Node] = []
-        inside = {variable}
+        # About infinity: what is 1 / x near 0 makes of x a pole.
+        self.pole = variable.args[1] if _is_reciprocal(variable) else None
+        inside = {variable} if self.pole is None else {variable, self.pole}
         waiting = list(users.get(variable, ()))
         while waiting and len(self.nodes) < _LARGEST_REGION:
             node = waiting.pop(0)
@@ -73,11 +76,23 @@ class Region:
         several = len(self.nodes) > 1 or any(node.op not in FUNCTIONS for node in self.nodes)
         return several and len(plain) < len(self.nodes)
 
+    def points(self) -> list[float]:
+        """Where else than at 0 it may cancel: 1 and -1, and where the variable meets a constant."""
+        found = dict.fromkeys((1.0, -1.0))
+        for node in self.nodes:
+            if node.op in ("add", "subtract") and self.variable in node.args:
+                for arg in node.args:
+                    if arg.is_constant:
+                        found[_value(arg) if node.op == "subtract" else -_value(arg)] = None
+        return list(found)
+
     def expansions(self, point: float, count: int) -> tuple[dict[Node, Series], list[Node]]:
         """The series of each node that has one, and the nodes that cancel about the point."""
         moved = series([Fraction(point), Fraction(1), *[Fraction(0)] * (count - 2)])
         known = {self.variable: moved}
         exact = {self.variable}
+        if self.pole is not None:
+            known[self.pole] = divided(constant(_value(self.variable.args[0]), count), moved)
         found: list[Node] = []
         for node in self.nodes:
             args = [known.get(arg) for arg in node.args if not arg.is_constant]
@@ -101,21 +116,31 @@ class Region:
             return _step(node, known, exact, count)
         values: dict[Node, Series] = {}
         rough: set[Node] = set()
+        fixed: dict[Node, Node] = {}
+        varying = [arg for arg in dict.fromkeys(node.args) if not arg.is_constant]
+        inexact = varying if any(arg not in exact for arg in varying) else []
         names = dict(zip(self._table[node.op].operands, node.args, strict=True))
         cancels = False
         for step in meaning.nodes:
             if step.op == "input":
                 arg = names[str(step.value)]
                 values[step] = constant(_value(arg), count) if arg.is_constant else known[arg]
+                fixed[step] = arg
             elif step.op != "constant":
-                values[step], pole = _step(step, values, rough, count)
-                # Its own cancellation is what such a function is without; a pole stays one.
-                cancels |= pole and step.op in ("divide", "multiply")
+                values[step], lost = _step(step, values, rough, count, fixed)
+                # Its own cancellation is what such a function is without, but not a pole, or
+                # what two operands have lost already.
+                cancels |= lost and (step.op in ("divide", "multiply") or len(inexact) > 1)
         return values[meaning.outputs[0]], cancels
 
 
 def _value(node: Node) -> float:
     return float(node.value) if isinstance(node.value, float) else float("nan")
+
+
+def _is_reciprocal(node: Node) -> bool:
+    """Whether it is a number divided by something."""
+    return node.op == "divide" and node.args[0].is_constant and not node.args[1].is_constant
 
 
 def _is_polynomial(node: Node) -> bool:
@@ -125,12 +150,17 @@ def _is_polynomial(node: Node) -> bool:
 
 
 def _step(
-    node: Node, known: Mapping[Node, Series], exact: set[Node], count: int
+    node: Node,
+    known: Mapping[Node, Series],
+    exact: set[Node],
+    count: int,
+    fixed: Mapping[Node, Node] = MappingProxyType({}),
 ) -> tuple[Series, bool]:
     """The series of an operation, and whether digits are lost in it near the point."""
     power = None
-    if node.op == "power" and node.args[1].is_constant:
-        power = _value(node.args[1])
+    exponent = fixed.get(node.args[-1], node.args[-1])
+    if node.op == "power" and exponent.is_constant:
+        power = _value(exponent)
         args = [known[node.args[0]]]
     else:
         args = [constant(_value(a), count) if a.is_constant else known[a] for a in node.args]
@@ -141,6 +171,8 @@ def _step(
         return result, bool(inexact) and result.start > min(starts)
     if node.op == "divide":
         return result, min(starts) > 0
+    if node.op in PRODUCTS:
+        return result, starts[0] < 0
     if node.op == "multiply":
         return result, min(starts) < 0 < max(starts)
     if node.op == "log":
@@ -154,14 +186,17 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
     for node in graph.nodes:
         for arg in dict.fromkeys(node.args):
             users.setdefault(arg, []).append(node)
+    regions = [Region(node, users, table) for node in users if not node.is_constant]
+    regions = [region for region in regions if region.is_worth_a_look()]
     chosen: dict[Node, Replacement] = {}
-    for variable in reversed(graph.nodes):
-        if variable.is_constant or variable not in users:
-            continue
-        region = Region(variable, users, table)
-        if region.is_worth_a_look():
-            for point in (0.0, 1.0, -1.0):
-                _choose(region, point, chosen)
+    inner: set[Node] = set()
+    # About 0 the last variable is best, as it is exact to its last digit. About other points its
+    # distance from them is not, and the first one is best.
+    for region in reversed(regions):
+        _choose(region, 0.0, chosen, inner)
+    for region in regions:
+        for point in region.points():
+            _choose(region, point, chosen, inner)
     if not chosen:
         return graph
 
@@ -177,18 +212,19 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
     return rebuilt(graph, replace)
 
 
-def _choose(region: Region, point: float, chosen: dict[Node, Replacement]) -> None:
+def _choose(
+    region: Region, point: float, chosen: dict[Node, Replacement], inner: set[Node]
+) -> None:
     """The last of the nodes that cancel about a point, unless another variable served them."""
     known, cancelling = region.expansions(point, _FEW)
-    inner: set[Node] = set()
     for node in reversed(cancelling):
         if node in inner or node in chosen or known[node].start < 0:
             continue
-        inner.update(_within(node, region.variable))
         exact, _ = region.expansions(point, _MANY)
         found = _replacement(region.variable, point, exact[node])
         if found is not None:
             chosen[node] = found
+            inner.update(_within(node, region.variable))
 
 
 def _within(node: Node, variable: Node) -> set[Node]:

@@ -37,8 +37,7 @@ class Quotients:
 
         With a power below the line, n / b**k, they are (n' * b - k * n * b') / b**(k + 1).
         """
-        above, below = node.args
-        base, power = _base(below)
+        above, base, power, line = _parted(node)
         if above not in self._active or base not in self._active or base.op not in _SUMS:
             return []
         atoms, opened = self._atoms(above, base)
@@ -54,18 +53,19 @@ class Quotients:
                 continue
             grow, shrink = _times(up, b), _times(n, down)
             total = _plus(grow, shrink, -1)
-            cancels |= any(term not in total for term in grow.keys() & shrink.keys())
-            if len(total) > _MOST_TERMS:
+            cancels |= any(grow[term] * shrink[term] > 0 for term in grow.keys() & shrink.keys())
+            # What is of a higher degree than n overflows before the quotient does.
+            if len(total) > _MOST_TERMS or _degree(total) > _degree(n):
                 return []
             if not down:
-                partial = build.node("divide", _written(build, up, atoms), below)
+                partial = _over(build, _written(build, up, atoms), line)
             elif not up:
                 rest = _written(build, _scaled(down, Fraction(-1)), atoms)
                 partial = build.node("multiply", build.node("divide", node, base), rest)
             elif not total:
                 continue
             else:
-                partial = _over_both(build, _written(build, total, atoms), below, base)
+                partial = _over(build, _written(build, total, atoms), [*line, base])
             found.append((atom, partial))
         return found if cancels else []
 
@@ -164,6 +164,10 @@ def _times(a: Polynomial, b: Polynomial) -> Polynomial:
     return product
 
 
+def _degree(p: Polynomial) -> int:
+    return max((sum(term) for term in p), default=0)
+
+
 def _slope(p: Polynomial, which: int) -> Polynomial:
     """The derivative by one atom."""
     return {
@@ -177,8 +181,20 @@ def _scaled(p: Polynomial, factor: Fraction) -> Polynomial:
     return {term: factor * each for term, each in p.items()}
 
 
+def _parted(node: Node) -> tuple[Node, Node, Fraction, list[Node]]:
+    """A quotient: what stands above, b and k of the b**k below, and the divisors one by one."""
+    above, below = node.args
+    base, power = _base(below)
+    line = [below]
+    while above.op == "divide" and _base(above.args[1])[0] is base:
+        above, below = above.args
+        power += _base(below)[1]
+        line.insert(0, below)
+    return above, base, power, line
+
+
 def _base(below: Node) -> tuple[Node, Fraction]:
-    """A denominator as a power."""
+    """A divisor as a power."""
     if below.op == "sqrt":
         return below.args[0], Fraction(1, 2)
     if below.op == "power" and below.args[1].is_constant and _is_finite(below.args[1]):
@@ -186,11 +202,13 @@ def _base(below: Node) -> tuple[Node, Fraction]:
     return below, Fraction(1)
 
 
-def _over_both(build: Builder, above: Node, below: Node, base: Node) -> Node:
-    """A numerator over b**k and over b, one by one where it may be as large itself."""
-    if above.is_constant and below is base:
-        return build.node("divide", above, build.node("power", base, build.constant(2.0)))
-    return build.node("divide", build.node("divide", above, below), base)
+def _over(build: Builder, above: Node, line: list[Node]) -> Node:
+    """Divided one by one, as what stands above may be as large; a number, by a square at once."""
+    if above.is_constant and len(line) > 1 and len(set(line)) == 1:
+        line = [build.node("power", line[0], build.constant(float(len(line))))]
+    for below in line:
+        above = build.node("divide", above, below)
+    return above
 
 
 def _written(build: Builder, p: Polynomial, atoms: list[Node]) -> Node:

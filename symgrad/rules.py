@@ -45,6 +45,9 @@ COST: Mapping[str, float] = {
     "sign": 1,
     "hypot": 2,
     "max": 2,
+    "exp2": 5,
+    "sigmoid": 3.5,
+    "_exp_moment": 5,
     "_lse_rest": 1,
     "_hypot_gap": 3,
     "_square_gap": 3,
@@ -144,7 +147,8 @@ def rule_lines(table: FunctionTable, section: str) -> tuple[Line, ...]:
             for line in table_lines(blocks[section])
         )
         if section == "stable":
-            named = frozenset(re.findall(r"-> *-?(\w+)\(", blocks["before"]))
+            chosen = blocks["before"] + blocks["last"]
+            named = frozenset(re.findall(r"-> *-?(\w+)\(.*:", chosen))
             lines += tuple(_backwards(table, named))
         table.cache[key] = lines
     return lines

@@ -141,7 +141,14 @@ def _plus_one(x: Numbers, sign: int = 1) -> Numbers:
     return [x[0] + sign, *x[1:]]
 
 
+def _erf(x: Numbers) -> Numbers:
+    _needs(x, 0)
+    bell = _exp([-term for term in _times(x, x)])
+    return [_TWO_OVER_ROOT_PI * term for term in _integral(_times(_slope(x), bell))]
+
+
 _HALF = Fraction(1, 2)
+_TWO_OVER_ROOT_PI = Fraction("1.128379167095512573896158903121545171688101258657997713688")
 
 FUNCTIONS: Mapping[str, Callable[[Numbers], Numbers]] = {
     "exp": _exp,
@@ -156,12 +163,17 @@ FUNCTIONS: Mapping[str, Callable[[Numbers], Numbers]] = {
     "sinh": lambda x: _waves(x, 1)[0],
     "cosh": lambda x: _waves(x, 1)[1],
     "tanh": lambda x: _over(*_waves(x, 1)),
+    "erf": _erf,
     "arctan": lambda x: _inverse(x, 1, Fraction(-1)),
     "arctanh": lambda x: _inverse(x, -1, Fraction(-1)),
     "arcsin": lambda x: _inverse(x, -1, -_HALF),
     "arcsinh": lambda x: _inverse(x, 1, -_HALF),
 }
 """Functions of one series that has no pole."""
+
+
+PRODUCTS: Mapping[str, str] = {"xlogy": "log", "xlog1py": "log1p"}
+"""Products with a function of the second operand."""
 
 
 def raised(a: Series, power: float) -> Series:
@@ -185,6 +197,8 @@ def applied(op: str, args: Sequence[Series], power: float | None) -> Series:
         return divided(args[0], args[1])
     if op == "negative":
         return Series(args[0].start, tuple(-term for term in args[0].terms))
+    if op in PRODUCTS:
+        return multiplied(args[0], series(FUNCTIONS[PRODUCTS[op]](args[1].plain())))
     if op not in FUNCTIONS:
         raise NoSeriesError
     return series(FUNCTIONS[op](args[0].plain()))

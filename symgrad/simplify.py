@@ -18,7 +18,9 @@ def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite a graph before it is differentiated; with `exact`, by bit-identical rules only."""
     if exact:
         return rewrite(graph, table, _sections(exact))
-    return without_cancellation(rewrite(graph, table, (*_sections(exact), "before")), table)
+    sections = (*_sections(exact), "before")
+    graph = rewrite(rewrite(graph, table, sections), table, (*sections, "last"))
+    return without_cancellation(graph, table)
 
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
