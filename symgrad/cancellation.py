@@ -17,7 +17,16 @@ from types import MappingProxyType
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.lower import definition
-from symgrad.series import FUNCTIONS, PRODUCTS, NoSeriesError, Series, applied, constant, divided, series
+from symgrad.series import (
+    FUNCTIONS,
+    PRODUCTS,
+    NoSeriesError,
+    Series,
+    applied,
+    constant,
+    divided,
+    series,
+)
 
 _ARITHMETIC = frozenset("add subtract multiply divide negative power".split()) | PRODUCTS.keys()
 _LARGEST_REGION = 24

@@ -130,10 +130,11 @@ def _functions(options: Namespace) -> str:
             raise UnknownFunctionError(f"unknown function {name}", hint=hint)
     if options.names:
         return listing([table[name] for name in options.names]) + "\n"
-    return "\n".join(
-        f"{heading}\n{listing([table[n] for n in names if not n.startswith('_')])}\n"
+    public = [
+        (heading, [table[n] for n in names if not n.startswith("_")])
         for heading, names in builtin_sections()
-    )
+    ]
+    return "\n".join(f"{heading}\n{listing(rows)}\n" for heading, rows in public if rows)
 
 
 _COMMANDS = {

@@ -101,7 +101,9 @@ class Tape:
         if node.op == "divide" and self._quotients is not None:
             together = self._quotients.partials(self.build, node)
             if together:
-                return [(a, keep(self.build, mask, self._product(inner, p)), root) for a, p in together]
+                return [
+                    (a, keep(self.build, mask, self._product(inner, p)), root) for a, p in together
+                ]
         found = []
         for position, operand in enumerate(node.args):
             if operand in self.active:

@@ -8,7 +8,7 @@ from symgrad.errors import Span
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value, ancestors
 from symgrad.items import is_whole
-from symgrad.rules import PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
+from symgrad.rules import OPEN, PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
 from symgrad.template import Wild
 
 COMMUTATIVE = frozenset(
@@ -228,10 +228,10 @@ def _may_match(rule: Rule, operand_ops: tuple[str, ...]) -> bool:
 
 
 def _wanted_op(rule: Rule, node: Node) -> str | None:
-    """The operation that a pattern asks for; None for any. Guards but one are about constants."""
+    """The operation that a pattern asks for; None for any. Most guards are about constants."""
     if node.op != "input":
         return node.op
-    return "constant" if rule.predicates.get(str(node.value), "varying") != "varying" else None
+    return None if rule.predicates.get(str(node.value), "varying") in OPEN else "constant"
 
 
 def rewrite(

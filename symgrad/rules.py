@@ -107,6 +107,7 @@ def _size(node: Node) -> float:
 PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "constant": _is_constant,
     "varying": lambda n: not _is_constant(n),
+    "given": lambda n: _is_constant(n) or n.op == "input",
     "positive": lambda n: _is_constant(n) and _number(n) > 0,
     "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
     "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
@@ -117,6 +118,10 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "dyadic": lambda n: _is_constant(n) and math.frexp(_size(n))[0] == 0.5,
     "false": lambda n: n.op == "constant" and n.value is False,
 }
+
+
+OPEN = ("varying", "given")
+"""The predicates that hold for more than constants."""
 
 
 def _guard(tree: Tree, rule: Rewrite) -> tuple[str, str]:
@@ -261,7 +266,7 @@ def cost(graph: Graph, predicates: Mapping[str, str] = MappingProxyType({})) -> 
     """
     constant: set[Node] = set()
     for node in graph.nodes:
-        guarded = node.op == "input" and predicates.get(str(node.value), "varying") != "varying"
+        guarded = node.op == "input" and predicates.get(str(node.value), "varying") not in OPEN
         if guarded or node.op == "constant" or (node.args and constant.issuperset(node.args)):
             constant.add(node)
     total, depth_cost = 0.0, 0.0

@@ -39,6 +39,8 @@ ARRAYS: Mapping[str, Spelling] = {
     "_unmiddle": call2("_unmiddle"),
     "_merged": _with("_merged({0}, {v0})"),
     "_unmerged": _with("_unmerged({0}, {1}, {v0})", 2),
+    "_polynomial": _with("_polynomial({0}, {v0})"),
+    "_exp_moment": _with("_exp_moment({0}, {v0})"),
     "_delay": _with("_delay({0}, {v0}, {v1})"),
     "_scan": _with("_scan({0}, {1}, {v0})", 2),
     "_cumsum": _with("np.cumsum({0}, axis={v0})"),
@@ -108,6 +110,17 @@ ARRAYS: Mapping[str, Spelling] = {
 }
 
 ARRAY_HELPERS: dict[str, str] = {
+    "_exp_moment": '''\
+def _exp_moment(x: Array, n: int) -> Array:
+    """The integral of t**n * exp(x*t) over t from 0 to 1, by a series where x is small."""
+    near, term, far = 1 / (n + 1), 1.0, np.expm1(x) / x
+    for k in range(1, 20):
+        term = term * x / k
+        near = near + term / (n + 1 + k)
+    for k in range(1, n + 1):
+        far = (np.exp(x) - k * far) / x
+    return np.where(np.abs(x) < 1, near, far)[()]
+''',
     "_ratio": '''\
 def _ratio(number: float, size: float) -> float:
     """A number divided by a size; where that is 0, as NumPy divides."""

@@ -50,8 +50,6 @@ SPELLINGS = {
     "zeta": call2("special.zeta"),
     "_over_erfcx": Spelling("{0} / special.erfcx({1})", PRODUCT, (PRODUCT, TERNARY)),
     "_flat_exp": call("np.exp"),
-    "_polynomial": Spelling("_polynomial({0}, {v0})", arity=1),
-    "_exp_moment": Spelling("_exp_moment({0}, {v0})", arity=1),
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
     "logical_or": Spelling("{0} | {1}", BIT_OR, (BIT_OR, BIT_AND)),
     "logical_not": Spelling("~{0}", SIGN, (SIGN,)),
@@ -72,7 +70,9 @@ SPELLINGS = {
     **ARRAYS,
 }
 
-NUMPY = Target("numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta", "_over_erfcx"], "scipy"))
+NUMPY = Target(
+    "numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta", "_over_erfcx"], "scipy")
+)
 
 HELPERS: dict[str, str] = {
     "_floats": '''\
@@ -112,17 +112,6 @@ def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
     for coefficient in coefficients[1:]:
         total = total * x + coefficient
     return total
-''',
-    "_exp_moment": '''\
-def _exp_moment(x: Array, n: int) -> Array:
-    """The integral of t**n * exp(x*t) over t from 0 to 1, by a series where x is small."""
-    near, term, far = 1 / (n + 1), 1.0, np.expm1(x) / x
-    for k in range(1, 20):
-        term = term * x / k
-        near = near + term / (n + 1 + k)
-    for k in range(1, n + 1):
-        far = (np.exp(x) - k * far) / x
-    return np.where(np.abs(x) < 1, near, far)[()]
 ''',
     **ARRAY_HELPERS,
 }
