@@ -118,7 +118,11 @@ def _is_step(node: Node) -> bool:
 
 
 def _is_finite(node: Node) -> bool:
-    return isinstance(node.value, float) and abs(node.value) < 1e100
+    return abs(_number(node)) < 1e100
+
+
+def _number(node: Node) -> float:
+    return node.value if isinstance(node.value, float) else float("nan")
 
 
 def _polynomials(steps: list[Node], atoms: list[Node]) -> Mapping[Node, Polynomial]:
@@ -130,13 +134,13 @@ def _polynomials(steps: list[Node], atoms: list[Node]) -> Mapping[Node, Polynomi
     for step in steps:
         for arg in step.args:
             if arg.is_constant:
-                known[arg] = {one: Fraction(float(arg.value or 0))} if arg.value else {}
+                known[arg] = {one: Fraction(_number(arg))} if arg.value else {}
         left, right = known[step.args[0]], known[step.args[-1]]
         if step.op == "multiply":
             known[step] = _times(left, right)
         elif step.op == "power":
             product = {one: Fraction(1)}
-            for _ in range(int(float(step.args[1].value or 0))):
+            for _ in range(int(_number(step.args[1]))):
                 product = _times(product, left)
             known[step] = product
         elif step.op == "negative":
@@ -198,7 +202,7 @@ def _base(below: Node) -> tuple[Node, Fraction]:
     if below.op == "sqrt":
         return below.args[0], Fraction(1, 2)
     if below.op == "power" and below.args[1].is_constant and _is_finite(below.args[1]):
-        return below.args[0], Fraction(float(below.args[1].value or 0))
+        return below.args[0], Fraction(_number(below.args[1]))
     return below, Fraction(1)
 
 

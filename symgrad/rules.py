@@ -111,7 +111,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "positive": lambda n: _is_constant(n) and _number(n) > 0,
     "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
     "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
-    "broken": lambda n: _is_constant(n) and 0 < _number(n) % 1,
+    "broken": lambda n: _is_constant(n) and _number(n) % 1 > 0,
     "negative": lambda n: isinstance(n.value, float) and n.op == "constant" and n.value < 0,
     "moderate": lambda n: _is_constant(n) and 2.0**-32 <= _size(n) <= 2.0**32,
     "true": lambda n: n.op == "constant" and n.value is True,

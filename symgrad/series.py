@@ -179,7 +179,7 @@ PRODUCTS: Mapping[str, str] = {"xlogy": "log", "xlog1py": "log1p"}
 def raised(a: Series, power: float) -> Series:
     """A power with a constant exponent: a whole one, or any of a series that begins with 1."""
     whole = int(power) if power == int(power) and abs(power) < 20 else None
-    if whole is None or a.start == 0 and a.terms[0] == 1:
+    if whole is None or (a.start == 0 and a.terms[0] == 1):
         return series(_power(a.plain(), Fraction(power)))
     terms = _power([term / a.terms[0] for term in a.terms], Fraction(whole))
     return Series(a.start * whole, tuple(term * a.terms[0] ** whole for term in terms))

@@ -117,7 +117,10 @@ WITH_ATTRIBUTES = ("_polynomial", "_exp_moment")
 STRUCTURE = ("broadcast", "unbroadcast", "join", "copy", "indicator")
 """Operations that leave a number as it is."""
 
-TAKES_NAN = ("keep", "isnan", "isinf", "isfinite", "not_equal", "equal")
+TAKES_NAN = frozenset(
+    """keep isnan isinf isfinite not_equal equal less less_equal greater greater_equal
+    logical_not logical_and logical_or""".split()
+)
 
 
 def evaluate(graph: Graph, inputs: Mapping[str, Number]) -> list[Number]:

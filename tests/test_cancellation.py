@@ -16,10 +16,11 @@ NEAR = (0.0, 1e-300, 1e-20, 1e-9, -1e-5, 1e-3, 0.03, -0.3, 0.9)
 # By the point at which they cancel.
 FORMULAS = {
     0.0: """sin(x)/x  x-sin(x)  (1-cos(x))/x**2  (exp(x)-1)/x  x/expm1(x)  log1p(x)/x  x/sin(x)
-        tanh(x)/x  x/tan(x)  1/x-1/tanh(x)  1/(exp(x)-1)-1/x  (exp(x)-1-x)/x**2  log(cos(x))  x-tan(x)
-        arctan(x)/x  arcsin(x)/x  x-log1p(x)  exp(x)-1-x-x**2/2  sqrt(1+x)-sqrt(1-x)  1-sqrt(1-x**2)
-        log(sin(x)/x)  (x-sin(x))/x**3  erf(x)/x  sinh(3*x)/x  1/sin(x)**2-1/x**2  exp(sin(x)/x)
-        x/(1-exp(-x))  (sqrt(1+x)-1)/x  (cosh(x)-1)/x**2  -sin(2*x)/x  ((1+x)**5-1)/x""",
+        tanh(x)/x  x/tan(x)  1/x-1/tanh(x)  1/(exp(x)-1)-1/x  (exp(x)-1-x)/x**2  log(cos(x))
+        x-tan(x)  arctan(x)/x  arcsin(x)/x  x-log1p(x)  exp(x)-1-x-x**2/2  sqrt(1+x)-sqrt(1-x)
+        1-sqrt(1-x**2)  log(sin(x)/x)  (x-sin(x))/x**3  erf(x)/x  sinh(3*x)/x
+        1/sin(x)**2-1/x**2  exp(sin(x)/x)  x/(1-exp(-x))  (sqrt(1+x)-1)/x  (cosh(x)-1)/x**2
+        -sin(2*x)/x  ((1+x)**5-1)/x""",
     1.0: "log(x)/(x-1)  (x-1)/log(x)  x*log(x)-x+1  x-1-log(x)  (x**3-1)/(x-1)  sin(x-1)/(x-1)",
     2.0: "(x**2-4)/(x-2)",
 }

@@ -25,7 +25,8 @@ def combined(formula: str) -> dict[str, str]:
     ("formula", "by_x"),
     [
         ("x / (1 + x)", "v1 = add(1.0, x)\nv2 = power(v1, 2.0)\nv3 = divide(1.0, v2)\nreturn v3"),
-        ("(x - 1) / (x + 1)", "v1 = add(x, 1.0)\nv2 = power(v1, 2.0)\nv3 = divide(2.0, v2)\nreturn v3"),
+        ("(x - 1) / (x + 1)", "v1 = add(x, 1.0)\nv2 = power(v1, 2.0)\nv3 = divide(2.0, v2)\n"
+         "return v3"),
         ("x / (x + k)", "v1 = add(x, k)\nv2 = divide(k, v1)\nv3 = divide(v2, v1)\nreturn v3"),
         (
             "x / sqrt(c + x**2)",
