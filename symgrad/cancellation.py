@@ -30,6 +30,7 @@ from symgrad.series import (
 
 _ARITHMETIC = frozenset("add subtract multiply divide negative power".split()) | PRODUCTS.keys()
 _LARGEST_REGION = 24
+_FARTHEST = 1e6
 _FEW, _MANY = 10, 30
 _LONGEST = 24
 _NEGLIGIBLE = 2.0**-56
@@ -93,7 +94,7 @@ class Region:
                 for arg in node.args:
                     if arg.is_constant:
                         found[_value(arg) if node.op == "subtract" else -_value(arg)] = None
-        return list(found)
+        return [point for point in found if abs(point) < _FARTHEST]
 
     def expansions(self, point: float, count: int) -> tuple[dict[Node, Series], list[Node]]:
         """The series of each node that has one, and the nodes that cancel about the point."""

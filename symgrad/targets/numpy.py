@@ -24,7 +24,7 @@ _UNARY = """abs sign floor ceil trunc rint sqrt cbrt exp exp2 expm1 log log2 log
 arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh isnan isinf isfinite signbit""".split()
 _BINARY = """maximum minimum floor_divide fmod remainder copysign logaddexp hypot
 arctan2""".split()
-_SPECIAL = "erf erfc ndtr log_ndtr gammaln digamma".split()
+_SPECIAL = "erf erfc ndtr gammaln digamma".split()
 
 
 def constant(value: float | bool, as_float: bool) -> Text:
@@ -48,6 +48,7 @@ SPELLINGS = {
     **{name: call2(f"np.{name}") for name in _BINARY},
     **{name: call(f"special.{name}") for name in _SPECIAL},
     "zeta": call2("special.zeta"),
+    "_log_ndtr": call("special.log_ndtr"),
     "_over_erfcx": Spelling("{0} / special.erfcx({1})", PRODUCT, (PRODUCT, TERNARY)),
     "_flat_exp": call("np.exp"),
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
@@ -71,7 +72,10 @@ SPELLINGS = {
 }
 
 NUMPY = Target(
-    "numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta", "_over_erfcx"], "scipy")
+    "numpy",
+    SPELLINGS,
+    constant,
+    dict.fromkeys([*_SPECIAL, "zeta", "_log_ndtr", "_over_erfcx"], "scipy"),
 )
 
 HELPERS: dict[str, str] = {
