@@ -31,7 +31,7 @@ from symgrad.series import (
 _ARITHMETIC = frozenset("add subtract multiply divide negative power".split()) | PRODUCTS.keys()
 _LARGEST_REGION = 24
 _FARTHEST = 1e6
-_FEW, _MANY = 10, 30
+_FEW, _MANY = 7, 30
 _LONGEST = 24
 _NEGLIGIBLE = 2.0**-56
 _RADII = (1.0, 0.5, 0.25, 0.125)

@@ -70,14 +70,20 @@ def divided(a: Series, b: Series) -> Series:
 
 def _times(a: Sequence[Fraction], b: Sequence[Fraction]) -> Numbers:
     count = min(len(a), len(b))
-    return [sum((a[i] * b[k - i] for i in range(k + 1)), Fraction(0)) for k in range(count)]
+    total = [Fraction(0)] * count
+    for i, left in enumerate(a[:count]):
+        for k in range(i, count) if left else ():
+            if b[k - i]:
+                total[k] += left * b[k - i]
+    return total
 
 
 def _over(a: Sequence[Fraction], b: Sequence[Fraction]) -> Numbers:
     found: Numbers = []
     for k in range(min(len(a), len(b))):
-        rest = a[k] - sum((found[i] * b[k - i] for i in range(k)), Fraction(0))
-        found.append(rest / b[0])
+        known = (found[i] * b[k - i] for i in range(k) if b[k - i] and found[i])
+        rest = a[k] - sum(known, Fraction(0))
+        found.append(rest / b[0] if rest else rest)
     return found
 
 
@@ -98,7 +104,9 @@ def _exp(x: Numbers) -> Numbers:
     _needs(x, 0)
     found = [Fraction(1)]
     for k in range(1, len(x)):
-        found.append(sum((i * x[i] * found[k - i] for i in range(1, k + 1)), Fraction(0)) / k)
+        found.append(
+            sum((i * x[i] * found[k - i] for i in range(1, k + 1) if x[i]), Fraction(0)) / k
+        )
     return found
 
 
@@ -106,7 +114,7 @@ def _power(x: Numbers, y: Fraction) -> Numbers:
     _needs(x, 1)
     found = [Fraction(1)]
     for k in range(1, len(x)):
-        terms = ((y * i - (k - i)) * x[i] * found[k - i] for i in range(1, k + 1))
+        terms = ((y * i - (k - i)) * x[i] * found[k - i] for i in range(1, k + 1) if x[i])
         found.append(sum(terms, Fraction(0)) / k)
     return found
 
@@ -121,9 +129,9 @@ def _waves(x: Numbers, sign: int) -> tuple[Numbers, Numbers]:
     _needs(x, 0)
     sine, cosine = [Fraction(0)], [Fraction(1)]
     for k in range(1, len(x)):
-        steps = [i * x[i] for i in range(1, k + 1)]
-        by_cosine = sum((s * cosine[k - i] for i, s in enumerate(steps, 1)), Fraction(0))
-        by_sine = sum((s * sine[k - i] for i, s in enumerate(steps, 1)), Fraction(0))
+        steps = [(i, i * x[i]) for i in range(1, k + 1) if x[i]]
+        by_cosine = sum((s * cosine[k - i] for i, s in steps), Fraction(0))
+        by_sine = sum((s * sine[k - i] for i, s in steps), Fraction(0))
         sine.append(by_cosine / k)
         cosine.append(sign * by_sine / k)
     return sine, cosine

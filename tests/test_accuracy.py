@@ -20,7 +20,8 @@ CATALOGUE = """
     log(1+exp(x))  1/(1+exp(-x))  log(1-exp(-abs(x)))  exp(x)-1  log(1+x**2)  1-tanh(x)
     1-tanh(x)**2  x/(1+abs(x))  x/sqrt(1+x**2)  x**2/(4+x**2)  (x-1)/(x+1)  sqrt(1+x**2)-x
     log(x+sqrt(x**2+1))  sin(x)/x  (1-cos(x))/x**2  x/(exp(x)-1)  (1-exp(-x))/x  x-sin(x)  1-cos(x)
-    log(cosh(x))  x**2-9  (exp(x)-exp(-x))/2  1/cosh(x)  arctan(1/x)  sqrt(x**2)  exp(-x**2)  log(x**2)
+    log(cosh(x))  x**2-9  (exp(x)-exp(-x))/2  1/cosh(x)  arctan(1/x)  sqrt(x**2)
+    exp(-x**2)  log(x**2)
     x*log(abs(x))
     exp(x)/(2+exp(x))  sqrt(x**2+1e-6)  (1+x**2)**-0.5  log(erfc(x))  0.5*(1+erf(x/sqrt(2)))
 """.split()
