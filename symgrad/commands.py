@@ -225,11 +225,12 @@ def _functions(options: Namespace) -> Printed:
             raise UnknownFunctionError(f"unknown function {name}", hint=hint)
     if options.names:
         return Printed(listing([table[name] for name in options.names]) + "\n")
-    sections = [
-        f"{heading}\n{listing([table[n] for n in names if not n.startswith('_')])}\n"
+    public = [
+        (heading, [table[n] for n in names if not n.startswith("_")])
         for heading, names in builtin_sections()
     ]
-    return Printed("\n".join(sections))
+    shown = [f"{heading}\n{listing(rows)}\n" for heading, rows in public if rows]
+    return Printed("\n".join(shown))
 
 
 COMMANDS: Mapping[str, Command] = {

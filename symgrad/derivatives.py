@@ -63,7 +63,7 @@ def take_derivatives(
         known |= dict.fromkeys(seeds("jvp", (_FREE,)), ())
         differentiator = Differentiator(table, exact, text, lambda: infer(known))
         inference = infer(known)
-        tape = Tape(part, (_FREE,), table, text, inference)
+        tape = Tape(part, (_FREE,), table, text, inference, exact)
         derived = _derived(tape, inference, numbers, differentiator)
         if derived is None and None in shapes:
             raise undeclared(node, text)

@@ -16,7 +16,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
 from symgrad.reverse import reverse
 from symgrad.shapes import Inference
-from symgrad.simplify import simplify, stabilise
+from symgrad.simplify import shorten, simplify
 from symgrad.specialise import specialise
 
 Infer = Callable[[], Inference | None]
@@ -100,11 +100,11 @@ class Differentiator:
     def reverse(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The derivatives of a graph's first output."""
         found = self._infer()
-        return reverse(graph, wrt, self._table, self._text, found)
+        return reverse(graph, wrt, self._table, self._text, found, self._exact)
 
     def short(self, graph: Graph) -> Graph:
         """A value and its derivatives, ready to be differentiated again."""
-        return stabilise(graph, self._table, self._exact)
+        return shorten(graph, self._table, self._exact)
 
     def vjp(self, graph: Graph, wrt: Sequence[str]) -> Graph:
         """The value, and the cotangent times its Jacobian."""

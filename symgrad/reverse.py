@@ -20,8 +20,9 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, complementary
 from symgrad.leaves import LIKE_SECOND, REDUCTIONS, Leaves, is_elementwise
 from symgrad.lower import derivative
+from symgrad.quotients import Quotients
 from symgrad.shapes import Inference
-from symgrad.structural import ADJOINTS, MAPS, no_terms
+from symgrad.structural import ADJOINTS, MAPS, PARTIALS, no_terms
 
 Cotangent = tuple[Node, Node]
 """A cotangent's expression, and the node to whose shape it broadcasts."""
@@ -33,18 +34,19 @@ def reverse(
     table: FunctionTable,
     text: str = "",
     found: Inference | None = None,
+    exact: bool = False,
 ) -> Graph:
     """The value of a graph and its derivatives, in one graph that shares their operations.
 
     Its outputs are the value and then, for each name in `wrt`, the derivative of the value's sum,
-    in the shape of the input.
+    in the shape of the input. With `exact`, quotients are differentiated as they stand.
 
     Raises
     ------
     DerivativeError
         A function on the way has no derivative.
     """
-    tape = Tape(graph, wrt, table, text, found)
+    tape = Tape(graph, wrt, table, text, found, exact)
     return tape.results(tape.sweep())
 
 
@@ -58,6 +60,7 @@ class Tape:
         table: FunctionTable,
         text: str,
         found: Inference | None,
+        exact: bool = False,
     ) -> None:
         self.graph = graph
         self.value = graph.outputs[0]
@@ -77,6 +80,7 @@ class Tape:
         self.mixing: Node | None = None
         """Where the elements of the inputs meet first, if they do on a way to the value."""
         self._leaves = Leaves(self.build.nodes)
+        self._quotients = None if exact else Quotients(graph.nodes, self.active)
         self._found = found
         if found is not None:
             for node in graph.nodes:
@@ -119,6 +123,12 @@ class Tape:
         if not is_elementwise(node.op):
             return self._pull_back_whole(node, cotangent, root)
         mask, inner = unmask(cotangent)
+        if node.op == "divide" and self._quotients is not None:
+            together = self._quotients.partials(self.build, node)
+            if together:
+                return [
+                    (a, keep(self.build, mask, self._product(inner, p)), root) for a, p in together
+                ]
         found = []
         for position, operand in enumerate(node.args):
             if operand in self.active:
@@ -184,6 +194,8 @@ class Tape:
 
     def _term(self, node: Node, position: int, g: Node) -> Node | None:
         """The rule of an operation for one operand, at a cotangent without a mask."""
+        if node.op in PARTIALS:
+            return self._product(g, PARTIALS[node.op](self.build, node))
         function = self.table[node.op]
         if function.derivative_is(position, "none"):
             name = function.operands[position]
@@ -203,8 +215,10 @@ class Tape:
         if "g" in names:
             return term
         mask, partial = unmask(term)
-        product = partial if g is self.one else self.build.node("multiply", g, partial)
-        return keep(self.build, mask, product)
+        return keep(self.build, mask, self._product(g, partial))
+
+    def _product(self, g: Node, partial: Node) -> Node:
+        return partial if g is self.one else self.build.node("multiply", g, partial)
 
     def add(self, node: Node, a: Cotangent, b: Cotangent) -> Cotangent:
         """The sum of two cotangents of a node. Where neither mask holds, the sum is masked too."""

@@ -10,7 +10,7 @@ from symgrad.errors import Span
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value, ancestors
 from symgrad.items import is_whole
-from symgrad.rules import PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
+from symgrad.rules import OPEN, PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
 from symgrad.slices import shortened
 from symgrad.template import Wild
 
@@ -273,7 +273,7 @@ def _may_match(rule: Rule, operands: tuple[_Kind, ...], alike: bool) -> bool:
 def _may_be(rule: Rule, wanted: Node, found: _Kind) -> bool:
     if wanted.op == "input":
         guard = rule.predicates.get(str(wanted.value))
-        return guard is None or guard in found[1:]
+        return guard is None or (guard in found[1:] if found[0] == "constant" else guard in OPEN)
     if wanted.op == "constant":
         return found[0] == "constant" and repr(wanted.value) in found[1:]
     if wanted.op != found[0] or len(wanted.args) != len(found) - 1:
@@ -290,10 +290,10 @@ def _orders(wanted: Node, operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], .
 
 
 def _wanted_op(rule: Rule, node: Node) -> str | None:
-    """The operation that a pattern asks for; None for any. Every guard is about constants."""
+    """The operation that a pattern asks for; None for any. Most guards are about constants."""
     if node.op != "input":
         return node.op
-    return "constant" if node.value in rule.predicates else None
+    return None if rule.predicates.get(str(node.value), "varying") in OPEN else "constant"
 
 
 def rewrite(

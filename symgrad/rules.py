@@ -42,6 +42,20 @@ COST: Mapping[str, float] = {
     "_transpose": 1,
     "indicator": 3,
     "keep": 4,
+    "sign": 1,
+    "hypot": 2,
+    "max": 2,
+    "exp2": 5,
+    "sigmoid": 3.5,
+    "_exp_moment": 5,
+    "_lse_rest": 1,
+    "_hypot_gap": 3,
+    "_square_gap": 3,
+    "_softsign": 4,
+    "_share": 4,
+    "_over_hypot": 4,
+    "_sqrt_step": 5,
+    "_flat_exp": 5,
 }
 """What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
 two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""
@@ -82,18 +96,32 @@ def _is_constant(node: Node) -> bool:
     return node.op == "constant" and not isinstance(node.value, bool)
 
 
+def _number(node: Node) -> float:
+    return node.value if isinstance(node.value, float) else math.nan
+
+
 def _size(node: Node) -> float:
-    return abs(node.value) if isinstance(node.value, float) else math.nan
+    return abs(_number(node))
 
 
 PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "constant": _is_constant,
+    "varying": lambda n: not _is_constant(n),
+    "given": lambda n: _is_constant(n) or n.op == "input",
+    "positive": lambda n: _is_constant(n) and _number(n) > 0,
+    "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
+    "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
+    "broken": lambda n: _is_constant(n) and _number(n) % 1 > 0,
     "negative": lambda n: isinstance(n.value, float) and n.op == "constant" and n.value < 0,
     "moderate": lambda n: _is_constant(n) and 2.0**-32 <= _size(n) <= 2.0**32,
     "true": lambda n: n.op == "constant" and n.value is True,
     "dyadic": lambda n: _is_constant(n) and math.frexp(_size(n))[0] == 0.5,
     "false": lambda n: n.op == "constant" and n.value is False,
 }
+
+
+OPEN = ("varying", "given")
+"""The predicates that hold for more than constants."""
 
 
 def _guard(tree: Tree, rule: Rewrite) -> tuple[str, str]:
@@ -118,16 +146,22 @@ def rule_lines(table: FunctionTable, section: str) -> tuple[Line, ...]:
     key = ("lines", section)
     lines: tuple[Line, ...] | None = table.cache.get(key)
     if lines is None:
-        text = (grammar_folder() / "rewrites.sg").read_text(encoding="utf-8")
-        blocks = dict(re.findall(r"(?ms)^\[(\w+)\]\n(.*?)(?=^\[|\Z)", text))
+        blocks = _blocks()
         lines = tuple(
             Line(_needs(line.split("->")[0], table), partial(make_rule, line, table))
             for line in table_lines(blocks[section])
         )
         if section == "stable":
-            lines += tuple(_backwards(table))
+            chosen = blocks["before"] + blocks["last"]
+            named = frozenset(re.findall(r"-> *-?(\w+)\(.*:", chosen))
+            lines += tuple(_backwards(table, named))
         table.cache[key] = lines
     return lines
+
+
+def _blocks() -> dict[str, str]:
+    text = (grammar_folder() / "rewrites.sg").read_text(encoding="utf-8")
+    return dict(re.findall(r"(?ms)^\[(\w+)\]\n(.*?)(?=^\[|\Z)", text))
 
 
 def parse_rules(
@@ -164,14 +198,16 @@ def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
     return frozenset(named + signs)
 
 
-def _backwards(table: FunctionTable) -> list[Line]:
+def _backwards(table: FunctionTable, named: frozenset[str]) -> list[Line]:
     """A function that is an operation replaces its first definition; long ones are tried first.
 
-    Functions that users added do not: their derivatives may be meant to differ from the
-    definition's.
+    Those that the lines of [before] name are left to these. Functions that users added do not:
+    their derivatives may be meant to differ from the definition's.
     """
     found = []
     for name in builtin_functions():
+        if name in named:
+            continue
         head, _, body = table.line(name).partition(")")
         if not WILD.keys() >= set(re.findall(r"(\w+): (?:static|shape)", head)):
             continue
@@ -230,7 +266,7 @@ def cost(graph: Graph, predicates: Mapping[str, str] = MappingProxyType({})) -> 
     """
     constant: set[Node] = set()
     for node in graph.nodes:
-        guarded = node.op == "input" and node.value in predicates
+        guarded = node.op == "input" and predicates.get(str(node.value), "varying") not in OPEN
         if guarded or node.op == "constant" or (node.args and constant.issuperset(node.args)):
             constant.add(node)
     total, depth_cost = 0.0, 0.0

@@ -216,6 +216,8 @@ MOVES: Mapping[str, Rule] = {
     "pad": _padded,
     "_segment_sum": _segments,
     "_merged": _merged,
-    **dict.fromkeys("flip roll sort argsort _delay _cumsum _cumprod softmax".split(), _along),
+    **dict.fromkeys(
+        "flip roll sort argsort _delay _cumsum _cumprod softmax _shares".split(), _along
+    ),
 }
 """Of the operations that move, repeat or pick."""

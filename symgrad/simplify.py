@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 
+from symgrad.cancellation import without_cancellation
 from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
@@ -16,6 +17,15 @@ from symgrad.rewrite import rewrite
 
 def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite a graph before it is differentiated; with `exact`, by bit-identical rules only."""
+    if exact:
+        return rewrite(graph, table, _sections(exact))
+    sections = (*_sections(exact), "before")
+    graph = rewrite(rewrite(graph, table, sections), table, (*sections, "last"))
+    return without_cancellation(graph, table)
+
+
+def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
+    """Rewrite a value and its derivatives before they are differentiated again."""
     return rewrite(graph, table, _sections(exact))
 
 

@@ -131,7 +131,7 @@ def _of_nothing(s: Specialiser, build: Builder, node: Node, args: list[Node], sh
     axis, keepdims = (*node.attributes, True)[:2]
     if 0 not in [shapes[0][a] for a in axes_of(axis, len(shapes[0]))]:
         return None
-    if node.op == "softmax":
+    if node.op in ("softmax", "_shares"):
         return args[0]
     total = s.make(build, "sum", args[0], value=(axis, keepdims))
     return s.make(build, "broadcast", s.make(build, "constant", value=-math.inf), total)
@@ -292,6 +292,7 @@ def _elementwise(s: Specialiser, build: Builder, node: Node, args: list[Node]) -
 _HANDLERS = {
     "logsumexp": _of_nothing,
     "softmax": _of_nothing,
+    "_shares": _of_nothing,
     "size": _count,
     "_count": _count,
     "unbroadcast": _unbroadcast,

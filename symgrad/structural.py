@@ -203,3 +203,23 @@ MAPS = frozenset(
     matrix_transpose permute_dims swapaxes moveaxis flip roll""".split()
 )
 """Operations whose adjoint only moves or repeats numbers: a mask goes through it unchanged."""
+
+
+def _polynomial_slope(build: Builder, node: Node) -> Node:
+    (coefficients,) = node.attributes
+    degree = len(coefficients) - 1
+    slope = tuple(c * (degree - place) for place, c in enumerate(coefficients[:-1]))
+    if len(slope) == 1:
+        return build.constant(slope[0])
+    return build.node("_polynomial", *node.args, value=(slope,))
+
+
+def _next_moment(build: Builder, node: Node) -> Node:
+    return build.node(node.op, *node.args, value=(node.attributes[0] + 1,))
+
+
+PARTIALS: Mapping[str, Callable[[Builder, Node], Node]] = {
+    "_polynomial": _polynomial_slope,
+    "_exp_moment": _next_moment,
+}
+"""By operation on numbers: its partial derivative."""

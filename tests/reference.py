@@ -104,15 +104,23 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "erf": mpmath.erf,
     # mpmath converts the square of the argument to a double.
     "erfc": lambda x: mpmath.erfc(x) if abs(x) < 10**6 else 1 - _sign(x),
+    "_over_erfcx": lambda c, x: c / (mpmath.exp(x * x) * mpmath.erfc(x)),
     "gammaln": lambda x: mpmath.loggamma(x).real,
     "digamma": mpmath.digamma,
     "zeta": _zeta,
+    "_polynomial": lambda x, coefficients: mpmath.polyval(list(coefficients), x),
+    "_exp_moment": lambda x, n: mpmath.hyp1f1(n + 1, n + 2, x) / (n + 1),
 }
+
+WITH_ATTRIBUTES = ("_polynomial", "_exp_moment")
 
 STRUCTURE = ("broadcast", "unbroadcast", "join", "copy", "indicator")
 """Operations that leave a number as it is."""
 
-TAKES_NAN = ("keep", "isnan", "isinf", "isfinite", "not_equal", "equal")
+TAKES_NAN = frozenset(
+    """keep isnan isinf isfinite not_equal equal less less_equal greater greater_equal
+    logical_not logical_and logical_or""".split()
+)
 
 
 def evaluate(graph: Graph, inputs: Mapping[str, Number]) -> list[Number]:
@@ -124,7 +132,8 @@ def evaluate(graph: Graph, inputs: Mapping[str, Number]) -> list[Number]:
         elif node.op == "constant":
             values[node] = _constant(node.value)
         else:
-            values[node] = apply(node.op, [values[arg] for arg in node.args])
+            attributes = node.attributes if node.op in WITH_ATTRIBUTES else ()
+            values[node] = apply(node.op, [*(values[arg] for arg in node.args), *attributes])
     return [values[node] for node in graph.outputs]
 
 
@@ -321,7 +330,9 @@ def cases(function: Function) -> list[Case]:
 NUMBERS = [
     f
     for f in ROWS.values()
-    if f.kind == "number" and not f.name.startswith("_") and not f.name.endswith(("pdf", "pmf"))
+    if f.kind == "number"
+    and not f.name.endswith(("pdf", "pmf"))
+    and (not f.name.startswith("_") or (f.is_operation and f.definitions))
 ]
 """All rows that give numbers, without those that are parts of others, and accurate only there.
 

@@ -26,7 +26,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "min": _reduction("np.min", "min"),
     "argmax": _reduction("np.argmax", "argmax"),
     "argmin": _reduction("np.argmin", "argmin"),
-    "_norm": _reduction("np.linalg.norm"),
+    "_norm": _reduction("_norm"),
     "_prod": _with("np.prod({0}{kw})", 1, ("axis", None)),
     "size": Spelling("{count}", ATOM, (ATOM,), arity=1),
     "_count": Spelling("{count}", ATOM, (ATOM,), arity=1),
@@ -39,6 +39,8 @@ ARRAYS: Mapping[str, Spelling] = {
     "_unmiddle": call2("_unmiddle"),
     "_merged": _with("_merged({0}, {v0})"),
     "_unmerged": _with("_unmerged({0}, {1}, {v0})", 2),
+    "_polynomial": _with("_polynomial({0}, {v0})"),
+    "_exp_moment": _with("_exp_moment({0}, {v0})"),
     "_delay": _with("_delay({0}, {v0}, {v1})"),
     "_scan": _with("_scan({0}, {1}, {v0})", 2),
     "_cumsum": _with("np.cumsum({0}, axis={v0})"),
@@ -109,6 +111,17 @@ ARRAYS: Mapping[str, Spelling] = {
 }
 
 ARRAY_HELPERS: dict[str, str] = {
+    "_exp_moment": '''\
+def _exp_moment(x: Array, n: int) -> Array:
+    """The integral of t**n * exp(x*t) over t from 0 to 1, by a series where x is small."""
+    near, term, far = 1 / (n + 1), 1.0, np.expm1(x) / x
+    for k in range(1, 20):
+        term = term * x / k
+        near = near + term / (n + 1 + k)
+    for k in range(1, n + 1):
+        far = (np.exp(x) - k * far) / x
+    return np.where(np.abs(x) < 1, near, far)[()]
+''',
     "_ratio": '''\
 def _ratio(number: float, size: float) -> float:
     """A number divided by a size; where that is 0, as NumPy divides."""
@@ -124,6 +137,18 @@ def _whole(values: ArrayLike) -> np.ndarray:
             raise TypeError("an index or a size must be a whole number")
         array = whole
     return array[()]
+''',
+    "_norm": '''\
+def _norm(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    """The square root of the sum of squares, scaled where squares leave the range of floats."""
+    found = np.linalg.norm(x, axis=axis, keepdims=keepdims)
+    floats = np.finfo(x.dtype)
+    if np.all((found > (floats.tiny / floats.eps) ** 0.5) & (found < floats.max)):
+        return found
+    top = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    top = np.where((top > 0) & np.isfinite(top), top, np.ones_like(top))
+    scaled = np.linalg.norm(x / top, axis=axis, keepdims=True) * top
+    return scaled if keepdims else np.squeeze(scaled, axis)[()]
 ''',
     "_middle": '''\
 def _middle(s: Array) -> Array:

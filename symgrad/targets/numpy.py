@@ -9,6 +9,7 @@ from symgrad.spelling import (
     BIT_AND,
     BIT_OR,
     INFIX,
+    PRODUCT,
     SIGN,
     TERNARY,
     Spelling,
@@ -47,6 +48,9 @@ SPELLINGS = {
     **{name: call2(f"np.{name}") for name in _BINARY},
     **{name: call(f"special.{name}") for name in _SPECIAL},
     "zeta": call2("special.zeta"),
+    "_log_ndtr": call("special.log_ndtr"),
+    "_over_erfcx": Spelling("{0} / special.erfcx({1})", PRODUCT, (PRODUCT, TERNARY)),
+    "_flat_exp": call("np.exp"),
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
     "logical_or": Spelling("{0} | {1}", BIT_OR, (BIT_OR, BIT_AND)),
     "logical_not": Spelling("~{0}", SIGN, (SIGN,)),
@@ -68,7 +72,11 @@ SPELLINGS = {
 }
 
 NUMPY = Target(
-    "numpy", SPELLINGS, constant, dict.fromkeys([*_SPECIAL, "zeta"], "scipy"), "np.float64({})"
+    "numpy",
+    SPELLINGS,
+    constant,
+    dict.fromkeys([*_SPECIAL, "zeta", "_log_ndtr", "_over_erfcx"], "scipy"),
+    "np.float64({})",
 )
 
 HELPERS: dict[str, str] = {
@@ -101,6 +109,14 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
     if not axes and shape is None:
         return g
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)
+''',
+    "_polynomial": '''\
+def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+    """A polynomial by Horner's rule, from the coefficient of the highest power on."""
+    total = coefficients[0]
+    for coefficient in coefficients[1:]:
+        total = total * x + coefficient
+    return total
 ''',
     **ARRAY_HELPERS,
 }

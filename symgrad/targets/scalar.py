@@ -48,6 +48,9 @@ SPELLINGS = {
     **INFIX,
     **{name: call(name) for name in _SAME},
     **{name: call(spelt) for name, spelt in _RENAMED.items()},
+    "_flat_exp": call("exp"),
+    "_polynomial": Spelling("_polynomial({0}, {v0})", arity=1),
+    "_exp_moment": Spelling("_exp_moment({0}, {v0})", arity=1),
     "power": call2("pow"),
     "power by a whole number": Spelling("{0}**{1}", POWER, (ATOM, SIGN)),
     "abs": call("abs"),
@@ -103,7 +106,27 @@ def _minimum(x: float, y: float) -> float:
     return x if x <= y or x != x else y
 
 
-_HELPERS = (_sign, _floor, _ceil, _trunc, _rint, _maximum, _minimum)
+def _polynomial(x: float, coefficients: tuple[float, ...]) -> float:
+    total = coefficients[0]
+    for coefficient in coefficients[1:]:
+        total = total * x + coefficient
+    return total
+
+
+def _exp_moment(x: float, n: int) -> float:
+    total, term = 1 / (n + 1), 1.0
+    if abs(x) < 1:
+        for k in range(1, 20):
+            term *= x / k
+            total += term / (n + 1 + k)
+        return total
+    total = math.expm1(x) / x
+    for k in range(1, n + 1):
+        total = (math.exp(x) - k * total) / x
+    return total
+
+
+_HELPERS = (_exp_moment, _polynomial, _sign, _floor, _ceil, _trunc, _rint, _maximum, _minimum)
 
 NAMESPACE: dict[str, object] = {
     **{name: value for name, value in vars(math).items() if not name.startswith("_")},

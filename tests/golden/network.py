@@ -57,15 +57,16 @@ def grad(
     h = np.maximum(t1, 0)
     logits = h @ W2 + b2
     max_logits = logits.max(axis=-1, keepdims=True)
-    t2 = np.where(np.isfinite(max_logits), max_logits, 0.0)
-    t3 = np.log(np.sum(np.exp(logits - t2), axis=-1, keepdims=True))
-    t4 = t3 + t2
-    t5 = T / T.shape[0]
-    t6 = np.exp(logits - np.where(t4 == -np.inf, 0.0, t4))
-    dlogits = t5.sum(axis=1, keepdims=True) * t6 - t5
+    t2 = logits - np.where(np.isfinite(max_logits), max_logits, 0.0)
+    exp_t2 = np.exp(t2)
+    sum_exp_t2 = exp_t2.sum(axis=-1, keepdims=True)
+    t3 = T / T.shape[0]
+    t4 = exp_t2 / np.where(sum_exp_t2 == 0, 1.0, sum_exp_t2)
+    t5 = np.where(logits == np.inf, 1.0, t4)
+    dlogits = t3.sum(axis=1, keepdims=True) * t5 - t3
     dh = dlogits @ W2.T
-    t7 = np.where(t1 > 0, dh, 0.0)
-    return X.T @ t7, t7.sum(axis=0), h.T @ dlogits, dlogits.sum(axis=0)
+    t6 = np.where(t1 > 0, dh, 0.0)
+    return X.T @ t6, t6.sum(axis=0), h.T @ dlogits, dlogits.sum(axis=0)
 
 
 @np.errstate(all="ignore")
@@ -84,20 +85,16 @@ def value_and_grad(
     logits = h @ W2 + b2
     max_logits = logits.max(axis=-1, keepdims=True)
     t2 = np.where(np.isfinite(max_logits), max_logits, 0.0)
-    t3 = np.log(np.sum(np.exp(logits - t2), axis=-1, keepdims=True))
-    t4 = t3 + t2
+    t3 = np.exp(logits - t2)
+    sum_t3 = t3.sum(axis=-1, keepdims=True)
+    t4 = np.mean(np.sum(T * (logits - (np.log(sum_t3) + t2)), axis=-1))
     # reverse
     t5 = T / T.shape[0]
-    t6 = np.exp(logits - np.where(t4 == -np.inf, 0.0, t4))
+    t6 = np.where(logits == np.inf, 1.0, t3 / np.where(sum_t3 == 0, 1.0, sum_t3))
     dlogits = t5.sum(axis=1, keepdims=True) * t6 - t5
     dh = dlogits @ W2.T
     t7 = np.where(t1 > 0, dh, 0.0)
-    return -np.mean(np.sum(T * (logits - t4), axis=-1)), (
-        X.T @ t7,
-        t7.sum(axis=0),
-        h.T @ dlogits,
-        dlogits.sum(axis=0),
-    )
+    return -t4, (X.T @ t7, t7.sum(axis=0), h.T @ dlogits, dlogits.sum(axis=0))
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
