@@ -18,7 +18,7 @@ from symgrad.tree import postorder
 
 few = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 hunt = settings(
-    max_examples=400,
+    max_examples=1_000,
     derandomize=True,
     database=None,
     phases=[Phase.generate],
