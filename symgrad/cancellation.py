@@ -84,7 +84,16 @@ class Region:
         """Whether it is more than a polynomial, and more than one elementary operation."""
         plain = [node for node in self.nodes if _is_polynomial(node)]
         several = len(self.nodes) > 1 or any(node.op not in FUNCTIONS for node in self.nodes)
-        return several and len(plain) < len(self.nodes)
+        return several and len(plain) < len(self.nodes) and any(map(self._may_cancel, self.nodes))
+
+    def _may_cancel(self, node: Node) -> bool:
+        """Whether digits could be lost in an operation, wherever: a cheap look at its operands."""
+        varying = [arg for arg in node.args if not arg.is_constant]
+        if node.op in ("add", "subtract", "log"):
+            return any(arg is not self.variable for arg in varying)
+        if node.op in ("multiply", "divide"):
+            return len(varying) > 1
+        return node.op in PRODUCTS or (node.op not in _ARITHMETIC and node.op not in FUNCTIONS)
 
     def points(self) -> list[float]:
         """Where else than at 0 it may cancel: 1 and -1, and where the variable meets a constant."""
