@@ -124,15 +124,15 @@ def explain_nan(
     What is looked at is the code that runs, in which formulas are rewritten into stable ones. An
     infinity that no result comes from, such as that of a branch that is not taken, is none.
 
-    >>> explain_nan("1 + x*log(x)", at={"x": 0.0})
+    >>> explain_nan("1 + y*exp(x)", at={"x": 800.0, "y": 0.0})
     The value is not finite. It begins here:
-      1 + x*log(x)
+      1 + y*exp(x)
             ^^^^^^
-    log(x) is -inf: log of 0
+    exp(x) is inf: exp(800) overflows
     and goes on here:
-      1 + x*log(x)
+      1 + y*exp(x)
           ^^^^^^^^
-    x*log(x) is nan: 0 * -inf
+    y*exp(x) is nan: 0 * inf
 
     Raises
     ------
@@ -348,6 +348,9 @@ def reason(op: str, operands: Sequence[float], value: float) -> str:
         written = INFIX[op].write(texts).code
     elif len(operands) == 1 and (singular or (op.startswith("log") and math.isfinite(operands[0]))):
         written = f"{op} of {texts[0].code}"
+    elif op.startswith("_"):
+        # A form that the compiler found: its name and its operands are not the user's.
+        written = "it"
     else:
         written = f"{op}({', '.join(text.code for text in texts)})"
     if singular:

@@ -75,7 +75,7 @@ class Truth:
         finite = [1.0, *[size for size in sizes if math.isfinite(size)]]
         above, below = math.log10(max(finite)), math.log10(min(finite))
         self._least = min(finite)
-        self._digits = 90 + int(2 * above), int(330 - 2 * below)
+        self._digits = 90 + int(2 * above), int(330 - 4 * below)
 
     def at(self, inputs: Mapping[str, Numbers]) -> Truth:
         """The same formula at other inputs of the same shapes."""
