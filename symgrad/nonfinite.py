@@ -350,7 +350,8 @@ def reason(op: str, operands: Sequence[float], value: float) -> str:
         written = f"{op} of {texts[0].code}"
     elif op.startswith("_"):
         # A form that the compiler found: its name and its operands are not the user's.
-        written = "it"
+        numbers = ", ".join(text.code for text in texts)
+        written = "it" if all(map(math.isfinite, operands)) else f"of {numbers}"
     else:
         written = f"{op}({', '.join(text.code for text in texts)})"
     if singular:
