@@ -111,7 +111,10 @@ class Region:
         known = {self.variable: moved}
         exact = {self.variable}
         if self.pole is not None:
-            known[self.pole] = divided(constant(_value(self.variable.args[0]), count), moved)
+            factor = _value(self.variable.args[0])
+            if not 0 < abs(factor) < _FARTHEST:
+                return known, []
+            known[self.pole] = divided(constant(factor, count), moved)
         found: list[Node] = []
         for node in self.nodes:
             args = [known.get(arg) for arg in node.args if not arg.is_constant]

@@ -219,11 +219,13 @@ def _subscripts(node: Node, shapes: Sequence[Shape]) -> str:
 _OF_VECTORS = frozenset(("_at", "_solve_vector"))
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys("sum mean var std max min logsumexp _norm _prod".split(), _reduced),
+    **dict.fromkeys(
+        "sum mean var std max min logsumexp _lse_rest _norm _prod _log_prod".split(), _reduced
+    ),
     **dict.fromkeys((*LABELS, *_OF_VECTORS, "_einsum"), _labelled),
     **dict.fromkeys(("_cumsum", "_cumprod", "_scan"), _running),
     **dict.fromkeys(("copy", "cast"), _same),
-    "softmax": _normalised,
+    **dict.fromkeys(("softmax", "_shares"), _normalised),
     "_delay": _delayed,
     "concatenate": _concatenated,
     "_convolve": _convolved,

@@ -39,7 +39,7 @@ from symgrad.items import paired, unpaired
 from symgrad.leaves import LIKE_SECOND, is_elementwise
 from symgrad.misfit import axes_of
 from symgrad.pipeline import index_inputs
-from symgrad.structural import ADJOINTS
+from symgrad.structural import ADJOINTS, PARTIALS
 
 MOVES = frozenset(
     """index _reshape _reshape_like squeeze expand_dims broadcast _broadcast_to _transpose
@@ -156,7 +156,7 @@ def operands(node: Node, table: FunctionTable) -> tuple[Node, ...]:
 
 def rule_of(op: str, table: FunctionTable) -> Rule:
     """The rule of an operation that is no move; `dense` where nothing is known of it."""
-    plain = op not in table or table[op].is_elementwise
+    plain = op not in table or op in PARTIALS or table[op].is_elementwise
     return RULES.get(op, elementwise if plain and is_elementwise(op) else dense)
 
 

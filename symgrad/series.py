@@ -39,9 +39,13 @@ def series(terms: Sequence[Fraction], start: int = 0) -> Series:
     raise NoSeriesError
 
 
+_LARGEST = 1e6
+"""The largest number that is expanded with."""
+
+
 def constant(value: float, count: int) -> Series:
     """A number that is not 0."""
-    if not abs(value) < 1e6:
+    if not abs(value) < _LARGEST:
         raise NoSeriesError
     return series([Fraction(value), *[Fraction(0)] * (count - 1)])
 
@@ -186,6 +190,8 @@ PRODUCTS: Mapping[str, str] = {"xlogy": "log", "xlog1py": "log1p"}
 
 def raised(a: Series, power: float) -> Series:
     """A power with a constant exponent: a whole one, or any of a series that begins with 1."""
+    if not abs(power) < _LARGEST:
+        raise NoSeriesError
     whole = int(power) if power == int(power) and abs(power) < 20 else None
     if whole is None or (a.start == 0 and a.terms[0] == 1):
         return series(_power(a.plain(), Fraction(power)))

@@ -12,6 +12,7 @@ from types import CodeType
 import pytest
 
 import symgrad
+from symgrad import api
 from symgrad.load import _BUILTINS, load
 from symgrad.targets.numpy import HELPERS
 
@@ -66,6 +67,7 @@ def test_compiled_formulas_that_are_dropped_leave_nothing() -> None:
         compiled = symgrad.value_and_grad(f"sin({number} * x) + y")
         compiled(1.0, 2.0)
         compiled([1.0, 2.0], 2.0)
+        api._recent.clear()
         return weakref.ref(compiled)
 
     compile_and_drop(0)
