@@ -225,7 +225,9 @@ def test_the_verbs_and_the_file_agree(program):
     ):
         for a, b in zip(flat(tuple(found)), together, strict=True):
             assert np.shape(a) == np.shape(b)
-            assert same(a, b).all(), f"{a} {b}"
+            # Without inputs a call runs Python's math module, the file NumPy and SciPy.
+            close = not values and np.allclose(a, b, rtol=1e-15, atol=0.0, equal_nan=True)
+            assert same(a, b).all() or close, f"{a} {b}"
 
 
 @search

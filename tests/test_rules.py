@@ -72,7 +72,7 @@ def samples(rule: Rule, numbers: tuple[float, ...]) -> list[dict[str, float | bo
     choices = [candidates(rule, name, numbers) for name in names]
     assert all(choices), "a guard that no sample satisfies"
     points = list(itertools.product(*choices))
-    step = max(1, len(points) // 60)
+    step = max(1, len(points) // 40)
     return [dict(zip(names, point, strict=True)) for point in points[::step]]
 
 
