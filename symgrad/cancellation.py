@@ -29,6 +29,7 @@ from symgrad.series import (
 )
 
 _ARITHMETIC = frozenset("add subtract multiply divide negative power".split()) | PRODUCTS.keys()
+_POLYNOMIALS = frozenset("add subtract multiply negative _cube_step _quartic_step".split())
 _LARGEST_REGION = 24
 _FARTHEST = 1e6
 _FEW, _MANY = 7, 30
@@ -167,7 +168,7 @@ def _is_reciprocal(node: Node) -> bool:
 
 def _is_polynomial(node: Node) -> bool:
     if node.op != "power":
-        return node.op in ("add", "subtract", "multiply", "negative")
+        return node.op in _POLYNOMIALS
     return node.args[1].is_constant and _value(node.args[1]) in range(20)
 
 

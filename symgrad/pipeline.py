@@ -13,6 +13,7 @@ from symgrad.errors import DerivativeError, InputError, did_you_mean
 from symgrad.formula import Lowered, lower
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
+from symgrad.guards import guard
 from symgrad.leaves import is_elementwise
 from symgrad.misfit import Misfit, Shape
 from symgrad.products import PROGRAMS, Differentiator, blocks, seeds
@@ -113,6 +114,7 @@ def stages(
         yield stage("resolve")
     graph = stabilise(graph, table, exact)
     yield stage("stabilise")
+    graph = guard(graph, chosen, table, text, known.infer() if known else None)
 
     def tape(shapes: Known | None) -> Differentiator:
         return Differentiator(table, exact, text, lambda: shapes.infer() if shapes else None)

@@ -19,6 +19,9 @@ Monomial = tuple[int, ...]
 Polynomial = dict[Monomial, Fraction]
 
 _SUMS = frozenset(("add", "subtract", "multiply", "negative"))
+_GAPS = {"_square_gap": 2, "_cube_gap": 3, "_quartic_gap": 4}
+"""Differences of powers, and the powers."""
+_OPENED = _SUMS | _GAPS.keys()
 _MOST_OPENED = 12
 _MOST_TERMS = 3
 _HIGHEST_POWER = 4
@@ -38,7 +41,7 @@ class Quotients:
         With a power below the line, n / b**k, they are (n' * b - k * n * b') / b**(k + 1).
         """
         above, base, power, line = _parted(node)
-        if above not in self._active or base not in self._active or base.op not in _SUMS:
+        if above not in self._active or base not in self._active or base.op not in _OPENED:
             return []
         atoms, opened = self._atoms(above, base)
         if not atoms:
@@ -109,7 +112,7 @@ class Quotients:
 
 def _is_step(node: Node) -> bool:
     """Whether a node is a polynomial in its operands."""
-    if node.op in _SUMS:
+    if node.op in _OPENED:
         return all(not arg.is_constant or _is_finite(arg) for arg in node.args)
     if node.op != "power" or not node.args[1].is_constant:
         return False
@@ -139,10 +142,10 @@ def _polynomials(steps: list[Node], atoms: list[Node]) -> Mapping[Node, Polynomi
         if step.op == "multiply":
             known[step] = _times(left, right)
         elif step.op == "power":
-            product = {one: Fraction(1)}
-            for _ in range(int(_number(step.args[1]))):
-                product = _times(product, left)
-            known[step] = product
+            known[step] = _raised(left, int(_number(step.args[1])), one)
+        elif step.op in _GAPS:
+            power = _GAPS[step.op]
+            known[step] = _plus(_raised(left, power, one), _raised(right, power, one), -1)
         elif step.op == "negative":
             known[step] = _plus({}, left, -1)
         else:
@@ -165,6 +168,13 @@ def _times(a: Polynomial, b: Polynomial) -> Polynomial:
             for right, other in b.items()
         }
         product = _plus(product, shifted, 1)
+    return product
+
+
+def _raised(p: Polynomial, power: int, one: Monomial) -> Polynomial:
+    product = {one: Fraction(1)}
+    for _ in range(power):
+        product = _times(product, p)
     return product
 
 

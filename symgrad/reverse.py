@@ -154,7 +154,7 @@ class Tape:
             g, node = inner, Node(node.op, node.args, (node.attributes[0], True))
         else:
             g = self.settle(node, inner, root)
-        terms = self._terms(node, g)
+        terms = self.terms(node, g)
         if mask is not None:
             held = mask
             if not one_mask:
@@ -169,7 +169,8 @@ class Tape:
                 found.append((operand, term, operand))
         return found
 
-    def _terms(self, node: Node, g: Node) -> list[Node | None]:
+    def terms(self, node: Node, g: Node) -> list[Node | None]:
+        """What the adjoint of an operation on whole arrays makes of a cotangent in its shape."""
         structural = ADJOINTS.get(node.op)
         if structural is not None:
             return list(structural(self.build, node, g))
@@ -182,7 +183,7 @@ class Tape:
     def _moved(self, node: Node, held: Node) -> Node | None:
         """A mask as a number, moved to where the cotangent of the first operand goes."""
         if node.op not in REDUCTIONS or node.op in MAPS:
-            return self._terms(node, held)[0]
+            return self.terms(node, held)[0]
         axis = node.attributes[0]
         kept = axis is None or node.attributes[-1] is True
         return held if kept else self.build.node("expand_dims", held, value=(axis,))

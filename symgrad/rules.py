@@ -51,6 +51,8 @@ COST: Mapping[str, float] = {
     "_lse_rest": 1,
     "_hypot_gap": 3,
     "_square_gap": 3,
+    "_over_square": 4,
+    "_sqrt_product": 4,
     "_softsign": 4,
     "_share": 4,
     "_over_hypot": 4,
@@ -108,6 +110,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "constant": _is_constant,
     "varying": lambda n: not _is_constant(n),
     "given": lambda n: _is_constant(n) or n.op == "input",
+    "free": lambda n: n.op == "input",
     "positive": lambda n: _is_constant(n) and _number(n) > 0,
     "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
     "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
@@ -120,7 +123,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
 }
 
 
-OPEN = ("varying", "given")
+OPEN = ("varying", "given", "free")
 """The predicates that hold for more than constants."""
 
 

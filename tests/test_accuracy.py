@@ -22,6 +22,7 @@ CATALOGUE = """
     log(x+sqrt(x**2+1))  sin(x)/x  (1-cos(x))/x**2  x/(exp(x)-1)  (1-exp(-x))/x  x-sin(x)  1-cos(x)
     log(cosh(x))  x**2-9  (exp(x)-exp(-x))/2  1/cosh(x)  arctan(1/x)  sqrt(x**2)
     exp(-x**2)  log(x**2)
+    x/(1+x**2)  1-(1-x)**3  x**4-1
     x*log(abs(x))
     exp(x)/(2+exp(x))  sqrt(x**2+1e-6)  (1+x**2)**-0.5  log(erfc(x))  0.5*(1+erf(x/sqrt(2)))
 """.split()

@@ -54,6 +54,7 @@ PIPELINE = (
     "rewrite",
     "quotients",
     "reverse",
+    "guards",
     "series",
     "cancellation",
     "simplify",

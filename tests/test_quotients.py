@@ -58,6 +58,10 @@ def test_other_quotients_are_differentiated_as_they_stand(formula: str) -> None:
     ("formula", "x", "slope"),
     [
         ("x / (1 + x)", 1e10, 9.999999998e-21),
+        # Differences of powers are opened like the sums that they are.
+        ("x**2 / (1 - x**2)", 1e10, 2e-30),
+        ("x**3 / (1 - x**3)", 1e10, 3e-40),
+        ("x / (1 + x**2)", 1e160, -1e-320),
         ("x**2 / (4 + x**2)", 1e6, 7.999999999936e-18),
         ("x**2 / (1 + x)**2", 1e8, 1.9999999400000012e-16),
         ("sum(x / (1 + x))", 1e10, 9.999999998e-21),

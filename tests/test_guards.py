@@ -1,0 +1,180 @@
+"""What a mask drops after a product, a softmax or a reduction has no part in any derivative."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgrad
+from symgrad.api import functions
+from symgrad.formula import lower
+from symgrad.graph import Graph
+from symgrad.guards import guard
+
+NAMES = re.compile(r"(?<![\w.])[a-zA-Z](?![\w(])")
+RNG = np.random.default_rng(5)
+INPUTS: dict[str, Any] = {
+    "m": np.array([True, False, True]),
+    "M": np.array([[True, True], [False, False], [True, False]]),
+    "k": np.array([0, 1, 0]),
+    "w": RNG.normal(size=2),
+    "W": RNG.normal(size=(2, 2)),
+    "y": RNG.normal(size=3),
+    "X": RNG.normal(size=(3, 2)),
+    "T": RNG.normal(size=(4, 3, 2)),
+}
+
+# Rows of X and T are dropped as m says.
+FORMULAS = (
+    "sum(where(m, X @ w, 0))",
+    "sum(where(m, y - X @ w, 0)**2)",
+    "sum(where(m, w @ X.T, 0)**2)",
+    "sum(where(m[:, None], X @ W, 0)**2)",
+    "sum(where(m[:, None] & m, X @ X.T, 0)**2)",
+    "sum(where(m, T @ w, 0)**2)",
+    "sum(where(m[:, None], T @ W, 0)**2)",
+    "sum(where(m, dot(X, w), 0)**2)",
+    "sum(where(m, inner(X, w), 0)**2)",
+    "sum(where(m[:, None], einsum('ij,jk->ik', X, W), 0)**2)",
+    "sum(where(m, einsum('ji,kj->ki', W, X) @ w, 0)**2)",
+    "sum(where(m, einsum('ij,ij->i', X, X), 0)**2)",
+    "sum(where(m, sum((X @ W) * X, axis=1), 0)**2)",
+    "sum(where(m[:, None], outer(X[:, 0], w), 0)**2)",
+    # A mask that drops a whole row, and some elements of others.
+    "sum(where(M, X @ W, 0)**2)",
+    "sum(where(M, softmax(X), 0)**2)",
+    "sum(where(M, cumprod(X, axis=1), 0)**2)",
+    # Products and other operations in front of the one that is masked.
+    "sum(where(m, (X @ W) @ w, 0)**2)",
+    "sum(where(m, tanh(X @ W) @ w, 0)**2)",
+    "sum(where(m, relu(X @ W) @ w, 0)**2)",
+    "sum(where(m, exp(X) @ w, 0)**2)",
+    "sum(where(m, concatenate([X @ w[:, None], X], axis=1) @ [1, 2, 3], 0)**2)",
+    "mean(where(m, -log(sigmoid(X @ w)), 0))",
+    # Rows of other operations.
+    "sum(where(m[:, None], softmax(X), 0)**2)",
+    "sum(where(m[:, None], softmax(X @ W), 0)**2)",
+    "sum(where(m, logsumexp(X @ W, axis=1), 0)**2)",
+    "sum(where(m[:, None], log_softmax(X @ W), 0)**2)",
+    "sum(where(m, categorical_logpmf(k, X @ W), 0))",
+    "sum(where(m[:, None], layer_norm(X), 0)**2)",
+    "sum(where(m[:, None], layer_norm(X @ W), 0)[:, 0])",
+    "sum(where(m[:, None], normalize(X), 0)[:, 0])",
+    "sum(where(m, std(X, axis=1), 0)**2)",
+    "sum(where(m, var(X, axis=1), 0)**2)",
+    "sum(where(m[:, None], cumprod(X, axis=1), 0)**2)",
+    # Masks within masks, and two uses.
+    "sum(where(m, where(y > 0, X @ w, exp(X @ w)), 0)**2)",
+    "z = X @ w; sum(where(m, z, 0)) + sum(where(m & (y > 0), z**2, 0))",
+    # Masks as indices.
+    "sum((y - X @ w)[m]**2)",
+    "sum((y - X @ w)[m & (y < 9)]**2)",
+    "sum(softmax(X @ W)[m & (y < 9)]**2)",
+    "sum(softmax(X @ W)[m]**2)",
+    "sum((T @ W)[:, m]**2)",
+    "sum((X @ W)[M]**2)",
+)
+
+
+def dropped(formula: str, number: float) -> dict[str, Any]:
+    """The inputs of a formula, with a number in what is masked away."""
+    names = sorted(set(NAMES.findall(re.sub(r"'[^']*'", "", formula))) & INPUTS.keys())
+    inputs = {name: INPUTS[name].copy() for name in names}
+    for name, place in (("X", 1), ("T", np.s_[:, 1])):
+        if name in inputs:
+            inputs[name][place] = number
+    return inputs
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_what_is_dropped_is_not_felt(formula: str) -> None:
+    """In the value, the gradient, and the products with the Jacobian and the Hessian."""
+    usual = dropped(formula, 0.75)
+    wrt = tuple(name for name in usual if name in "wWXT")
+    vectors = tuple(np.cos(usual[name] + 1) for name in wrt)
+    seed = vectors if len(wrt) > 1 else vectors[0]
+    compiled = symgrad.value_and_grad(formula, wrt=wrt)
+    jvp, hvp = symgrad.jvp(formula, wrt=wrt), symgrad.hvp(formula, wrt=wrt)
+
+    def results(inputs: dict[str, Any]) -> list[Any]:
+        value, slopes = compiled(**inputs)
+        return [value, *slopes, *jvp(seed, **inputs), *hvp(seed, **inputs)]
+
+    expected = results(usual)
+    for number in (np.nan, np.inf, -np.inf):
+        inputs = dropped(formula, number)
+        for found, wanted in zip(results(inputs), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
+        for name, slope in zip(wrt, compiled(**inputs)[1], strict=True):
+            if name in "XT":
+                np.testing.assert_array_equal(slope[..., 1, :], 0)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "sum(where(m, X @ w, 0)**2)",
+        "sum(where(M, X @ W, 0)**2)",
+        "sum(where(m[:, None], softmax(X), 0)**2)",
+    ],
+)
+def test_the_code_for_any_shapes_masks_too(formula: str) -> None:
+    module: dict[str, Any] = {}
+    wrt = tuple(name for name in dropped(formula, 0.0) if name in "wWX")
+    exec(symgrad.value_and_grad(formula, wrt=wrt).source, module)
+    names = lower(formula, functions()).inputs
+    found, expected = (
+        module["grad"](*[dropped(formula, number)[name] for name in names])
+        for number in (np.nan, 0.75)
+    )
+    for slope, wanted in zip(found, expected, strict=True):
+        np.testing.assert_allclose(slope, wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("formula", "gradient"),
+    [
+        # The number is used elsewhere, or the condition looks at it: nan is the truth.
+        ("z = X @ w; sum(where(m, z, 0)) + sum(z)", np.nan),
+        ("z = X @ w; sum(where(m, z, 2 * z))", np.nan),
+        ("sum(where(not m, X @ w, 0))", np.nan),
+        ("sum((X @ w)[k])", np.nan),
+    ],
+)
+def test_what_is_needed_is_felt(formula: str, gradient: float) -> None:
+    slope = symgrad.grad(formula, wrt="w")(**dropped(formula, np.nan))
+    np.testing.assert_array_equal(slope, np.full(2, gradient))
+
+
+def guarded(formula: str, *wrt: str) -> tuple[Graph, Graph]:
+    graph = lower(formula, functions()).graph
+    return graph, guard(graph, wrt, functions(), formula)
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrt"),
+    [
+        ("sum((X @ w)**2)", "w"),
+        ("sum(where(m, log(x), 0))", "x"),
+        ("sum(where(m, x, 0) + sum(X @ w))", "w"),
+        ("sum(where(m, X @ w, 0) * y)", "y"),
+        ("sum(where(m, X @ w, -(X @ w)))", "w"),
+        ("sum((X @ w)[1:]**2)", "w"),
+        ("sum(where(m, mean(X, axis=1), 0))", "X"),
+    ],
+)
+def test_nothing_else_changes(formula: str, wrt: str) -> None:
+    before, after = guarded(formula, wrt)
+    assert str(after) == str(before)
+
+
+def test_the_rows_are_masked_once() -> None:
+    source = symgrad.grad(
+        "m: (n,); y: (n,); X: (n, k); w: (k,); sum(where(m, y - X @ w, 0)**2)", wrt="w"
+    ).source
+    body = source[source.index("def grad") : source.index("@np", source.index("def grad"))]
+    assert body.count("np.where(m[..., None] != 0, X, 0.0)") == 1
+    assert body.count("@") == 2
