@@ -33,7 +33,7 @@ def _made(
 ) -> Compiled:
     """A formula, compiled, or what was compiled of the same text lately: it never changes."""
     chosen = tuple(wrt) if isinstance(wrt, list) else wrt
-    plain = type(formula) is str and len(formula) <= _LONGEST_KEPT
+    plain = type(formula) is str and len(formula) <= _LONGEST_KEPT and type(exact) is bool
     names = chosen if isinstance(chosen, tuple) else (chosen,)
     if not plain or not all(name is None or type(name) is str for name in names):
         return Compiled(kind, formula, wrt, exact, _table, what)

@@ -15,7 +15,7 @@ from symgrad.faults import FAULTS, fault
 from symgrad.formula import Lowered
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
-from symgrad.leaves import is_elementwise
+from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape
@@ -84,9 +84,7 @@ class Caller:
             for node in lowered.graph.nodes
             if node.op == "integer" and node.args[0].op == "input"
         }
-        self._takes_scalars = all(
-            node.op == "input" or is_elementwise(node.op) for node in lowered.graph.nodes
-        )
+        self._takes_scalars = all_elementwise(lowered.graph.nodes)
         self._scalar: Kernel | None = None
         self._scalar_calls = 0
         self._kernels: dict[object, tuple[Kernel, Estimate]] = {}

@@ -30,7 +30,7 @@ from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
 from symgrad.layout import Layout
-from symgrad.leaves import is_elementwise
+from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load, source_of
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
@@ -67,7 +67,7 @@ class Compiled:
         self._what = what
         self._name = what.replace(" ", "_") if what in PRODUCTS else kind
         self._wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(names or ())
-        self._exact = exact
+        self._exact = bool(exact)
         self._table = table
         self._formula = plain_text(formula)
         self._limits = Limits.current()
@@ -139,10 +139,7 @@ class Compiled:
 
     def _special(self, known: Known) -> Derived:
         """The graph for known shapes."""
-        elementwise = all(
-            n.op == "input" or is_elementwise(n.op) for n in self._lowered.graph.nodes
-        )
-        if not elementwise or self._what in PROGRAMS:
+        if not all_elementwise(self._lowered.graph.nodes) or self._what in PROGRAMS:
             return self._derive(known, self._what)
         general = self._general()
         with paused():

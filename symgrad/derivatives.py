@@ -15,7 +15,7 @@ from symgrad.errors import DerivativeError, Span
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
 from symgrad.leaves import Leaves
-from symgrad.misfit import Misfit, Shape
+from symgrad.misfit import Shape
 from symgrad.products import COTANGENT, Differentiator, seeds
 from symgrad.resolve import undeclared
 from symgrad.reverse import Tape
@@ -75,12 +75,7 @@ def take_derivatives(
         return build.inline(builder_of(derived).graph(derived.outputs[1:]), inputs, node.span)
 
     graph = without_idle_broadcasts(_plain(rebuilt(graph, replace)))
-    for node in graph.nodes:
-        if node not in found.shapes:
-            try:
-                found.visit(node)
-            except Misfit as wrong:
-                raise found.error(node, wrong, graph, text) from None
+    found.survey(graph.nodes, graph, text)
     return graph
 
 

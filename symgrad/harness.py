@@ -22,7 +22,7 @@ from symgrad.document import escaped
 from symgrad.errors import InputError
 from symgrad.formula import Lowered, lower
 from symgrad.harness_template import TEMPLATE
-from symgrad.leaves import is_elementwise
+from symgrad.leaves import all_elementwise
 from symgrad.pipeline import index_inputs
 from symgrad.version import __version__
 
@@ -101,7 +101,7 @@ def _check_size(formula: str, given: Point) -> None:
 
 def _check_known(formula: str, lowered: Lowered) -> None:
     indices = index_inputs(lowered.graph)
-    elementwise = all(n.op == "input" or is_elementwise(n.op) for n in lowered.graph.nodes)
+    elementwise = all_elementwise(lowered.graph.nodes)
     if indices or (not elementwise and set(lowered.shapes) != set(lowered.inputs)):
         unknown = next(iter(indices), "") or next(
             n for n in lowered.inputs if n not in lowered.shapes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 
@@ -40,6 +40,11 @@ def is_elementwise(op: str) -> bool:
     """Whether the operands of an operation broadcast together to its result."""
     special = op in OWN or op in REDUCTIONS or op in LIKE_FIRST or op in LIKE_SECOND
     return not special
+
+
+def all_elementwise(nodes: Iterable[Node]) -> bool:
+    """Whether each of the nodes is an input or an elementwise operation."""
+    return all(node.op == "input" or is_elementwise(node.op) for node in nodes)
 
 
 def is_number(node: Node) -> bool:

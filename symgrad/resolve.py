@@ -193,12 +193,7 @@ def resolve(graph: Graph, found: Inference, table: FunctionTable, text: str) -> 
     for _ in range(_MOST_ROUNDS):
         before = graph
         graph = _resolved_once(before, found, table, text)
-        for node in graph.nodes:
-            if node not in found.shapes:
-                try:
-                    found.visit(node)
-                except Misfit as wrong:
-                    raise found.error(node, wrong, graph, text) from None
+        found.survey(graph.nodes, graph, text)
         if not any(node.op in RESOLVERS for node in graph.nodes):
             break
     return graph

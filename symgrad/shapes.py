@@ -123,6 +123,21 @@ class Inference:
         if node.op in CONDITIONS or (node.op in _MOVES and operands[0] in self._masks):
             self._masks.add(node)
 
+    def survey(self, nodes: Sequence[Node], graph: Graph, text: str) -> None:
+        """Visit those of some nodes of a graph that were not visited yet.
+
+        Raises
+        ------
+        InputError
+            The operands of one do not fit together; the message shows its place in the text.
+        """
+        for node in nodes:
+            if node not in self.shapes:
+                try:
+                    self.visit(node)
+                except Misfit as wrong:
+                    raise self.error(node, wrong, graph, text) from None
+
     def _by_rule(
         self, node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]
     ) -> Shape | None:
@@ -272,12 +287,7 @@ def check_shapes(
     """
     found = Inference(shapes, kinds, numbers, names)
     needed = ancestors(graph.nodes, graph.outputs[:1])
-    for node in graph.nodes:
-        if node in needed:
-            try:
-                found.visit(node)
-            except Misfit as fault:
-                raise found.error(node, fault, graph, text) from None
+    found.survey([node for node in graph.nodes if node in needed], graph, text)
     return found
 
 

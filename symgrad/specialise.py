@@ -17,7 +17,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import unpaired
 from symgrad.leaves import is_elementwise
-from symgrad.misfit import Misfit, Shape, axes_of
+from symgrad.misfit import Shape, axes_of
 from symgrad.shapes import Inference
 from symgrad.simplify import simplify
 from symgrad.sizes import source
@@ -311,12 +311,7 @@ def specialise(
     graph: Graph, found: Inference, table: FunctionTable, exact: bool = False, text: str = ""
 ) -> Graph:
     """The graph for known shapes, made short again; `found` has those of its inputs."""
-    for node in graph.nodes:
-        if node not in found.shapes:
-            try:
-                found.visit(node)
-            except Misfit as wrong:
-                raise found.error(node, wrong, graph, text) from None
+    found.survey(graph.nodes, graph, text)
     graph = rebuilt(graph, Specialiser(found, graph.outputs))
     return simplify(graph if exact else _contracted(graph, found), table, exact)
 

@@ -16,7 +16,7 @@ from symgrad.errors import InputError, SymgradError, did_you_mean
 from symgrad.evaluate import Evaluator, evaluator, known_of, resolved
 from symgrad.formula import Lowered, lower
 from symgrad.functions import FunctionTable
-from symgrad.leaves import is_elementwise
+from symgrad.leaves import all_elementwise
 from symgrad.pipeline import index_inputs
 from symgrad.reverse import reverse
 from symgrad.ulps import index_text, shown, table, ulps
@@ -168,7 +168,7 @@ def accuracy(
     compiled = value_and_grad(formula, wrt, exact=exact)
     lowered = lower(formula, table_)
     _check_box(formula, lowered, box)
-    plain = all(node.op == "input" or is_elementwise(node.op) for node in lowered.graph.nodes)
+    plain = all_elementwise(lowered.graph.nodes)
     together = plain and not shapes
     count = samples if samples is not None else 1000 if together else 1000 // _FEWER
     if type(count) is not int or count < 1:

@@ -19,7 +19,7 @@ from symgrad.evaluate import known_of, resolved
 from symgrad.formula import Lowered
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
-from symgrad.leaves import is_elementwise
+from symgrad.leaves import all_elementwise
 
 Numbers = np.ndarray[Any, Any]
 """Numbers of mpmath in an array."""
@@ -61,7 +61,7 @@ class Truth:
     ) -> None:
         graph = resolved(lowered.graph, inputs, table)
         self._run = in_digits(graph, lowered.inputs, table)
-        self.is_elementwise = all(n.op == "input" or is_elementwise(n.op) for n in graph.nodes)
+        self.is_elementwise = all_elementwise(graph.nodes)
         self.work = _work(graph, inputs)
         self._names = lowered.inputs
         self._place(inputs)

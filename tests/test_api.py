@@ -154,6 +154,14 @@ def test_repr_is_the_call_that_makes_it(text: str) -> None:
     assert hash(eval(repr(compiled))) == hash(compiled)
 
 
+def test_any_truth_value_chooses_the_exact_rewrites() -> None:
+    exact: list[object] = [1, np.True_, [0]]
+    for value in exact:
+        compiled = symgrad.function("log(exp(x))", exact=value)  # type: ignore[arg-type]
+        assert compiled == symgrad.function("log(exp(x))", exact=True)
+        assert hash(compiled) == hash(symgrad.function("log(exp(x))", exact=True))
+
+
 def test_objects_differ_where_what_they_compute_may() -> None:
     symgrad.define("half(x) = x/2")
     before = symgrad.grad("half(x)")
