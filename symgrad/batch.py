@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.batch_keys import index, place
-from symgrad.batch_moves import convolution, moved, segments
+from symgrad.batch_moves import convolution, moved
 from symgrad.batch_products import SUBSCRIPTS, diagonal, is_main_diagonal, product
 from symgrad.graph import Builder, Graph, Node
 from symgrad.leaves import LIKE_SECOND, is_elementwise
@@ -174,8 +174,6 @@ def _done(shop: Workshop, site: Site, term: Term) -> Term:
         return index(shop, site, term)
     if op == "place":
         return place(shop, site, term)
-    if op == "_segment_sum":
-        return segments(shop, site, term)
     if op in ("_convolve", "_correlate"):
         return convolution(shop, site, term)
     if is_elementwise(op):

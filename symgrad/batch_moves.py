@@ -33,16 +33,6 @@ def moved(shop: Workshop, site: Site, term: Term) -> Term:
     return Term(node, (*term.free, *range(-rank, 0)))
 
 
-def segments(shop: Workshop, site: Site, term: Term) -> Term:
-    """Sums of rows: all other axes may come after those."""
-    rank = len(shop.shape(site.x))
-    term = shop.untied(term, site.x, [b for b, axis in term.ties if axis == -rank])
-    layout = (-rank, *term.free, *sorted(axis for axis in term.axes if axis > -rank))
-    array = shop.full(term, layout, site.x)
-    return Term(shop.make("_segment_sum", array, *site.args[1:], value=site.node.value), layout,
-                term.ties)  # fmt: skip
-
-
 def _from_the_end(axis: Any, rank: int) -> Any:
     if axis is None:
         return tuple(range(-rank, 0))
@@ -98,14 +88,6 @@ def _like(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) -
     elif site.node.op == "_unpad":
         value = (((0, 0),) * count + tuple(pad_widths(site.node.attributes[0], rank)),)
     return shop.make(site.node.op, array, second, value=value)
-
-
-def _reshape(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) -> Node:
-    sizes = site.node.attributes[0]
-    fillings = [part for arg in site.args[1:] for part in unpaired(arg)]
-    chain = paired(shop.build, *shop.sizes(layout[:count], array), *fillings)
-    args = () if chain is None else (chain,)
-    return shop.make("_reshape", array, *args, value=((HOLE,) * count + tuple(sizes),))
 
 
 def _roll(shop: Workshop, site: Site, array: Node, count: int, layout: Labels) -> Node:
@@ -225,15 +207,14 @@ def _counted(shop: Workshop, size: Node) -> Node:
 
 
 MOVES: Mapping[str, Move] = {
-    **dict.fromkeys("flip mean _cumsum _delay _merged".split(), _alike),
-    **dict.fromkeys("_middle tril triu copy stop_gradient".split(), _as_it_is),
+    **dict.fromkeys("flip _cumsum _delay _merged".split(), _alike),
+    **dict.fromkeys("_middle tril triu".split(), _as_it_is),
     **dict.fromkeys(
         """_unmerged _unmiddle _unrepeat _unpad _undiagonal _undiagonals _reshape_like
         unbroadcast""".split(),
         _like,
     ),
     "diagonal": _diagonal,
-    "_reshape": _reshape,
     "roll": _roll,
     "_repeat": _repeat,
     "tile": _tile,

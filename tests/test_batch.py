@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 import symgrad
+from symgrad import batch
+from symgrad.batch_moves import MOVES
+from symgrad.batch_products import SUBSCRIPTS
 from tests.array_cases import Case
 from tests.test_arrays import CASES
 from tests.test_products import ONCE_ONLY
@@ -68,6 +71,25 @@ def test_hessians(case: Case) -> None:
             if i == j:
                 square = wanted.reshape(int(np.prod(shape)), int(np.prod(shape)))
                 close(diagonals[i], np.diagonal(square).reshape(shape))
+
+
+def test_every_way_to_move_an_axis_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: set[str] = set()
+    done = batch._done
+
+    def noted(shop: Any, site: Any, term: Any) -> Any:
+        if term.free or term.ties:
+            reached.add(site.node.op)
+        return done(shop, site, term)
+
+    monkeypatch.setattr(batch, "_done", noted)
+    for case in SMOOTH[::5]:
+        symgrad.jacobian(case.formula, case.smooth)(**case.inputs())
+    for case in TWICE[2::5]:
+        symgrad.hessian(case.formula, case.smooth)(**case.inputs())
+    for formula in ("einsum('ii->i', A)", "einsum('ii->i', A)**2"):
+        symgrad.jacobian(formula, "A")(np.eye(2) + 1)
+    assert reached >= {*MOVES, *SUBSCRIPTS, "index", "place"}
 
 
 HEADS = {
