@@ -1,33 +1,57 @@
-"""The command `python -m benchmarks NAME`: one benchmark, or, without a name, the list of them."""
+"""The command `python -m benchmarks [NAME ...]`: the benchmarks that are named, or all of them."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from benchmarks import counts, sparse
+from benchmarks import counts, models, sparse, speed
+from benchmarks.report import Report, machine, versions
 
-BENCHMARKS: Mapping[str, Callable[[], str]] = {"counts": counts.report, "sparse": sparse.report}
-"""What can be asked for, by name. Its module's docstring begins with what it measures."""
+BENCHMARKS: Mapping[str, Callable[[], Report]] = {
+    "numbers": speed.numbers,
+    "arrays": speed.arrays,
+    "models": models.report,
+    "counts": counts.report,
+    "sparse": sparse.report,
+}
+"""What can be asked for, by name. The docstring of each begins with what it gives."""
 
 
 def listing() -> str:
     """The names, a line each."""
-    lines = ["python -m benchmarks NAME, where NAME is one of:"]
-    for name, report in BENCHMARKS.items():
-        about = (sys.modules[report.__module__].__doc__ or "").partition("\n")[0]
-        lines.append(f"  {name:10} {about}")
-    return "\n".join(lines)
+    lines = (
+        f"  {name:10} {(report.__doc__ or '').partition(chr(10))[0]}"
+        for name, report in BENCHMARKS.items()
+    )
+    return "\n".join(("benchmarks:", *lines))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what was asked for; 2 where there is no such benchmark."""
-    unknown = [name for name in arguments if name not in BENCHMARKS]
-    if unknown or not arguments:
-        print(listing())
-        return 2 if unknown else 0
-    for name in arguments:
-        print(BENCHMARKS[name]())
+    """Print what was asked for, and write it as data where that was asked for too."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="What derivatives cost, side by side with those of others that are installed.",
+        epilog=listing(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a benchmark; without one, all")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]}\n{listing()}")
+    found: dict[str, Report] = {}
+    for name in options.names or BENCHMARKS:
+        found[name] = BENCHMARKS[name]()
+        print(f"{found[name]}\n", flush=True)
+    if options.json:
+        rows = {name: list(report.rows) for name, report in found.items()}
+        data = {"machine": machine(), "versions": versions(), "benchmarks": rows}
+        options.json.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -13,6 +13,7 @@ from statistics import median
 
 from benchmarks.formulas import Formula, sets
 from benchmarks.operations import TABLE, Cost, cost
+from benchmarks.report import Report
 from symgrad.document import legal, outputs_for
 from symgrad.evaluate import known_of
 from symgrad.formula import lower
@@ -78,8 +79,8 @@ def table(rows: Sequence[Counted]) -> list[str]:
     return lines
 
 
-def report() -> str:
-    """The table for every set of formulas, and for all of them."""
+def report() -> Report:
+    """A table of operations, for every set of formulas and for all of them."""
     heads = "".join(f"{measure:>11}" for measure in (*MEASURES, *MEASURES))
     lines = [f"{'':17}{'median':>11}{'':22}{'worst':>11}", f"  {'':10}limit{heads}"]
     everything: list[Counted] = []
@@ -87,4 +88,6 @@ def report() -> str:
         rows = [counted(formula) for formula in formulas]
         everything += rows
         lines += [f"{title}: {len(rows)} formulas", *table(rows)]
-    return "\n".join([*lines, f"all: {len(everything)} formulas", *table(everything)])
+    lines += [f"all: {len(everything)} formulas", *table(everything)]
+    rows_ = [{"formula": c.name, **{w: c.ratio(w) for w in LIMITS}} for c in everything]
+    return Report("\n".join(lines), rows_)

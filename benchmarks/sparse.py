@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import symgrad
+from benchmarks.report import Report
 
 SIZES = (100, 1_000, 10_000, 100_000)
 ROUNDS = 5
@@ -29,11 +30,12 @@ CASES: Mapping[str, tuple[Any, str]] = {
 """A sparse matrix for each name: what makes it, and the formula."""
 
 
-def report() -> str:
-    """A table: for each matrix and number of variables, what it took."""
+def report() -> Report:
+    """A table of sparse matrices as they grow: products and times."""
     lines = [
         f"{'matrix':20} {'variables':>9} {'elements':>9} {'products':>8} {'first':>9} {'later':>9}",
     ]
+    rows: list[dict[str, Any]] = []
     for name, (verb, formula) in CASES.items():
         for size in SIZES:
             sparse = verb(formula, "x", sparse=True)
@@ -43,11 +45,20 @@ def report() -> str:
             found = sparse(x)
             later = min(_seconds(call) for _ in range(ROUNDS))
             passes = sparse.compression(x).passes
+            rows.append(
+                {
+                    "matrix": name,
+                    "variables": size,
+                    "products": passes,
+                    "first": first,
+                    "later": later,
+                }
+            )
             lines.append(
                 f"{name:20} {size:9,} {found.nnz:9,} {passes:8} "
                 f"{first * 1e3:6.1f} ms {later * 1e3:6.2f} ms"
             )
-    return "\n".join(lines)
+    return Report("\n".join(lines), rows)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from benchmarks import __main__ as command
 from benchmarks.counts import LIMITS, MEDIAN_GRADIENT, Counted, counted, table
 from benchmarks.formulas import WELL_KNOWN, Formula, sets
 from benchmarks.operations import weight
@@ -90,11 +89,3 @@ def test_a_table_names_the_worst() -> None:
         worst = max(rows, key=lambda row: row.ratio(what))
         assert line.split()[0] == what
         assert line.endswith(worst.name)
-
-
-def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "BENCHMARKS", {"counts": lambda: "a table"})
-    assert (command.main([]), command.main(["count"]), command.main(["counts"])) == (0, 2, 0)
-    listed, again, printed = capsys.readouterr().out.partition("a table")
-    assert "python -m benchmarks NAME" in listed
-    assert (again, printed) == ("a table", "\n")

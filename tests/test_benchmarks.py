@@ -1,0 +1,115 @@
+"""The command `python -m benchmarks`, and what the peers are given to do."""
+
+import json
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symgrad
+from benchmarks import __main__ as command
+from benchmarks import models, speed
+from benchmarks.peers import ON_ARRAYS, ON_NUMBERS, installed
+from benchmarks.report import Report, described, table, timed
+from benchmarks.timing import seconds_a_call
+
+
+def test_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = {"one": lambda: Report("first", [{"a": 1}]), "two": lambda: Report("second")}
+    monkeypatch.setattr(command, "BENCHMARKS", made)
+    written = tmp_path / "found.json"
+    assert command.main(["one", "--json", str(written)]) == 0
+    assert capsys.readouterr().out == "first\n\n"
+    found = json.loads(written.read_text(encoding="utf-8"))
+    assert found["benchmarks"] == {"one": [{"a": 1}]}
+    assert found["versions"]["numpy"] == np.__version__
+    assert command.main([]) == 0
+    assert capsys.readouterr().out == "first\n\nsecond\n\n"
+    with pytest.raises(SystemExit) as refused:
+        command.main(["three"])
+    assert refused.value.code == 2
+    assert "there is no benchmark three" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("formula", speed.FORMULAS)
+@pytest.mark.parametrize("name", installed(ON_NUMBERS))
+def test_peers_compute_the_same_on_numbers(name: str, formula: str) -> None:
+    value, (dx, dy) = symgrad.value_and_grad(formula, ("x", "y"))(0.7, 1.3)
+    found = ON_NUMBERS[name][1](formula, "xy")(0.7, 1.3)
+    flat = np.concatenate([np.ravel(part) for part in (found[0], *found[1:])], axis=None)
+    np.testing.assert_allclose(flat.astype(float), [value, dx, dy], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", installed(ON_ARRAYS))
+def test_peers_compute_the_same_on_arrays(name: str) -> None:
+    x, y = np.linspace(0.5, 1.5, 7), np.linspace(1.0, 2.0, 7)
+    value, (dx, dy) = symgrad.value_and_grad(speed.FORMULAS[0], ("x", "y"))(x, y)
+    found = ON_ARRAYS[name][1](speed.FORMULAS[0], "xy")(x, y)
+    first, second = found[1] if len(found) == 2 else found[1:]
+    for got, wanted in ((found[0], value), (first, dx), (second, dy)):
+        np.testing.assert_allclose(np.asarray(got), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_networks_of_the_peers(name: str) -> None:
+    agree(models.NETWORK, models.PARAMETERS, models.network_data(8), models.NETWORKS[name], name)
+
+
+@pytest.mark.parametrize("name", models.MIXTURES)
+def test_mixtures_of_the_peers(name: str) -> None:
+    agree(models.MIXTURE, ("a", "m", "q"), models.mixture_data(), models.MIXTURES[name], name)
+
+
+def agree(
+    formula: str,
+    wrt: tuple[str, ...],
+    data: dict[str, np.ndarray],
+    make: models.Maker,
+    name: str,
+) -> None:
+    value, gradient = symgrad.value_and_grad(formula, wrt)(**data)
+    assert np.isfinite(value)
+    package = models.PACKAGES.get(name, "numpy")
+    if find_spec(package) is None:
+        with pytest.raises(ModuleNotFoundError, match=package):
+            make()
+        return
+    fixed = [value for key, value in data.items() if key not in wrt]
+    found = make()(*[data[key] for key in wrt], *fixed)
+    np.testing.assert_allclose(float(found[0]), value, rtol=1e-10)
+    for got, wanted in zip(found[1], gradient, strict=True):
+        np.testing.assert_allclose(np.asarray(got), wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_tables_show_ratios_of_the_best_other() -> None:
+    rows = [
+        {"what": "a", "seconds": {"symgrad": 1e-6, "JAX": 2e-6, "torch": 4e-3}},
+        {"what": "b", "seconds": {"symgrad": 3e-6}},
+    ]
+    head, first, second = table(rows, "what", ["symgrad", "JAX", "torch"]).splitlines()
+    assert head.split() == ["what", "symgrad", "JAX", "torch", "of", "the", "best"]
+    assert first.split() == ["a", "1", "µs", "2", "µs", "4", "ms", "0.50"]
+    assert second.split() == ["b", "3", "µs", "-", "-", "-"]
+    assert [timed(t) for t in (None, 2.0, 3e-8)] == ["-", "2 s", "30 ns"]
+
+
+def test_missing_peers_are_named() -> None:
+    missing = "missing: " in described()
+    packages = ("jax", "torch", "casadi", "sympy", "numba", "pytensor", "autograd")
+    assert missing == (None in map(find_spec, packages))
+
+
+def test_each_call_is_timed() -> None:
+    counts = {"a": 0, "b": 0}
+
+    def work(name: str) -> None:
+        counts[name] += 1
+        sum(range(1000))
+
+    found = seconds_a_call({name: partial(work, name) for name in counts}, rounds=1)
+    assert all(0 < seconds < 1 for seconds in found.values())
+    assert min(counts.values()) > 10
