@@ -186,8 +186,15 @@ class Builder:
 
 
 Replace = Callable[[Builder, Node, list[Node], Mapping[Node, Node]], Node | None]
-"""What a pass makes of a node: given a builder, the node, its operands as they are now, and all
-nodes as they are now. None leaves the operation as it was."""
+"""What a pass makes of a node: given a builder, the node, its operands as they are now, and what
+became of the nodes before. None leaves the operation as it was."""
+
+
+class Changes(dict[Node, Node]):
+    """What became of nodes: those that are not in it stayed what they are."""
+
+    def __missing__(self, node: Node) -> Node:
+        return node
 
 
 def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -> Graph:
@@ -196,24 +203,25 @@ def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -
     `ops` are the operations that may be replaced; None for all.
     """
     build = Builder()
-    made: dict[Node, Node] = {}
-    changed = False
+    made = Changes()
     for node in graph.nodes:
-        args = [made[arg] for arg in node.args]
+        same = made.keys().isdisjoint(node.args)
         replaced = None
-        if ops is None or node.op in ops:
-            build.place = node.span
-            replaced = replace(build, node, args, made)
+        if ops is None or node.op in ops or not same:
+            args = [made[arg] for arg in node.args]
+            if ops is None or node.op in ops:
+                build.place = node.span
+                replaced = replace(build, node, args, made)
+                same = same and args == list(node.args)
         if replaced is None:
-            same = all(map(is_, args, node.args))
             replaced = (
                 build.take(node)
                 if same
                 else build.node(node.op, *args, value=node.value, span=node.span)
             )
-        made[node] = replaced
-        changed = changed or replaced is not node
-    if not changed:
+        if replaced is not node:
+            made[node] = replaced
+    if not made:
         return graph
     labels = {made[node]: name for node, name in graph.labels.items()}
     return build.graph([made[node] for node in graph.outputs], labels)
