@@ -328,30 +328,30 @@ def _may_match(rule: Rule, operands: tuple[_Kind, ...], alike: bool) -> bool:
 
 
 def _may_be(rule: Rule, wanted: Node, found: _Kind) -> bool:
-    if wanted.op == "input":
-        guard = rule.predicates.get(str(wanted.value))
-        return guard is None or (guard in found[1:] if found[0] == "constant" else guard in OPEN)
-    if wanted.op == "constant":
-        return found[0] == "constant" and repr(wanted.value) in found[1:]
+    if not wanted.args:
+        return _may_be_leaf(rule, wanted, found)
     if wanted.op != found[0] or len(wanted.args) != len(found) - 1:
         return False
     return any(
-        all(_may_stand(rule, want, have) for want, have in zip(wanted.args, order, strict=True))
+        all(
+            _may_be_leaf(rule, want, have) if not want.args else want.op == have
+            for want, have in zip(wanted.args, order, strict=True)
+        )
         for order in _orders(wanted, found[1:])
     )
 
 
+def _may_be_leaf(rule: Rule, wanted: Node, found: str | _Kind) -> bool:
+    """Whether a name or a number in a pattern can be what is told of a node."""
+    told = found[1:] if not isinstance(found, str) and found[0] == "constant" else None
+    if wanted.op == "constant":
+        return told is not None and repr(wanted.value) in told
+    guard = rule.predicates.get(str(wanted.value))
+    return guard is None or (guard in OPEN if told is None else guard in told)
+
+
 def _orders(wanted: Node, operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
     return (operands, operands[::-1]) if wanted.op in COMMUTATIVE else (operands,)
-
-
-def _may_stand(rule: Rule, wanted: Node, found: str | _Kind) -> bool:
-    """The same two levels below, where the operation alone is told, but for constants."""
-    if not isinstance(found, str):
-        return _may_be(rule, wanted, found)
-    if wanted.op != "input":
-        return wanted.op == found
-    return rule.predicates.get(str(wanted.value), "varying") in OPEN
 
 
 def rewrite(

@@ -179,8 +179,12 @@ def _in_reading_order(graph: Graph) -> Graph:
     return rebuilt(graph, replace, ("multiply",))
 
 
-def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:
+def legalise(
+    graph: Graph, known: frozenset[str], table: FunctionTable, target: str, touched: bool = False
+) -> Graph:
     """The graph in the operations that a target knows, tidied; its first output is the value.
+
+    A graph that was `touched` is tidied though the target knows all that is in it.
 
     Raises
     ------
@@ -188,12 +192,9 @@ def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: 
         An operation is neither known to the target nor defined by others.
     """
     expanded = expand(graph, known, table, target)
-    return graph if expanded is graph else tidied(expanded, table)
-
-
-def tidied(graph: Graph, table: FunctionTable) -> Graph:
-    """A graph of which operations were replaced, without what that left to simplify."""
-    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[0])
+    if expanded is graph and not touched:
+        return graph
+    graph = rewrite(expanded, table, ("exact",), ("tidy",), expanded.outputs[0])
     return _in_reading_order(_with_shared_signs(graph))
 
 
