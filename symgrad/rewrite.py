@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import is_
 from typing import Any
 
 import numpy as np
 
 from symgrad.errors import Span
 from symgrad.functions import FunctionTable, Recent
-from symgrad.graph import Builder, Graph, Node, Value, ancestors
+from symgrad.graph import Builder, Changes, Graph, Node, Value, ancestors
 from symgrad.items import is_whole
 from symgrad.rules import OPEN, PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
 from symgrad.slices import shortened
@@ -211,8 +210,8 @@ class Rewriter:
 
         Its operands are as they were.
         """
-        rest = self._in_force - node.settled
-        if rest:
+        if not self._in_force <= node.settled:
+            rest = self._in_force - node.settled
             index, kinds = self._of_rest.get(rest) or self._begin_rest(rest)
             if index.candidates(node, kinds):
                 return self.node(node.op, *node.args, value=node.value, span=node.span)
@@ -367,17 +366,19 @@ def rewrite(
     """
     rewriter = Rewriter(table, sections)
     rewriter.meet({node.op for node in graph.nodes})
-    first = ancestors(graph.nodes, [value]) if value is not None else set(graph.nodes)
-    made: dict[Node, Node] = {}
-    for nodes in ([n for n in graph.nodes if n in first], graph.nodes):
+    first = ancestors(graph.nodes, graph.outputs if value is None else [value])
+    made = Changes()
+    rest = [node for node in graph.nodes if node not in first]
+    for nodes in ([node for node in graph.nodes if node in first], rest):
         for node in nodes:
-            if node in made:
-                continue
-            args = [made[arg] for arg in node.args]
-            if node.settled and all(map(is_, args, node.args)):
-                made[node] = rewriter.again(node)
+            same = made.keys().isdisjoint(node.args)
+            if same and node.settled:
+                done = rewriter.again(node)
             else:
-                made[node] = rewriter.node(node.op, *args, value=node.value, span=node.span)
+                args = node.args if same else [made[arg] for arg in node.args]
+                done = rewriter.node(node.op, *args, value=node.value, span=node.span)
+            if done is not node:
+                made[node] = done
         rewriter.use(sections + beyond)
     labels = {made[node]: name for node, name in graph.labels.items()}
     return rewriter.builder.graph(tuple(made[n] for n in graph.outputs), labels)
