@@ -54,7 +54,7 @@ def take_derivatives(
         if node.op != "derivative":
             return None
         expr, x = args
-        kept = {made[variable] for variable in named[node] if variable in made}
+        kept = {made[variable] for variable in named[node]}
         part = stabilise(_freed(build.graph([expr]), x, kept), table, exact)
         shapes = [found.shapes[arg] for arg in node.args]
         numbers = shapes[0] == (), shapes[1] == () or Leaves(build.nodes)[x] == 0

@@ -23,7 +23,7 @@ from symgrad.layout import Layout
 from symgrad.pipeline import Derived
 from symgrad.quick import OWN_NAMES
 from symgrad.schedule import schedule
-from symgrad.simplify import legalise, tidied
+from symgrad.simplify import legalise
 from symgrad.targets import Target
 from symgrad.targets.numpy import HELPERS, NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -71,12 +71,12 @@ def outputs_for(graph: Graph, kind: str) -> Graph:
 def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
     """A formula's graph in the operations of a target, ready for `function_source`."""
     graph = derived.graph
+    touched = False
     if target is not NUMPY:
         inside = {arg.op for node in graph.nodes for arg in node.args}
+        touched = not inside.isdisjoint(("broadcast", "unbroadcast"))
         graph = without_shapes(graph)
-        if not inside.isdisjoint(("broadcast", "unbroadcast")):
-            graph = tidied(graph, table)
-    graph = legalise(graph, target.known, table, target.name)
+    graph = legalise(graph, target.known, table, target.name, touched)
     return replace(derived, graph=graph)
 
 

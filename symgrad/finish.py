@@ -42,14 +42,7 @@ _OF_TWO = frozenset(
 
 def without_shapes(graph: Graph) -> Graph:
     """The graph for numbers alone, where nothing is broadcast."""
-    if not any(node.op in ("broadcast", "unbroadcast") for node in graph.nodes):
-        return graph
-    return rebuilt(
-        graph,
-        lambda build, node, args, made: (
-            args[0] if node.op in ("broadcast", "unbroadcast") else None
-        ),
-    )
+    return rebuilt(graph, lambda build, node, args, made: args[0], ("broadcast", "unbroadcast"))
 
 
 def squares_as_products(graph: Graph) -> Graph:
@@ -58,13 +51,11 @@ def squares_as_products(graph: Graph) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op != "power" or args[1].value != 2:
+        if args[1].value != 2:
             return None
         return build.node("multiply", args[0], args[0], span=node.span)
 
-    if not any(node.op == "power" for node in graph.nodes):
-        return graph
-    return rebuilt(graph, replace)
+    return rebuilt(graph, replace, ("power",))
 
 
 def shapes_from_inputs(graph: Graph, kind: str) -> Graph:

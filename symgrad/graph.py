@@ -19,8 +19,9 @@ Besides the functions of functions.sg a node's `op` is one of the structural one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 from symgrad.errors import LimitError, Span
@@ -31,18 +32,23 @@ Value = float | bool | str | tuple[Any, ...] | None
 STRUCTURAL = frozenset("index place broadcast unbroadcast copy cast pair integer".split())
 
 
+_NOWHERE: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Node:
     """An operation, its operands, and for inputs, constants and indices what tells them apart.
 
-    Nothing changes a node once it is made. It is not frozen by Python, which would make it three
-    times as dear, and a large formula has millions.
+    Nothing changes a node once it is made, so graphs share nodes; only `settled` is filled in later
+    by the rewriter: the sections of rewrites.sg that have no rule for it. It is not frozen by
+    Python, which would make it three times as dear, and a large formula has millions.
     """
 
     op: str
     args: tuple[Node, ...] = ()
     value: Value = None
     span: Span | None = None
+    settled: frozenset[str] = _NOWHERE
 
     @property
     def attributes(self) -> tuple[Any, ...]:
@@ -96,8 +102,6 @@ class Graph:
 
 def _key(op: str, args: tuple[Node, ...], value: Value) -> object:
     """Constants are told apart by type and bits: 0.0 from -0.0, True from 1.0; nan meets itself."""
-    if value is None:
-        return op, args
     if isinstance(value, tuple):
         return op, args, value, tuple([type(part) for part in value])
     return op, args, value.hex() if isinstance(value, float) else (value,)
@@ -122,7 +126,7 @@ class Builder:
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The node of an operation, new or made before; a new one remembers the place `span`."""
-        key = _key(op, args, value)
+        key = (op, args) if value is None else _key(op, args, value)
         found = self._table.get(key)
         if found is None:
             if len(self.nodes) >= self._next_look:
@@ -142,10 +146,17 @@ class Builder:
         checkpoint()
         self._next_look = min(len(self.nodes) + _STRIDE, self._most)
 
-    def adopt(self, node: Node) -> None:
-        """Take over a node that another builder made, after its operands."""
-        self._table[_key(node.op, node.args, node.value)] = node
-        self.nodes.append(node)
+    def take(self, node: Node) -> Node:
+        """A node that another builder made, on operands that are here; or what is here for it."""
+        value = node.value
+        key = (node.op, node.args) if value is None else _key(node.op, node.args, value)
+        found = self._table.get(key)
+        if found is None:
+            if len(self.nodes) >= self._next_look:
+                self._look()
+            found = self._table[key] = node
+            self.nodes.append(node)
+        return found
 
     def constant(self, value: float | bool) -> Node:
         """The node of a number, as a double, or of a truth value."""
@@ -153,7 +164,7 @@ class Builder:
 
     def known(self, op: str, *args: Node) -> Node | None:
         """The node, if it was made before."""
-        return self._table.get(_key(op, args, None))
+        return self._table.get((op, args))
 
     def inline(self, graph: Graph, inputs: Mapping[str, Node], span: Span | None = None) -> Node:
         """Make the operations of a graph again, on other inputs; the node of its one output."""
@@ -175,21 +186,43 @@ class Builder:
 
 
 Replace = Callable[[Builder, Node, list[Node], Mapping[Node, Node]], Node | None]
-"""What a pass makes of a node: given a builder, the node, its operands as they are now, and all
-nodes as they are now. None leaves the operation as it was."""
+"""What a pass makes of a node: given a builder, the node, its operands as they are now, and what
+became of the nodes before. None leaves the operation as it was."""
 
 
-def rebuilt(graph: Graph, replace: Replace) -> Graph:
-    """The graph, made again operation by operation."""
+class Changes(dict[Node, Node]):
+    """What became of nodes: those that are not in it stayed what they are."""
+
+    def __missing__(self, node: Node) -> Node:
+        return node
+
+
+def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -> Graph:
+    """The graph, made again where an operation is replaced or has operands that were.
+
+    `ops` are the operations that may be replaced; None for all.
+    """
     build = Builder()
-    made: dict[Node, Node] = {}
+    made = Changes()
     for node in graph.nodes:
-        args = [made[arg] for arg in node.args]
-        build.place = node.span
-        replaced = replace(build, node, args, made)
+        same = made.keys().isdisjoint(node.args)
+        replaced = None
+        if ops is None or node.op in ops or not same:
+            args = [made[arg] for arg in node.args]
+            if ops is None or node.op in ops:
+                build.place = node.span
+                replaced = replace(build, node, args, made)
+                same = same and args == list(node.args)
         if replaced is None:
-            replaced = build.node(node.op, *args, value=node.value, span=node.span)
-        made[node] = replaced
+            replaced = (
+                build.take(node)
+                if same
+                else build.node(node.op, *args, value=node.value, span=node.span)
+            )
+        if replaced is not node:
+            made[node] = replaced
+    if not made:
+        return graph
     labels = {made[node]: name for node, name in graph.labels.items()}
     return build.graph([made[node] for node in graph.outputs], labels)
 
@@ -198,7 +231,7 @@ def builder_of(graph: Graph) -> Builder:
     """A builder that goes on where a graph ends."""
     build = Builder()
     for node in graph.nodes:
-        build.adopt(node)
+        build.take(node)
     return build
 
 

@@ -261,7 +261,7 @@ class _Run:
         }
         for part in parts:
             if part.is_constant:
-                build.adopt(part)
+                build.take(part)
         chains = [paired(build, *[made[part] for part in unpaired(arg)]) for arg in node.args]
         args = [chain for chain in chains if chain is not None]
         alone = build.graph([build.node(node.op, *args, value=node.value)])

@@ -69,7 +69,7 @@ class Tape:
         self.text = text
         self.build = Builder()
         for node in graph.nodes:
-            self.build.adopt(node)
+            self.build.take(node)
         self.one = self.build.constant(1.0)
         self.inputs = graph.inputs()
         self.active = {self.inputs[name] for name in wrt if name in self.inputs}

@@ -252,7 +252,7 @@ def _in_shape_of(replacement: Graph, dropped: list[str]) -> Graph:
     """A replacement, broadcast to the shape that the operands dropped by it give the pattern."""
     builder = Builder()
     for node in replacement.nodes:
-        builder.adopt(node)
+        builder.take(node)
     result = like = replacement.outputs[0]
     for name in dropped:
         operand = builder.node("input", value=name)

@@ -50,15 +50,20 @@ def without_idle_broadcasts(graph: Graph) -> Graph:
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
         nonlocal leaves
+        is_broadcast = node.op == "broadcast"
+        if not is_broadcast and not any(arg.op == "broadcast" for arg in args):
+            return None
         if leaves is None:
             leaves = Leaves(build.nodes)
-        if node.op == "broadcast" and args[0].op == "broadcast":
+        if is_broadcast and args[0].op == "broadcast":
             args[0] = args[0].args[0]
-        if node.op == "broadcast" and leaves[args[0]] == leaves[args[1]]:
+        if is_broadcast and leaves[args[0]] == leaves[args[1]]:
             return args[0]
         if len(args) == 2 and is_elementwise(node.op):
             for arg, other in ((0, 1), (1, 0)):
-                inner = args[arg].args[0] if args[arg].op == "broadcast" else args[arg]
+                if args[arg].op != "broadcast":
+                    continue
+                inner = args[arg].args[0]
                 rest, whole = leaves[args[other]], leaves[args[arg]]
                 if node.op == "multiply" and _is_ones(args[arg]) and rest | whole == whole:
                     if rest == whole:
@@ -97,7 +102,7 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
             args[place] = made[first.get(leaves[node.args[place]], node.args[place])]
         return None
 
-    return rebuilt(graph, replace)
+    return rebuilt(graph, replace, _SHAPE_ONLY)
 
 
 def _with_shared_signs(graph: Graph) -> Graph:
@@ -171,11 +176,15 @@ def _in_reading_order(graph: Graph) -> Graph:
             result = build.node(op, result, made[right])
         return result
 
-    return rebuilt(graph, replace)
+    return rebuilt(graph, replace, ("multiply",))
 
 
-def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:
+def legalise(
+    graph: Graph, known: frozenset[str], table: FunctionTable, target: str, touched: bool = False
+) -> Graph:
     """The graph in the operations that a target knows, tidied; its first output is the value.
+
+    A graph that was `touched` is tidied though the target knows all that is in it.
 
     Raises
     ------
@@ -183,12 +192,9 @@ def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: 
         An operation is neither known to the target nor defined by others.
     """
     expanded = expand(graph, known, table, target)
-    return graph if expanded is graph else tidied(expanded, table)
-
-
-def tidied(graph: Graph, table: FunctionTable) -> Graph:
-    """A graph of which operations were replaced, without what that left to simplify."""
-    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[0])
+    if expanded is graph and not touched:
+        return graph
+    graph = rewrite(expanded, table, ("exact",), ("tidy",), expanded.outputs[0])
     return _in_reading_order(_with_shared_signs(graph))
 
 
@@ -198,14 +204,12 @@ def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: st
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op in known:
-            return None
         function = table.get(node.op)
         if function is None or not function.definitions:
             raise SymgradError(f"the target {target} has no {node.op}")
         body = definition(function, table, -1, attributes_of(function, node.value))
         return build.inline(body, dict(zip(function.operands, args, strict=False)), node.span)
 
-    while not all(node.op in known for node in graph.nodes):
-        graph = rebuilt(graph, replace)
+    while strange := {node.op for node in graph.nodes} - known:
+        graph = rebuilt(graph, replace, strange)
     return graph

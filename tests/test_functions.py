@@ -114,7 +114,7 @@ def second_derivatives(case: Case) -> Iterator[Graph]:
     for output in first.outputs[1:]:
         build = Builder()
         for node in first.nodes:
-            build.adopt(node)
+            build.take(node)
         yield simplify(reverse(build.graph([output]), case.inputs, TABLE), TABLE)
 
 
