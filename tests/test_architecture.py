@@ -15,6 +15,7 @@ PIPELINE = (
     "collector",
     "errors",
     "extras",
+    "terminal",
     "colouring",
     "limits",
     "template",
