@@ -98,6 +98,8 @@ PIPELINE = (
     "raveling",
     "explanation",
     "checking",
+    "draws",
+    "comparison",
     "drawing",
     "survey",
     "nonfinite",

@@ -14,8 +14,10 @@ from symgrad.commands.command import (
     Command,
     Options,
     Printed,
+    formula_in,
     formula_of,
     point_of,
+    unshielded,
     wrt_of,
 )
 
@@ -46,6 +48,20 @@ _BOX: Options = (
     ),
     (("--samples",), {"metavar": "N", "type": int, "help": "how many points"}),
     (("--plot",), {"metavar": "FILE", "help": "draw the errors into FILE, as errors.png"}),
+)
+_OLD_AND_NEW: Options = tuple(
+    ((name,), {"metavar": name.upper(), "type": unshielded, "help": f"the {name} formula or file"})
+    for name in ("old", "new")
+)
+_COMPARED: Options = (
+    (
+        ("--shapes",),
+        {"metavar": "X=(4,3),w=(3,)", "help": "the shapes of inputs that are arrays"},
+    ),
+    (
+        ("--samples",),
+        {"metavar": "N", "type": int, "default": 400, "help": "how many points, about"},
+    ),
 )
 
 
@@ -92,6 +108,18 @@ def _summary(errors: Errors) -> dict[str, Any]:
     return told
 
 
+def _diff_check(options: Namespace) -> Printed:
+    from symgrad.comparison import same
+    from symgrad.point import read_shapes
+
+    old, new = formula_in(options.old), formula_in(options.new)
+    shapes = None if options.shapes is None else read_shapes(options.shapes)
+    found = same(
+        old, new, wrt_of(options), shapes=shapes, samples=options.samples, exact=options.exact
+    )
+    return Printed(f"{found}\n", 0 if found else 1, asdict(found))
+
+
 def _explain_nan(options: Namespace) -> Printed:
     from symgrad.api import function
     from symgrad.nonfinite import explain_nan
@@ -116,6 +144,13 @@ COMMANDS: Mapping[str, Command] = {
         "the worst and the median error over a box, in ulps",
         'symgrad accuracy "log(1 + exp(x))" --box x=-50,50 --samples 100',
         FORMULA + WRT + _BOX + EXACT,
+    ),
+    "diff-check": Command(
+        _diff_check,
+        "whether two formulas have the same value and derivatives, or where they differ",
+        'symgrad diff-check "(1 - x)**2" "1 - 2*x + x**2"\n'
+        'symgrad diff-check "sum(X @ w)" "sum(X, axis=0) @ w" --shapes "X=(4,3),w=(3,)"',
+        _OLD_AND_NEW + WRT + _COMPARED + EXACT,
     ),
     "explain-nan": Command(
         _explain_nan,
