@@ -41,6 +41,7 @@ from symgrad.version import __version__
 if TYPE_CHECKING:
     from symgrad import optim
     from symgrad.checking import Check, check
+    from symgrad.comparison import Comparison, same
     from symgrad.fitting import Fit, NotFiniteError, fit
     from symgrad.nonfinite import NotFinite, explain_nan
     from symgrad.raveling import ravel
@@ -51,6 +52,7 @@ __all__ = [
     "Accuracy",
     "ArgumentError",
     "Check",
+    "Comparison",
     "Compiled",
     "DefinitionError",
     "DerivativeError",
@@ -82,6 +84,7 @@ __all__ = [
     "jvp",
     "optim",
     "ravel",
+    "same",
     "value_and_grad",
     "vjp",
 ]
@@ -91,6 +94,8 @@ _LATER = {
     "accuracy": "symgrad.survey",
     "Check": "symgrad.checking",
     "check": "symgrad.checking",
+    "Comparison": "symgrad.comparison",
+    "same": "symgrad.comparison",
     "NotFinite": "symgrad.nonfinite",
     "explain_nan": "symgrad.nonfinite",
     "Fit": "symgrad.fitting",

@@ -1,42 +1,30 @@
 """The `symgrad` command: the public verbs for the shell.
 
-Results go to standard output and errors to standard error, as `symgrad: what is wrong`, with exit
-status 2. The status is 1 where a check finds a fault.
+Results go to standard output and errors to standard error, as `symgrad: what is wrong`. What the
+exit statuses mean stands in `symgrad.commands.helping`.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NoReturn
 
-from symgrad.commands import COMMANDS, Printed, unshielded
-from symgrad.errors import SymgradError, did_you_mean
-from symgrad.version import __version__
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser
-
-_FAILURE = 2
-
-_ABOUT = """\
-Compile a formula to its gradient: NumPy source, or numbers.
-
-example:
-  symgrad grad "exp(x**2)**2" --at x=0.5
-"""
-_FLAGS = frozenset(
-    flag
-    for command in COMMANDS.values()
-    for flags, _ in command.options
-    for flag in flags
-    if flag.startswith("-")
+from symgrad.commands import (
+    CLOSED,
+    COMMANDS,
+    FAILURE,
+    INTERRUPTED,
+    Printed,
+    file_of,
+    parser_of,
+    shielded,
+    unshielded,
 )
-_LONG_OPTION = re.compile(r"--[a-z]{2,}[a-z-]*(=.*)?", re.DOTALL)
+from symgrad.errors import SymgradError, did_you_mean
+from symgrad.terminal import as_json, error_as_json, painted
+from symgrad.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,11 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     12.0
     0
     """
+    arguments = sys.argv[1:] if argv is None else argv
+    wants_json = "--json" in arguments
     try:
-        printed = _printed(sys.argv[1:] if argv is None else argv)
+        printed = _printed(arguments)
+        text = as_json(printed.data or {"text": printed.text}) if wants_json else printed.text
+        return _written(text if wants_json else painted(text, sys.stdout)) or printed.status
     except SymgradError as error:
-        return _failed(str(error))
-    return _written(printed.text) or printed.status
+        file = file_of(error.text, arguments)
+        text = f"symgrad: {file}: {error}\n" if file else f"symgrad: {error}\n"
+        plain = painted(text, sys.stderr, error=True)
+        return _failed(error_as_json(error, file) if wants_json else plain)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _written(text: str) -> int:
@@ -58,23 +54,24 @@ def _written(text: str) -> int:
         print(text, end="", flush=True)
     except UnicodeEncodeError as error:
         letter = error.object[error.start]
-        return _failed(
-            f"standard output is {error.encoding}, which lacks {letter}\n"
-            "Set PYTHONUTF8=1, or write to a file with -o FILE."
-        )
+        raise SymgradError(
+            f"standard output is {error.encoding}, which lacks {letter}",
+            hint="Set PYTHONUTF8=1, or write to a file with -o FILE.",
+        ) from None
     except OSError as error:
         # Python flushes standard output once more at its end, and would fail there again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            return _FAILURE
-        return _failed(f"standard output cannot be written: {error.strerror}")
+            return CLOSED
+        reason = error.strerror
+        raise SymgradError(f"standard output cannot be written: {reason}") from None
     return 0
 
 
-def _failed(message: str) -> int:
+def _failed(text: str) -> int:
     with suppress(OSError):
-        print(f"symgrad: {message}", file=sys.stderr)
-    return _FAILURE
+        print(text, end="", file=sys.stderr)
+    return FAILURE
 
 
 def _printed(argv: Sequence[str]) -> Printed:
@@ -87,7 +84,7 @@ def _printed(argv: Sequence[str]) -> Printed:
         hint = did_you_mean(first, COMMANDS) or f"The commands are: {', '.join(COMMANDS)}."
         raise SymgradError(message, hint=hint)
     try:
-        options, surplus = _parser().parse_known_args(_shielded(argv))
+        options, surplus = parser_of(COMMANDS).parse_known_args(shielded(argv, COMMANDS))
     except SystemExit as help_text:
         return Printed(str(help_text))
     if surplus:
@@ -97,49 +94,3 @@ def _printed(argv: Sequence[str]) -> Printed:
         )
     printed: Printed = options.run(options)
     return printed
-
-
-def _shielded(argv: Sequence[str]) -> list[str]:
-    """The arguments, with a space before a formula that begins with a minus sign.
-
-    argparse takes all that begins with a minus sign for options. Here an option is a flag of some
-    command, or looks like a long one, so that a misspelt flag is not read as a formula.
-    """
-    shielded = [argv[0]]
-    for before, argument in pairwise(argv):
-        is_option = argument in {*_FLAGS, "-h", "--"} or _LONG_OPTION.fullmatch(argument)
-        is_formula = argument.startswith("-") and not is_option and before not in _FLAGS
-        shielded.append(f" {argument}" if is_formula else argument)
-    return shielded
-
-
-def _parser() -> ArgumentParser:
-    import argparse
-
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise SymgradError(message, hint=f"{self.prog} --help shows what it takes.")
-
-        def print_help(self, file: object = None) -> NoReturn:
-            """Hand the text to `main`: argparse would not tell that it cannot be printed."""
-            raise SystemExit(self.format_help())
-
-    style: dict[str, Any] = {
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-        "allow_abbrev": False,
-    }
-    parser = Parser(prog="symgrad", description=_ABOUT, **style)
-    parser.add_argument("--version", action="store_true", help="show the version")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        below = commands.add_parser(
-            name,
-            help=command.about,
-            description=f"Print {command.about}.",
-            epilog=f"example:\n  {command.example}",
-            **style,
-        )
-        below.set_defaults(run=command.run)
-        for flags, settings in command.options:
-            below.add_argument(*flags, **settings)
-    return parser

@@ -10,6 +10,9 @@ from symgrad.api import function
 from symgrad.errors import InputError, Span, SymgradError
 
 _NAMED = re.compile(r"\s*([A-Za-z_Α-Ωα-ω][A-Za-z0-9_Α-Ωα-ω]*)\s*=(?!=)")
+_SHAPE = re.compile(
+    _NAMED.pattern.removesuffix("(?!=)") + r"\s*\(((?:\s*[0-9]+\s*,)*(?:\s*[0-9]+)?\s*)\)\s*"
+)
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -36,6 +39,27 @@ def read_point(text: str) -> tuple[dict[str, Any], dict[str, Span]]:
         point[named[1]] = _value(text, named.end(), end)
         places[named[1]] = named.span(1)
     return point, places
+
+
+def read_shapes(text: str) -> dict[str, tuple[int, ...]]:
+    """What the text of `--shapes` gives.
+
+    >>> read_shapes("X=(4, 3), w=(3,), b=()")
+    {'X': (4, 3), 'w': (3,), 'b': ()}
+
+    Raises
+    ------
+    InputError
+        It is not a list of `name=(size, ...)`; the message shows where.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for start, end in _pieces(text):
+        found = _SHAPE.fullmatch(text, start, end)
+        if found is None or found[1] in shapes:
+            place = _stripped(text, start, end)
+            raise InputError("name=(size, size) is expected", text, place, "Write X=(4, 3),w=(3,).")
+        shapes[found[1]] = tuple(int(size) for size in found[2].split(",") if size.strip())
+    return shapes
 
 
 def _pieces(text: str) -> Iterator[Span]:

@@ -1,0 +1,138 @@
+"""The commands that compile a formula: to source, or to numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symgrad.commands.command import (
+    FORMULA,
+    WRT,
+    Command,
+    Options,
+    Printed,
+    formula_of,
+    point_of,
+    wrt_of,
+)
+from symgrad.errors import SymgradError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from symgrad.compiled import Compiled
+
+_OUTPUT: Options = (
+    (
+        ("--at",),
+        {
+            "metavar": "x=0.5,y=[1,2]",
+            "help": "print the results at these inputs, which are numbers, constant expressions or"
+            " nested lists: the value first, then the derivatives, one a line",
+        },
+    ),
+    (
+        ("-o", "--output"),
+        {"metavar": "FILE", "help": "write the source to FILE; with --at, do both"},
+    ),
+    (
+        ("--name",),
+        {"metavar": "NAME", "help": "what the source calls the function"},
+    ),
+)
+_TESTS: Options = (
+    (
+        ("--tests",),
+        {"metavar": "FILE", "help": "with -o, write tests for the file, which need hypothesis"},
+    ),
+)
+
+
+def _compile(options: Namespace) -> Printed:
+    """What `value`, `grad` and `value-and-grad` print."""
+    formula = formula_of(options)
+    compiled = _compiled(options, formula)
+    data: dict[str, Any] = {"formula": formula, "inputs": compiled.inputs}
+    point = None if options.at is None else point_of(compiled.inputs, options.at)
+    if point is not None:
+        data["at"] = point
+        data |= _results(compiled, point, options.command)
+    tests = getattr(options, "tests", None)
+    if options.output is None:
+        for flag, wanted in (("--name", options.name), ("--tests", tests)):
+            if wanted is not None and (point is not None or flag == "--tests"):
+                message = f"{flag} is for the source"
+                message += ", which --at does not print" if flag == "--name" else " in a file"
+                raise SymgradError(message, hint="Add -o FILE.")
+        if point is None:
+            source = compiled.render(options.name)
+            return Printed(source, data=data | {"source": source})
+        return Printed(_lines(data), data=data)
+    files = {options.output: compiled.render(options.name)}
+    if tests is not None:
+        from symgrad.harness import written_tests
+
+        kind = options.command.replace("-", "_")
+        names = {} if options.name is None else {kind: options.name}
+        files[tests] = written_tests(formula, wrt_of(options), options.output, tests, names, point)
+    for path, text in files.items():
+        try:
+            Path(path).write_bytes(text.encode("utf-8"))
+        except OSError as error:
+            raise SymgradError(f"{path} cannot be written: {error.strerror}") from None
+    return Printed(_lines(data), data=data | {"written": [*files]})
+
+
+def _compiled(options: Namespace, formula: str) -> Compiled:
+    from symgrad import api
+
+    if options.command == "value":
+        return api.function(formula)
+    verb = api.grad if options.command == "grad" else api.value_and_grad
+    return verb(formula, wrt_of(options))
+
+
+def _results(compiled: Compiled, point: Mapping[str, Any], command: str) -> dict[str, Any]:
+    """The value and the derivatives by name, as far as the command gives them."""
+    import numpy as np
+
+    parts: list[Any] = []
+    pending = [compiled(**point)]
+    while pending:
+        result = pending.pop()
+        if isinstance(result, dict | tuple):
+            pending += reversed(result.values() if isinstance(result, dict) else result)
+        else:
+            parts.append(np.asarray(result, dtype=float).tolist())
+    found = {"value": parts.pop(0)} if "value" in command else {}
+    return found | ({"grad": dict(zip(compiled.wrt, parts, strict=True))} if parts else {})
+
+
+def _lines(data: Mapping[str, Any]) -> str:
+    """The results, one a line."""
+    results = [data["value"]] if "value" in data else []
+    results += data.get("grad", {}).values()
+    return "".join(f"{result!r}\n" for result in results)
+
+
+COMMANDS: Mapping[str, Command] = {
+    "value": Command(
+        _compile,
+        "the value of a formula, as NumPy source or as numbers",
+        'symgrad value "hypot(x, y)" --at x=3,y=4',
+        FORMULA + _OUTPUT,
+    ),
+    "grad": Command(
+        _compile,
+        "the derivatives of a formula, as NumPy source or as numbers",
+        'symgrad grad "-exp(x**2)**2" --at x=0.5\nsymgrad grad "x**2 * y" --wrt y --at x=[1,2],y=3',
+        FORMULA + WRT + _OUTPUT + _TESTS,
+    ),
+    "value-and-grad": Command(
+        _compile,
+        "the value and the derivatives of a formula, which share their work",
+        'symgrad value-and-grad "a * x**2" --wrt a -o parabola.py --name parabola',
+        FORMULA + WRT + _OUTPUT + _TESTS,
+    ),
+}

@@ -1,0 +1,85 @@
+"""The commands that tell: what the language knows, and what the compiler does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from symgrad.commands.command import (
+    FORMULA,
+    WRT,
+    Command,
+    Options,
+    Printed,
+    formula_of,
+    unshielded,
+    wrt_of,
+)
+from symgrad.errors import UnknownFunctionError, did_you_mean
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from symgrad.functions import Function
+
+_NAMES: Options = (
+    (
+        ("names",),
+        {"metavar": "NAME", "nargs": "*", "type": unshielded, "help": "show these alone"},
+    ),
+)
+
+
+def _explain(options: Namespace) -> Printed:
+    from symgrad.explanation import explain
+
+    return Printed(explain(formula_of(options), wrt_of(options)) + "\n")
+
+
+def _functions(options: Namespace) -> Printed:
+    from symgrad.explanation import listing
+    from symgrad.functions import builtin_functions, builtin_sections
+
+    table = builtin_functions()
+    for name in options.names:
+        if name not in table:
+            hint = did_you_mean(name, table) or "symgrad functions lists what the language knows."
+            raise UnknownFunctionError(f"unknown function {name}", hint=hint)
+    sections = builtin_sections()
+    public = [
+        (heading, [table[n] for n in names if not n.startswith("_")]) for heading, names in sections
+    ]
+    wanted = [table[name] for name in options.names] or [row for _, rows in public for row in rows]
+    under = {name: heading for heading, names in sections for name in names}
+    data = {"functions": [_told(under[row.name], row) for row in wanted]}
+    if options.names:
+        return Printed(listing(wanted) + "\n", data=data)
+    shown = [f"{heading}\n{listing(rows)}\n" for heading, rows in public if rows]
+    return Printed("\n".join(shown), data=data)
+
+
+def _told(heading: str, row: Function) -> dict[str, Any]:
+    """A function, as `--json` gives it."""
+    return {
+        "name": row.name,
+        "signature": row.signature,
+        "section": heading,
+        "definitions": [row.text[slice(*tree.span)] for tree in row.definitions],
+        "derivatives": [row.text[slice(*tree.span)] for tree in row.derivatives],
+    }
+
+
+COMMANDS: Mapping[str, Command] = {
+    "functions": Command(
+        _functions,
+        "the functions of the language, with definitions (=) and derivatives (:)",
+        "symgrad functions log1p tanh",
+        _NAMES,
+    ),
+    "explain": Command(
+        _explain,
+        "what stands at each stage of the compiler",
+        'symgrad explain "log(1 + exp(x))"',
+        FORMULA + WRT,
+    ),
+}
