@@ -37,6 +37,7 @@ from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.products import PROGRAMS, seeds, takes_vectors
 from symgrad.quick import ABSENT, quick
 from symgrad.resolve import UndeclaredError
+from symgrad.showing import Shown
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
@@ -45,7 +46,7 @@ _VERBS = {"value": "function", "grad": "grad", "value_and_grad": "value_and_grad
 _MAX_SCALAR_NODES = 20_000
 
 
-class Compiled:
+class Compiled(Shown):
     """A formula, compiled: call it with numbers or arrays.
 
     Made by `function`, `grad` and `value_and_grad`. It never changes, so it may be shared among

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from symgrad.errors import MissingExtraError, SymgradError
+from symgrad.errors import SymgradError
+from symgrad.extras import needed
 
 Array = np.ndarray[Any, Any]
 
@@ -40,16 +41,11 @@ class Drawn(Protocol):
 
 def draw_errors(formula: str, errors: Sequence[Drawn], path: str | os.PathLike[str]) -> None:
     """A row of panels for each quantity, with its errors over each input."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError(
-            "a picture needs matplotlib", hint="Install it with: pip install 'symgrad[draw]'"
-        ) from None
+    figures = needed("matplotlib.figure", "a picture", "draw")
     inputs = list(errors[0].points) or [""]
     if not any(found.ulps.size for found in errors):
         raise SymgradError("there is nothing to draw: no result is known", formula)
-    figure = Figure(
+    figure = figures.Figure(
         figsize=(1.5 + 4.5 * len(inputs), 0.8 + 2.4 * len(errors)), layout="constrained"
     )
     figure.suptitle(formula.strip().splitlines()[-1][:80], family="monospace", fontsize=10)

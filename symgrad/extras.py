@@ -7,6 +7,27 @@ from typing import Any
 
 from symgrad.errors import MissingExtraError
 
+_CALLED = {"scipy": "SciPy", "networkx": "NetworkX"}
+
+
+def needed(module: str, what: str, extra: str) -> Any:
+    """A module of a package that an extra brings; `what` is what needs it.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        package = module.partition(".")[0]
+        verb = "need" if what.endswith("s") else "needs"
+        raise MissingExtraError(
+            f"{what} {verb} {_CALLED.get(package, package)}",
+            hint=f"Install it with: pip install 'symgrad[{extra}]'",
+        ) from None
+
 
 def scipy_sparse() -> Any:
     """SciPy's module of sparse arrays.
@@ -16,9 +37,4 @@ def scipy_sparse() -> Any:
     MissingExtraError
         SciPy is not installed.
     """
-    try:
-        return importlib.import_module("scipy.sparse")
-    except ImportError:
-        raise MissingExtraError(
-            "sparse matrices need SciPy", hint="Install it with: pip install 'symgrad[sparse]'"
-        ) from None
+    return needed("scipy.sparse", "sparse matrices", "sparse")
