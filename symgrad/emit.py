@@ -17,12 +17,15 @@ WIDTH = 88
 _LONG = 56
 _WORTH_A_NAME = 20
 
+PYTHON = (*keyword.kwlist, "__debug__")
+"""The words that Python keeps for itself."""
+
 
 class Names:
-    """Python names, each given out once. What Python or the file itself needs is taken already."""
+    """Names, each given out once. What the language or the file itself needs is taken already."""
 
-    def __init__(self, taken: Iterable[str]) -> None:
-        self._taken = {*keyword.kwlist, "__debug__", *taken}
+    def __init__(self, taken: Iterable[str], keywords: Iterable[str] = PYTHON) -> None:
+        self._taken = {*keywords, *taken}
         self._last: dict[str, int] = {}
 
     def fresh(self, wanted: str) -> str:
@@ -57,14 +60,16 @@ def emit(
     arguments: dict[str, str],
     names: Names,
     results: Sequence[str],
+    writer: Writer | None = None,
 ) -> Body:
     """Write the steps as statements.
 
     A value that is used once stands where it is used, unless the user named it or the line gets
-    long; every other one gets a name. `arguments` holds the Python name of each input, `results`
-    what the outputs are called where they need a name.
+    long; every other one gets a name. `arguments` holds the name of each input in the code,
+    `results` what the outputs are called where they need a name. A target whose statements are not
+    Python's brings a `writer` of its own.
     """
-    writer = _Writer(schedule, target, arguments, names)
+    writer = writer or Writer(schedule, target, arguments, names)
     wanted = dict(zip(schedule.outputs, results, strict=True))
     for step in schedule.steps:
         writer.write(step, wanted)
@@ -81,7 +86,9 @@ _NUMBERS = ("sqrt of a size", "divide by a size", "_equal_parts", "stop_gradient
 """What gives a number of Python when it is given such: it has no methods, and no parts."""
 
 
-class _Writer:
+class Writer:
+    """Turns steps into texts and statements, one after the other."""
+
     def __init__(
         self, schedule: Schedule, target: Target, arguments: dict[str, str], names: Names
     ) -> None:
@@ -96,6 +103,7 @@ class _Writer:
         self.plain: set[Node] = set()
 
     def write(self, step: Step, wanted: dict[Node, str]) -> None:
+        """The text of a step, with a name where it needs one."""
         node = step.node
         if node.op == "input":
             self.texts[node] = Text(self.arguments[str(node.value)])
@@ -110,12 +118,22 @@ class _Writer:
             self._accumulate(step, wanted)
             return
         self._shorten(step)
+        self.texts[node] = self._text(step)
+        label = self.schedule.labels.get(node) or wanted.get(node)
+        uses = self.schedule.uses[node]
+        if label is not None and (uses > 1 or node in self.schedule.labels):
+            self._name(node, label)
+        elif uses > 1 and not self._is_trivial(step):
+            self._name(node, None, step)
+
+    def _text(self, step: Step) -> Text:
+        """A step as it stands in an expression."""
         spelling = self.target.spellings[step.spelling]
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
         if spelling.arity is not None:
             operands[spelling.arity :] = map(self._whole, step.operands[spelling.arity :])
         if self.plain.issuperset(step.operands) and step.spelling in (*INFIX, *_NUMBERS):
-            self.plain.add(node)
+            self.plain.add(step.node)
         if self.target.number and not self.plain.isdisjoint(step.operands):
             operands = [
                 Text(self.target.number.format(text.code))
@@ -124,15 +142,8 @@ class _Writer:
                 for place, (operand, text) in enumerate(zip(step.operands, operands, strict=True))
             ]
         if step.spelling == "negative" and _takes_sign(step.operands[0], operands[0]):
-            self.texts[node] = Text(f"-{operands[0].code}", PRODUCT)
-        else:
-            self.texts[node] = spelling.write(operands, _attributes(step))
-        label = self.schedule.labels.get(node) or wanted.get(node)
-        uses = self.schedule.uses[node]
-        if label is not None and (uses > 1 or node in self.schedule.labels):
-            self._name(node, label)
-        elif uses > 1 and not self._is_trivial(step):
-            self._name(node, None, step)
+            return Text(f"-{operands[0].code}", PRODUCT)
+        return spelling.write(operands, _attributes(step))
 
     def _operand(self, node: Node, as_float: bool) -> Text:
         if node.op == "constant":
@@ -202,9 +213,11 @@ class _Writer:
         self.is_name.add(node)
 
     def result(self, node: Node) -> str:
+        """An output, as it is returned."""
         return self._operand(node, True).code
 
     def statements(self) -> list[str]:
+        """All that was written, the value first."""
         if self.forward and self.backward:
             return [*self.forward, "# reverse", *self.backward]
         return self.forward + self.backward
