@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symgrad.errors import LimitError, Span
+from symgrad.labels import UNNAMED, shown
 from symgrad.limits import Limits, checkpoint
 
 Value = float | bool | str | tuple[Any, ...] | None
@@ -59,7 +60,7 @@ class Node:
 class Graph:
     """Nodes in topological order, and which of them are the results.
 
-    `labels` holds the user's names for nodes, where the formula gave them one.
+    `labels` tells what nodes are called: see labels.py. Where nodes become one, the last counts.
     """
 
     nodes: tuple[Node, ...]
@@ -87,7 +88,7 @@ class Graph:
                 if node.value is not None:
                     operands.append(str(node.value))
                 names[node] = f"v{len(lines) + 1}"
-                label = self.labels.get(node)
+                label = shown(self.labels.get(node, UNNAMED))
                 note = f"  # {label}" if label else ""
                 lines.append(f"{names[node]} = {node.op}({', '.join(operands)}){note}")
         lines.append("return " + ", ".join(names[node] for node in self.outputs))
