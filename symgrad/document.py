@@ -6,8 +6,9 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from symgrad.emit import WIDTH, Names, argument_names, emit
+from symgrad.emit import argument_names, emit
 from symgrad.finish import (
     finish,
     plain_indices,
@@ -20,6 +21,8 @@ from symgrad.finish import (
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, builder_of
 from symgrad.layout import Layout
+from symgrad.lines import WIDTH, bracketed, laid_out
+from symgrad.naming import Names
 from symgrad.pipeline import Derived
 from symgrad.quick import OWN_NAMES
 from symgrad.schedule import schedule
@@ -81,9 +84,18 @@ def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
 
 
 def function_source(
-    derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
+    derived: Derived,
+    kind: str,
+    layout: Layout,
+    table: FunctionTable,
+    target: Target,
+    name: str,
+    shelved: Mapping[tuple[float, ...], str] = MappingProxyType({}),
 ) -> str:
-    """The text of one function; the graph is in the operations of the target."""
+    """The text of one function; the graph is in the operations of the target.
+
+    `shelved` are tuples that stand at the head of the file, and their names.
+    """
     if target is NUMPY:
         graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
         graph = typed_creations(typed_fills(graph, table), derived.indices)
@@ -91,7 +103,7 @@ def function_source(
         graph, both = plain_indices(graph, derived.indices)
     else:
         graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
-    names = Names(RESERVED if target is NUMPY else _SCALAR_RESERVED)
+    names = Names(RESERVED.union(shelved.values()) if target is NUMPY else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
     wanted = layout.labels
@@ -99,8 +111,8 @@ def function_source(
     plan = schedule(graph, target, table, value)
     as_indices = {name: names.fresh(f"{arguments[name]}_index") for name in both}
     renamed = {f"{name} as an index": new for name, new in as_indices.items()}
-    body = emit(plan, target, {**arguments, **renamed}, names, wanted)
-    lines = ["    " + statement for statement in body.statements]
+    body = emit(plan, target, {**arguments, **renamed}, names, wanted, shelved)
+    lines = [laid_out("    ", statement) for statement in body.statements]
     lines.append(_returned(kind, layout, list(body.results)))
     if target is not NUMPY:
         signature = f"def {name}({', '.join(arguments.values())}):"
@@ -112,24 +124,15 @@ def function_source(
     converted = f"({converted},)" if len(floats) == 1 else converted
     lines[:0] = [f"    {argument} = _whole({argument})" for argument in whole]
     if floats:
-        lines.insert(0, _wrapped("    ", f"{converted} = _floats(", floats, ")"))
+        lines.insert(0, bracketed("    ", f"{converted} = _floats(", floats, ")"))
     lines[:0] = [f"    {new} = _whole({arguments[name]})" for name, new in as_indices.items()]
     doc = _function_doc(derived.what if derived.what in PRODUCTS else kind, layout)
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
 
 
-def _wrapped(indent: str, opening: str, items: list[str], closing: str) -> str:
-    """Items between brackets, on one line where they fit, else one a line."""
-    line = f"{indent}{opening}{', '.join(items)}{closing}"
-    if len(line) <= WIDTH or not items:
-        return line
-    rows = [f"{indent}    {item}," for item in items]
-    return "\n".join([indent + opening, *rows, indent + closing.removeprefix(",")])
-
-
 def _returned(kind: str, layout: Layout, results: list[str]) -> str:
     if kind == "value":
-        return f"    return {results[0]}"
+        return laid_out("    ", f"return {results[0]}")
     derivatives = results if kind == "grad" else results[1:]
     opening, items, closing = layout.pack(derivatives)
     lead = "return " if kind == "grad" else f"return {results[0]}, "
@@ -137,8 +140,8 @@ def _returned(kind: str, layout: Layout, results: list[str]) -> str:
     if kind == "grad" and layout.form == "tuple" and len(items) > 1 and len(bare) <= WIDTH:
         return bare
     if layout.form == "bare":
-        return f"    {lead}{items[0]}"
-    return _wrapped("    ", lead + opening, items, closing)
+        return laid_out("    ", lead + items[0])
+    return bracketed("    ", lead + opening, items, closing)
 
 
 def _signature(name: str, kind: str, layout: Layout, arguments: list[str]) -> str:
@@ -148,7 +151,7 @@ def _signature(name: str, kind: str, layout: Layout, arguments: list[str]) -> st
         "value_and_grad": f"tuple[Array, {layout.annotation}]",
     }[kind]
     typed = [f"{argument}: ArrayLike" for argument in arguments]
-    return _wrapped("", f"def {name}(", typed, f") -> {returns}:")
+    return bracketed("", f"def {name}(", typed, f") -> {returns}:")
 
 
 def _function_doc(kind: str, layout: Layout) -> str:
@@ -202,15 +205,48 @@ def document(
 ) -> str:
     """The text of a file that needs NumPy alone (and SciPy for special functions)."""
     ready = legal(derived, table, NUMPY)
+    shelved = _shelved(ready.graph)
     functions = [
-        function_source(ready, kind, layout, table, NUMPY, name)
+        function_source(ready, kind, layout, table, NUMPY, name, shelved)
         for kind, name in zip(kinds, names, strict=True)
     ]
     code = "\n\n".join(functions)
-    helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
+    helpers = _helpers(code)
     special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
     parts = [_module_doc(formula, derived, layout, special), _imports(special), ""]
+    shelf = [
+        bracketed("", f"{name} = (", list(map(repr, row)), ")") for row, name in shelved.items()
+    ]
+    if shelf:
+        parts += ["# Coefficients of series, from the highest power on.", *shelf, "", ""]
     return "\n".join(parts) + "\n" + "\n\n".join([code, *helpers])
+
+
+_MOST_INLINE = 4
+
+
+def _shelved(graph: Graph) -> dict[tuple[float, ...], str]:
+    """Long rows of coefficients, which stand at the head of a file, and their names."""
+    rows = dict.fromkeys(
+        row
+        for node in graph.nodes
+        if node.op == "_polynomial"
+        for row in node.attributes
+        if len(row) > _MOST_INLINE
+    )
+    return {row: f"COEFFICIENTS_{number}" for number, row in enumerate(rows, 1)}
+
+
+def _helpers(code: str) -> list[str]:
+    """The helpers that some code calls, and those that they call in turn."""
+    needed: dict[str, None] = {}
+    waiting = [code]
+    while waiting:
+        text = waiting.pop()
+        called = [name for name in HELPERS if re.search(rf"(?<!\w){name}\(", text)]
+        waiting += [HELPERS[name] for name in called if name not in needed]
+        needed.update(dict.fromkeys(called))
+    return [text for name, text in HELPERS.items() if name in needed]
 
 
 def _module_doc(formula: str, derived: Derived, layout: Layout, special: list[str]) -> str:

@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import keyword
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from symgrad.graph import Node
 from symgrad.items import unpaired
+from symgrad.labels import derivative_name, is_cotangent, is_own, of_cotangent
+from symgrad.naming import Names, flowing, is_short, words_for
 from symgrad.schedule import Schedule, Step
-from symgrad.spelling import INFIX, PRODUCT, TERNARY, Text
+from symgrad.spelling import INFIX, PRODUCT, TERNARY, Code, Text
 from symgrad.targets import Target
 from symgrad.template import HOLE, filled, written
 
-WIDTH = 88
 _LONG = 56
+_LINE = 64
 _WORTH_A_NAME = 20
-
-PYTHON = (*keyword.kwlist, "__debug__")
-"""The words that Python keeps for itself."""
-
-
-class Names:
-    """Names, each given out once. What the language or the file itself needs is taken already."""
-
-    def __init__(self, taken: Iterable[str], keywords: Iterable[str] = PYTHON) -> None:
-        self._taken = {*keywords, *taken}
-        self._last: dict[str, int] = {}
-
-    def fresh(self, wanted: str) -> str:
-        """The name itself, or with underscores or a number after it where it is taken."""
-        name = wanted
-        while name in self._taken:
-            name += "_"
-        self._taken.add(name)
-        return name
-
-    def numbered(self, stem: str) -> str:
-        """The stem with the next number that makes it a new name."""
-        number = self._last.get(stem, 0) + 1
-        while f"{stem}{number}" in self._taken:
-            number += 1
-        self._last[stem] = number
-        self._taken.add(f"{stem}{number}")
-        return f"{stem}{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +34,20 @@ def emit(
     arguments: dict[str, str],
     names: Names,
     results: Sequence[str],
+    shelved: Mapping[tuple[float, ...], str] = MappingProxyType({}),
     writer: Writer | None = None,
 ) -> Body:
     """Write the steps as statements.
 
     A value that is used once stands where it is used, unless the user named it or the line gets
     long; every other one gets a name. `arguments` holds the name of each input in the code,
-    `results` what the outputs are called where they need a name. A target whose statements are not
-    Python's brings a `writer` of its own.
+    `results` what the outputs are called where they need a name, `shelved` the names of long
+    attributes. A target whose statements are not Python's brings a `writer` of its own.
     """
-    writer = writer or Writer(schedule, target, arguments, names)
-    wanted = dict(zip(schedule.outputs, results, strict=True))
+    writer = writer or Writer(schedule, target, arguments, names, shelved)
+    writer.reserve(dict(zip(schedule.outputs, results, strict=True)))
     for step in schedule.steps:
-        writer.write(step, wanted)
+        writer.write(step)
     texts = tuple(writer.result(node) for node in schedule.outputs)
     return Body(tuple(writer.statements()), texts)
 
@@ -90,23 +65,46 @@ class Writer:
     """Turns steps into texts and statements, one after the other."""
 
     def __init__(
-        self, schedule: Schedule, target: Target, arguments: dict[str, str], names: Names
+        self,
+        schedule: Schedule,
+        target: Target,
+        arguments: dict[str, str],
+        names: Names,
+        shelved: Mapping[tuple[float, ...], str],
     ) -> None:
+        self.shelved = shelved
         self.schedule = schedule
         self.target = target
         self.arguments = arguments
         self.names = names
+        self.steps = {step.node: step for step in schedule.steps}
         self.texts: dict[Node, Text] = {}
+        self.words: dict[Node, tuple[str, str]] = {}
         self.forward: list[str] = []
         self.backward: list[str] = []
         self.is_name: set[Node] = set()
         self.plain: set[Node] = set()
+        self.own: dict[Node, str] = {}
+        self.labelled: dict[str, Node] = {}
 
-    def write(self, step: Step, wanted: dict[Node, str]) -> None:
+    def reserve(self, wanted: dict[Node, str]) -> None:
+        """Names that the formula or the caller asks for are given out before any other."""
+        for node, label in self.schedule.labels.items():
+            self.labelled[label] = node
+            if is_own(label) and node in self.steps and node.args:
+                self.own[node] = self.names.fresh(label)
+        several = self.target.names_results and len(wanted) > 1
+        for node, name in wanted.items():
+            if node.args and node not in self.own and (several or self.schedule.uses[node] > 1):
+                self.own[node] = self.names.fresh(name)
+
+    def write(self, step: Step) -> None:
         """The text of a step, with a name where it needs one."""
         node = step.node
         if node.op == "input":
-            self.texts[node] = Text(self.arguments[str(node.value)])
+            name = self.arguments[str(node.value)]
+            self.texts[node] = Text(name)
+            self.words[node] = name, name
             self.is_name.add(node)
             return
         if node.op == "constant":
@@ -115,16 +113,13 @@ class Writer:
         if node.op in _SIZES:
             self.plain.add(node)
         if step.parts:
-            self._accumulate(step, wanted)
+            self._accumulate(step)
             return
         self._shorten(step)
         self.texts[node] = self._text(step)
-        label = self.schedule.labels.get(node) or wanted.get(node)
-        uses = self.schedule.uses[node]
-        if label is not None and (uses > 1 or node in self.schedule.labels):
-            self._name(node, label)
-        elif uses > 1 and not self._is_trivial(step):
-            self._name(node, None, step)
+        self.words[node] = words_for(step, self._part)
+        if node in self.own or (self.schedule.uses[node] > 1 and not self._is_trivial(step)):
+            self._name(node)
 
     def _text(self, step: Step) -> Text:
         """A step as it stands in an expression."""
@@ -141,15 +136,39 @@ class Writer:
                 else text
                 for place, (operand, text) in enumerate(zip(step.operands, operands, strict=True))
             ]
+        if step.spelling == "add" and _is_below_zero(step.operands[1]):
+            spelling = self.target.spellings["subtract"]
+            operands[1] = Text(operands[1].code.removeprefix("-"))
         if step.spelling == "negative" and _takes_sign(step.operands[0], operands[0]):
             return Text(f"-{operands[0].code}", PRODUCT)
-        return spelling.write(operands, _attributes(step))
+        return spelling.write(operands, self._attributes(step))
+
+    def _part(self, node: Node) -> str:
+        """The short name of an operand, if it has one."""
+        name = self._name_of(node)
+        return name if is_short(name) else ""
+
+    def _name_of(self, node: Node | None) -> str:
+        """What it is called, or would be; empty where that says nothing."""
+        if node is None:
+            return ""
+        if node in self.is_name:
+            return self.texts[node].code
+        return self.words.get(node, ("", ""))[0]
 
     def _operand(self, node: Node, as_float: bool) -> Text:
         if node.op == "constant":
             assert isinstance(node.value, bool | float)
             return self.target.constant(node.value, as_float)
         return self.texts[node]
+
+    def _attributes(self, step: Step) -> object:
+        if not isinstance(step.node.value, tuple):
+            return None
+        if not self.shelved:
+            return step.node.value
+        values = step.node.value
+        return tuple(Code(self.shelved[v]) if v in self.shelved else v for v in values)
 
     def _whole(self, node: Node) -> Text:
         """What fills a hole: a whole number is written as one, however large it is."""
@@ -167,37 +186,49 @@ class Writer:
         inline = [o for o in operands if not o.is_constant and o not in self.is_name]
         inline.sort(key=lambda o: len(self.texts[o].code))
         total = sum(len(self.texts[o].code) for o in inline)
-        while inline and total > _LONG and len(self.texts[inline[-1]].code) > _WORTH_A_NAME:
+        names = sum(len(self.texts[o].code) for o in operands if o in self.is_name)
+        while (
+            inline
+            and (total > _LONG or total + names > _LINE)
+            and len(self.texts[inline[-1]].code) > _WORTH_A_NAME
+        ):
             longest = inline.pop()
             total -= len(self.texts[longest].code)
-            self._name(longest, None)
+            self._name(longest)
 
-    def _name(self, node: Node, label: str | None, step: Step | None = None) -> None:
-        name = self.names.fresh(label) if label else self._descriptive(step)
-        lines = self.forward if node in self.schedule.value else self.backward
-        lines.append(f"{name} = {self.texts[node].code}")
+    def _name(self, node: Node) -> None:
+        name = self.own.get(node) or self._made_up(node)
+        if name != self.texts[node].code:
+            self._lines(node).append(f"{name} = {self.texts[node].code}")
         self.texts[node] = Text(name)
         self.is_name.add(node)
 
-    def _descriptive(self, step: Step | None) -> str:
-        """`exp_x` for np.exp(x); a number where there is nothing to say."""
-        if step is not None and len(step.operands) == 1 and step.operands[0] in self.is_name:
-            operand = self.texts[step.operands[0]].code
-            if len(operand) <= 8 and step.spelling not in ("index", "negative"):
-                word = step.spelling.split()[0].lstrip("_")
-                return self.names.fresh(f"{word}_{operand}")
-        if step is not None and step.spelling == "join":
-            return self.names.fresh("full")
-        return self.names.numbered("t")
+    def _lines(self, node: Node) -> list[str]:
+        return self.forward if node in self.schedule.value else self.backward
 
-    def _accumulate(self, step: Step, wanted: dict[Node, str]) -> None:
+    def _made_up(self, node: Node) -> str:
+        """A cotangent is called after its value; all else by what it is made of, or what it is."""
+        label = self.schedule.labels.get(node)
+        reverse = node not in self.schedule.value
+        if reverse and label is not None and is_cotangent(label):
+            base = of_cotangent(label)
+            value = self.labelled.get(base)
+            name = base if is_own(base) else self._name_of(value)
+            if name:
+                return self.names.numbered(derivative_name(name))
+        made, stem = self.words[node]
+        if made:
+            return self.names.numbered(made)
+        return self.names.numbered(flowing(stem) if reverse else stem)
+
+    def _accumulate(self, step: Step) -> None:
         """Zeros, and line by line what is added to parts of them."""
         node = step.node
         self._shorten(step)
         like = self._operand(unpaired(step.parts[0].args[1])[0], True).code
-        label = self.schedule.labels.get(node) or wanted.get(node)
-        name = self.names.fresh(label) if label else self.names.numbered("t")
-        lines = self.forward if node in self.schedule.value else self.backward
+        self.words[node] = words_for(step, self._part)
+        name = self.own.get(node) or self._made_up(node)
+        lines = self._lines(node)
         lines.append(f"{name} = np.zeros_like({like})")
         for count, part in enumerate(step.parts):
             g, _, *fillings = (p for arg in part.args for p in unpaired(arg))
@@ -229,8 +260,9 @@ def _takes_sign(node: Node, text: Text) -> bool:
     return plain and not text.code.startswith("-") and "**" not in text.code
 
 
-def _attributes(step: Step) -> object:
-    return step.node.value if isinstance(step.node.value, tuple) else None
+def _is_below_zero(node: Node) -> bool:
+    """Whether a number is written with a sign; one that is added is subtracted without it."""
+    return node.is_constant and isinstance(node.value, float) and node.value < 0
 
 
 def argument_names(inputs: Sequence[str], names: Names) -> dict[str, str]:

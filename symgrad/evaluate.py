@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from symgrad.derivatives import take_derivatives
-from symgrad.emit import Names, argument_names, emit
+from symgrad.emit import argument_names, emit
 from symgrad.finish import plain_indices
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, builder_of
 from symgrad.load import load
+from symgrad.naming import Names
 from symgrad.pipeline import Known, index_inputs
 from symgrad.resolve import resolve
 from symgrad.schedule import schedule

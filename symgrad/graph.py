@@ -25,6 +25,7 @@ from operator import is_
 from typing import Any
 
 from symgrad.errors import LimitError, Span
+from symgrad.labels import UNNAMED, shown
 from symgrad.limits import Limits, checkpoint
 
 Value = float | bool | str | tuple[Any, ...] | None
@@ -65,7 +66,7 @@ class Node:
 class Graph:
     """Nodes in topological order, and which of them are the results.
 
-    `labels` holds the user's names for nodes, where the formula gave them one.
+    `labels` tells what nodes are called: see labels.py. Where nodes become one, the last counts.
     """
 
     nodes: tuple[Node, ...]
@@ -93,7 +94,7 @@ class Graph:
                 if node.value is not None:
                     operands.append(str(node.value))
                 names[node] = f"v{len(lines) + 1}"
-                label = self.labels.get(node)
+                label = shown(self.labels.get(node, UNNAMED))
                 note = f"  # {label}" if label else ""
                 lines.append(f"{names[node]} = {node.op}({', '.join(operands)}){note}")
         lines.append("return " + ", ".join(names[node] for node in self.outputs))

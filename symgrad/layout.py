@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from symgrad.labels import derivative_name
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -22,7 +24,7 @@ class Layout:
         """What the derivatives are called in code, in order."""
         if self.by_pairs:
             return [f"d{row}_d{column}" for row in self.wrt for column in self.wrt]
-        return [f"d{name}" for name in self.wrt]
+        return [derivative_name(name) for name in self.wrt]
 
     def pack(self, results: Sequence[str]) -> tuple[str, list[str], str]:
         """An opening, the items and a closing."""

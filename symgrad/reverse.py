@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, complementary
+from symgrad.labels import cotangent_of, is_cotangent, unnamed
 from symgrad.leaves import LIKE_SECOND, REDUCTIONS, Leaves, is_elementwise
 from symgrad.lower import derivative
 from symgrad.quotients import Quotients
@@ -76,7 +77,8 @@ class Tape:
         for node in graph.nodes:
             if any(a in self.active and self.passes(node, p) for p, a in enumerate(node.args)):
                 self.active.add(node)
-        self.labels = dict(graph.labels)
+        self.labels = self._labelled()
+        self._cotangents: dict[Node, str] = {}
         self.mixing: Node | None = None
         """Where the elements of the inputs meet first, if they do on a way to the value."""
         self._leaves = Leaves(self.build.nodes)
@@ -96,6 +98,19 @@ class Tape:
         if function is None or position >= len(function.operands):
             return False
         return not function.derivative_is(position, "0")
+
+    def _labelled(self) -> dict[Node, str]:
+        """The graph's labels, after those of values on the way that have none."""
+        on_the_way = (node for node in self.graph.nodes if node.args and node in self.active)
+        labels = dict(zip(on_the_way, unnamed(self.graph.labels.values()), strict=False))
+        for node, label in self.graph.labels.items():
+            labels.pop(node, None)
+            labels[node] = label
+        return labels
+
+    def _all_labels(self) -> dict[Node, str]:
+        """With cotangents: a value of the formula keeps its own label where it serves as one."""
+        return {**self._cotangents, **self.labels}
 
     def sweep(self) -> dict[Node, Cotangent]:
         """From the value back to the inputs: the cotangents of those that got one."""
@@ -118,8 +133,8 @@ class Tape:
         """For each active operand: the operand, its term of the cotangent, and the term's root."""
         self.build.place = node.span
         label = self.labels.get(node)
-        if label is not None and cotangent.args:
-            self.labels.setdefault(cotangent, f"d{label}")
+        if label is not None and cotangent.args and not is_cotangent(label):
+            self._cotangents.setdefault(cotangent, cotangent_of(label))
         if not is_elementwise(node.op):
             return self._pull_back_whole(node, cotangent, root)
         mask, inner = unmask(cotangent)
@@ -266,7 +281,7 @@ class Tape:
         slope, root = cotangents[node]
         if self._leaves[slope] != self._leaves[root]:
             slope = self.build.node("_filling", slope, root)
-        return self.build.graph([self.value, slope], self.labels)
+        return self.build.graph([self.value, slope], self._all_labels())
 
     def results(self, cotangents: dict[Node, Cotangent]) -> Graph:
         """The value and the derivatives, zero where no cotangent arrived."""
@@ -277,7 +292,7 @@ class Tape:
                 outputs.append(self.settle(node, *cotangents[node]))
             else:
                 outputs.append(self.build.node("broadcast", self.build.constant(0.0), node))
-        return self.build.graph(outputs, self.labels)
+        return self.build.graph(outputs, self._all_labels())
 
 
 def _always_holds(mask: Node) -> bool:

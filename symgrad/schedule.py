@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
 from symgrad.items import unpaired
+from symgrad.labels import is_cotangent
 from symgrad.limits import paced
 from symgrad.lower import definition
 from symgrad.rewrite import match
@@ -42,7 +43,10 @@ class Schedule:
 
 
 def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | None) -> Schedule:
-    """Order the operations of a graph: those of the value first, as the graph has them."""
+    """Order the operations of a graph: those of the value first, as the graph has them.
+
+    Where the value is not among the outputs, they are those that labels tell of.
+    """
     folds = _folds(target, table)
     uses = Counter(arg for node in graph.nodes for arg in node.args)
     steps: dict[Node, Step] = {}
@@ -57,6 +61,7 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
             _folded(node, folds, uses)
             or _structural(node, target, steps)
             or _joined(node, continued)
+            or _turned(node)
             or Step(node, _spelling(node, target), _operands(node))
         )
     steps.update((node, _accumulated(node, parts)) for node, parts in placed.items())
@@ -64,7 +69,8 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
     for node in reversed(graph.nodes):
         if node in live:
             live.update(steps[node].operands)
-    needed = ancestors(graph.nodes, [value]) if value is not None else set()
+    before = [n for n, label in graph.labels.items() if not is_cotangent(label)]
+    needed = ancestors(graph.nodes, before if value is None else [value])
     kept = [n for n in graph.nodes if n in live]
     order = [n for n in kept if n in needed] + [n for n in kept if n not in needed]
     counts = Counter(a for n in order for a in steps[n].operands)
@@ -106,6 +112,23 @@ def _structural(node: Node, target: Target, steps: Mapping[Node, Step]) -> Step 
     if node.op == "join" and node.args[0].op == "join":
         return Step(node, "join", (*steps[node.args[0]].operands, node.args[1]))
     return None
+
+
+_TURNED: Mapping[str, str] = {
+    "less": "greater",
+    "less_equal": "greater_equal",
+    "greater": "less",
+    "greater_equal": "less_equal",
+    "equal": "equal",
+    "not_equal": "not_equal",
+}
+
+
+def _turned(node: Node) -> Step | None:
+    """A comparison with a number has the number on its right."""
+    if node.op not in _TURNED or not node.args[0].is_constant or node.args[1].is_constant:
+        return None
+    return Step(node, _TURNED[node.op], node.args[::-1])
 
 
 def _operands(node: Node) -> tuple[Node, ...]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
+from symgrad.labels import is_own
 from symgrad.leaves import is_elementwise
 from symgrad.shapes import Inference
 
@@ -20,7 +21,7 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     """The graph with indices moved in front of elementwise operations that only they look at."""
     uses = Counter(arg for node in graph.nodes for arg in node.args)
     uses.update(graph.outputs)
-    labelled = set(graph.labels)
+    labelled = {node for node, label in graph.labels.items() if is_own(label)}
 
     def passes(node: Node) -> list[bool] | None:
         """Which operands of an operation are to be picked from; None if it must stay in front."""

@@ -13,6 +13,7 @@ from symgrad.errors import InputError, Span
 from symgrad.graph import Graph, Node, ancestors
 from symgrad.items import unpaired
 from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
+from symgrad.labels import UNNAMED, is_own
 from symgrad.leaves import is_elementwise
 from symgrad.limits import paced
 from symgrad.misfit import Misfit, Shape, Size, broadcast, product
@@ -298,7 +299,7 @@ def _operand_names(node: Node, operands: Sequence[Node], graph: Graph, text: str
         written = text[slice(*arg.span)] if arg.span and _inside(arg.span, node.span) else ""
         if arg.op == "input":
             names.append(str(arg.value))
-        elif arg in graph.labels:
+        elif is_own(graph.labels.get(arg, UNNAMED)):
             names.append(graph.labels[arg])
         elif 0 < len(written) <= _LONGEST_NAME and written.isprintable():
             names.append(written)

@@ -84,7 +84,7 @@ class Spelling:
         shape = (
             filled(values[0], fillings) if re.search("{shape}|{s0}|{only}", self.template) else ()
         )
-        sizes: tuple[_Code, ...] = tuple(map(_Code, shape))
+        sizes = tuple(Code(size) for size in shape)
         fields = {f"v{n}": _attribute_text(v) for n, v in enumerate(values)}
         code = self.template.format(
             *codes,
@@ -102,20 +102,20 @@ class Spelling:
         return Text(code, self.precedence)
 
 
-class _Code(str):
+class Code(str):
     """Text that is written without quotes."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return str(self)
-
-    def __new__(cls, value: object) -> _Code:
-        return super().__new__(cls, value)
 
 
 def _attribute_text(value: object) -> str:
     if value == float("inf") or value == float("-inf"):
         return "np.inf" if value == float("inf") else "-np.inf"
-    return repr(value)
+    quoted = isinstance(value, str) and not isinstance(value, Code)
+    return f'"{value}"' if quoted else repr(value)
 
 
 def _new_axes(axis: object) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from symgrad.emit import Names, emit
+from symgrad.emit import emit
 from symgrad.functions import builtin_functions
 from symgrad.graph import Graph
 from symgrad.load import load
+from symgrad.naming import Names
 from symgrad.schedule import schedule
 from symgrad.simplify import expand
 from symgrad.targets.numpy import HELPERS, NUMPY

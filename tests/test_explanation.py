@@ -64,7 +64,10 @@ and helpers, is what symgrad value-and-grad prints.
     def value_and_grad(x: ArrayLike) -> tuple[Array, Array]:
         """The value of the formula, and its derivative with respect to x."""
         (x,) = _floats(x)
-        return 2 * np.sin(x), 2 * np.cos(x)'''
+        value = 2 * np.sin(x)
+        # reverse
+        dx = 2 * np.cos(x)
+        return value, dx'''
 
 
 def stage(text: str, name: str) -> list[str]:

@@ -38,11 +38,11 @@ def test_derivatives_in_their_shortest_form(formula: str, lines: str) -> None:
 
 SIGNS = [
     # All uses of the product `value * t` are negated: it is negative from the start.
-    ("exp(-a*b*c)", "t2 = -value * c|return value, (t2 * b, t2 * a, -value * t1)"),
+    ("exp(-a*b*c)", "dc = -value * ab|g = -value * c|da = g * b|db = g * a"),
     # One use is not: each of the others has its sign.
     (
         "t = a/b; t*c - t/c",
-        "dt = c - 1 / c|da = dt / b|return t * c - t1, (da, -da * t, t1 / c + t)",
+        "dc = t_over_c / c + t|da = (c - 1 / c) / b|db = -da * t",
     ),
 ]
 

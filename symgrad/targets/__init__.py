@@ -24,6 +24,8 @@ class Target:
         Operations that need an optional module, and the module's name.
     number:
         Writes a plain number where an array is needed; empty for a target without arrays.
+    names_results:
+        Whether results get a statement each where there are several.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Target:
     constant: Callable[[float | bool, bool], Text]
     extras: Mapping[str, str]
     number: str = ""
+    names_results: bool = False
 
     @property
     def known(self) -> frozenset[str]:

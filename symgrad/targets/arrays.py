@@ -95,6 +95,8 @@ ARRAYS: Mapping[str, Spelling] = {
     "_recolumn": call2("_recolumn"),
     "_uncolumn": call2("_uncolumn"),
     "matmul": Spelling("{0} @ {1}", PRODUCT, (PRODUCT, SIGN)),
+    "_matmul_da": Spelling("_matmul_da({0}, {1}, {2})"),
+    "_matmul_db": Spelling("_matmul_db({0}, {1}, {2})"),
     "_einsum": _with("np.einsum({v0}, {0}, {1})", 2),
     "inv": call("np.linalg.inv"),
     "_solve": call2("np.linalg.solve"),
@@ -139,7 +141,9 @@ def _whole(values: ArrayLike) -> np.ndarray:
     return array[()]
 ''',
     "_norm": '''\
-def _norm(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+def _norm(
+    x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
+) -> Array:
     """The square root of the sum of squares, scaled where squares leave the range of floats."""
     found = np.linalg.norm(x, axis=axis, keepdims=keepdims)
     floats = np.finfo(x.dtype)
@@ -154,7 +158,11 @@ def _norm(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = 
 def _middle(s: Array) -> Array:
     """The middle of sorted numbers along the last axis: of two, the mean; of none, nan."""
     n = s.shape[-1]
-    return (s[..., (n - 1) // 2] + s[..., n // 2]) / 2 if n else np.full(s.shape[:-1], np.nan)
+    return (
+        (s[..., (n - 1) // 2] + s[..., n // 2]) / 2
+        if n
+        else np.full(s.shape[:-1], np.nan)
+    )
 ''',
     "_unmiddle": '''\
 def _unmiddle(y: Array, s: Array) -> Array:
@@ -167,7 +175,13 @@ def _unmiddle(y: Array, s: Array) -> Array:
     "_merged": '''\
 def _merged(x: Array, axis: int | tuple[int, ...] | None) -> Array:
     """Some axes, or all for None, made one, which is the last."""
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = (
+        tuple(range(x.ndim))
+        if axis is None
+        else axis
+        if isinstance(axis, tuple)
+        else (axis,)
+    )
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
     size = int(np.prod([x.shape[a] for a in axes]))
     return moved.reshape((*moved.shape[: x.ndim - len(axes)], size))
@@ -175,7 +189,13 @@ def _merged(x: Array, axis: int | tuple[int, ...] | None) -> Array:
     "_unmerged": '''\
 def _unmerged(y: Array, x: Array, axis: int | tuple[int, ...] | None) -> Array:
     """Axes that were made one, apart again, as in x."""
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = (
+        tuple(range(x.ndim))
+        if axis is None
+        else axis
+        if isinstance(axis, tuple)
+        else (axis,)
+    )
     sizes = tuple(x.shape[a] for a in axes)
     return np.moveaxis(y.reshape((*y.shape[:-1], *sizes)), range(-len(axes), 0), axes)
 ''',
@@ -208,7 +228,9 @@ def _cofactors(a: Array) -> Array:
 def _untile(y: Array, x: Array, reps: int | tuple[int, ...]) -> Array:
     """The sum over the copies of x in a tiled array."""
     rank = max(x.ndim, np.size(reps))
-    counts = (1,) * (rank - np.size(reps)) + (reps if isinstance(reps, tuple) else (reps,))
+    counts = (1,) * (rank - np.size(reps)) + (
+        reps if isinstance(reps, tuple) else (reps,)
+    )
     sizes = (1,) * (rank - x.ndim) + x.shape
     apart = y.reshape([n for pair in zip(counts, sizes) for n in pair])
     return apart.sum(axis=tuple(range(0, 2 * rank, 2))).reshape(x.shape)
@@ -258,6 +280,20 @@ def _undiagonals(y: Array, x: Array, subscripts: str) -> Array:
     full = np.zeros_like(x)
     np.einsum(subscripts, full)[...] = y
     return full
+''',
+    "_matmul_da": '''\
+def _matmul_da(g: Array, a: Array, b: Array) -> Array:
+    """The derivative of sum(g * (a @ b)) by a, whatever the ranks are."""
+    rows = _rerow(_recolumn(g, b), a)
+    return _unrow(_sum_to(rows @ np.swapaxes(_recolumn(b, b), -1, -2), _rerow(a, a)), a)
+''',
+    "_matmul_db": '''\
+def _matmul_db(g: Array, a: Array, b: Array) -> Array:
+    """The derivative of sum(g * (a @ b)) by b, whatever the ranks are."""
+    columns = _rerow(_recolumn(g, b), a)
+    return _uncolumn(
+        _sum_to(np.swapaxes(_rerow(a, a), -1, -2) @ columns, _recolumn(b, b)), b
+    )
 ''',
     "_rerow": '''\
 def _rerow(x: Array, a: Array) -> Array:

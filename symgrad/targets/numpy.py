@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from symgrad.spelling import (
     ATOM,
@@ -39,7 +40,21 @@ def constant(value: float | bool, as_float: bool) -> Text:
     whole = value == int(value) and abs(value) < 1e6 and math.copysign(1, value) == (
         -1 if value < 0 else 1
     )  # fmt: skip
-    return Text(str(int(value)) if whole and not as_float else repr(value), sign)
+    digits = repr(value).replace("e+", "e")
+    return Text(str(int(value)) if whole and not as_float else digits, sign)
+
+
+_KNOWN: Mapping[float, Text] = {
+    math.pi: Text("np.pi"),
+    -math.pi: Text("-np.pi", SIGN),
+    2 * math.pi: Text("2 * np.pi", PRODUCT),
+    math.pi / 2: Text("np.pi / 2", PRODUCT),
+}
+"""Numbers that a reader knows by name."""
+
+
+def _known(value: float | bool, as_float: bool) -> Text:
+    return _KNOWN.get(value) or constant(value, as_float)
 
 
 SPELLINGS = {
@@ -74,9 +89,10 @@ SPELLINGS = {
 NUMPY = Target(
     "numpy",
     SPELLINGS,
-    constant,
+    _known,
     dict.fromkeys([*_SPECIAL, "zeta", "_log_ndtr", "_over_erfcx"], "scipy"),
     "np.float64({})",
+    names_results=True,
 )
 
 HELPERS: dict[str, str] = {

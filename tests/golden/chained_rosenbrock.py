@@ -21,34 +21,36 @@ Array = np.floating | NDArray[np.floating]
 def value(x: ArrayLike) -> Array:
     """The value of the formula."""
     (x,) = _floats(x)
-    t1 = x[:-1]
-    return np.sum(100 * (x[1:] - t1**2) ** 2 + (1 - t1) ** 2)
+    x_part = x[:-1]
+    return np.sum(100 * (x[1:] - x_part**2) ** 2 + (1 - x_part) ** 2)
 
 
 @np.errstate(all="ignore")
 def grad(x: ArrayLike) -> Array:
     """The derivative of the formula with respect to x."""
     (x,) = _floats(x)
-    t1 = x[:-1]
-    t2 = x[1:] - t1**2
-    dx = np.zeros_like(x)
-    dx[:-1] = -2 * (1 - t1) - 400 * t2 * t1
-    dx[1:] += 200 * t2
-    return dx
+    x_part = x[:-1]
+    r = x[1:] - x_part**2
+    # reverse
+    full = np.zeros_like(x)
+    full[:-1] = -2 * (1 - x_part) - 400 * r * x_part
+    full[1:] += 200 * r
+    return full
 
 
 @np.errstate(all="ignore")
 def value_and_grad(x: ArrayLike) -> tuple[Array, Array]:
     """The value of the formula, and its derivative with respect to x."""
     (x,) = _floats(x)
-    t1 = x[:-1]
-    t2 = x[1:] - t1**2
-    t3 = 1 - t1
+    x_part = x[:-1]
+    r = x[1:] - x_part**2
+    r2 = 1 - x_part
+    value = np.sum(100 * r**2 + r2**2)
     # reverse
     dx = np.zeros_like(x)
-    dx[:-1] = -2 * t3 - 400 * t2 * t1
-    dx[1:] += 200 * t2
-    return np.sum(100 * t2**2 + t3**2), dx
+    dx[:-1] = -2 * r2 - 400 * r * x_part
+    dx[1:] += 200 * r
+    return value, dx
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

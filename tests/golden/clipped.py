@@ -26,10 +26,13 @@ def value(x: ArrayLike, low: ArrayLike, y: ArrayLike) -> Array:
 def grad(x: ArrayLike, low: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """The derivative of the formula with respect to x, y."""
     x, low, y = _floats(x, low, y)
-    t1 = np.maximum(x, low)
-    t2 = np.where(t1 == 1, 0.5 * y, y)
-    t3 = np.where((t1 <= 1) & (x >= low), np.where(x == low, 0.5 * t2, t2), 0.0)
-    return _sum_to(t3, x), _sum_to(np.minimum(t1, 1), y, np.broadcast(x, low, y).shape)
+    larger = np.maximum(x, low)
+    # reverse
+    g = np.where(larger == 1, 0.5 * y, y)
+    g2 = np.where((larger <= 1) & (x >= low), np.where(x == low, 0.5 * g, g), 0.0)
+    dx = _sum_to(g2, x)
+    dy = _sum_to(np.minimum(larger, 1), y, np.broadcast(x, low, y).shape)
+    return dx, dy
 
 
 @np.errstate(all="ignore")
@@ -40,13 +43,15 @@ def value_and_grad(
 ) -> tuple[Array, tuple[Array, Array]]:
     """The value of the formula, and its derivative with respect to x, y."""
     x, low, y = _floats(x, low, y)
-    t1 = np.maximum(x, low)
-    t2 = np.minimum(t1, 1)
-    value = t2 * y
+    larger = np.maximum(x, low)
+    smaller = np.minimum(larger, 1)
+    value = smaller * y
     # reverse
-    t3 = np.where(t1 == 1, 0.5 * y, y)
-    t4 = np.where((t1 <= 1) & (x >= low), np.where(x == low, 0.5 * t3, t3), 0.0)
-    return value, (_sum_to(t4, x), _sum_to(t2, y, value.shape))
+    g = np.where(larger == 1, 0.5 * y, y)
+    g2 = np.where((larger <= 1) & (x >= low), np.where(x == low, 0.5 * g, g), 0.0)
+    dx = _sum_to(g2, x)
+    dy = _sum_to(smaller, y, value.shape)
+    return value, (dx, dy)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -26,8 +26,7 @@ def value(
 ) -> Array:
     """The value of the formula."""
     A, k, t, f, phi, c = _floats(A, k, t, f, phi, c)
-    t1 = np.cos(6.283185307179586 * f * t + phi)
-    return A * np.exp(-k * t) * t1 + c
+    return A * np.exp(-k * t) * np.cos(2 * np.pi * f * t + phi) + c
 
 
 @np.errstate(all="ignore")
@@ -41,18 +40,18 @@ def grad(
 ) -> tuple[Array, Array, Array, Array, Array]:
     """The derivative of the formula with respect to A, k, f, phi, c."""
     A, k, t, f, phi, c = _floats(A, k, t, f, phi, c)
-    t1 = np.exp(-k * t)
-    t2 = 6.283185307179586 * f * t + phi
-    cos_t2 = np.cos(t2)
-    t3 = A * t1 * np.sin(t2)
+    exp_minus_kt = np.exp(-k * t)
+    s = 2 * np.pi * f * t + phi
+    cos_s = np.cos(s)
+    # reverse
+    g = A * exp_minus_kt * np.sin(s)
     full = np.broadcast(A, k, t, f, phi, c)
-    return (
-        _sum_to(cos_t2 * t1, A, full.shape),
-        _sum_to(-cos_t2 * A * t1 * t, k, full.shape),
-        _sum_to(-6.283185307179586 * t * t3, f, full.shape),
-        _sum_to(-t3, phi, full.shape),
-        _sum_to(1, c, full.shape),
-    )
+    dA = _sum_to(cos_s * exp_minus_kt, A, full.shape)
+    dk = _sum_to(-cos_s * A * exp_minus_kt * t, k, full.shape)
+    df = _sum_to(-6.283185307179586 * t * g, f, full.shape)
+    dphi = _sum_to(-g, phi, full.shape)
+    dc = _sum_to(1, c, full.shape)
+    return dA, dk, df, dphi, dc
 
 
 @np.errstate(all="ignore")
@@ -66,20 +65,19 @@ def value_and_grad(
 ) -> tuple[Array, tuple[Array, Array, Array, Array, Array]]:
     """The value of the formula, and its derivative with respect to A, k, f, phi, c."""
     A, k, t, f, phi, c = _floats(A, k, t, f, phi, c)
-    t1 = np.exp(-k * t)
-    t2 = A * t1
-    t3 = 6.283185307179586 * f * t + phi
-    cos_t3 = np.cos(t3)
-    value = t2 * cos_t3 + c
+    exp_minus_kt = np.exp(-k * t)
+    p = A * exp_minus_kt
+    s = 2 * np.pi * f * t + phi
+    cos_s = np.cos(s)
+    value = p * cos_s + c
     # reverse
-    t4 = t2 * np.sin(t3)
-    return value, (
-        _sum_to(cos_t3 * t1, A, value.shape),
-        _sum_to(-cos_t3 * A * t1 * t, k, value.shape),
-        _sum_to(-6.283185307179586 * t * t4, f, value.shape),
-        _sum_to(-t4, phi, value.shape),
-        _sum_to(1, c, value.shape),
-    )
+    p_sin_s = p * np.sin(s)
+    dA = _sum_to(cos_s * exp_minus_kt, A, value.shape)
+    dk = _sum_to(-cos_s * A * exp_minus_kt * t, k, value.shape)
+    df = _sum_to(-6.283185307179586 * t * p_sin_s, f, value.shape)
+    dphi = _sum_to(-p_sin_s, phi, value.shape)
+    dc = _sum_to(1, c, value.shape)
+    return value, (dA, dk, df, dphi, dc)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -26,30 +26,33 @@ def value(w: ArrayLike, v: ArrayLike) -> Array:
 def grad(w: ArrayLike, v: ArrayLike) -> dict[str, Array]:
     """The derivative of the formula with respect to w, v."""
     w, v = _floats(w, v)
-    t1 = v[0]
-    t2 = v[1]
-    full = np.broadcast(w, t1, t2)
-    t3 = _sum_to(2 * w * t1, t1, full.shape)
+    v_0 = v[0]
+    v_1 = v[1]
+    # reverse
+    full = np.broadcast(w, v_0, v_1)
+    g = _sum_to(2 * w * v_0, v_0, full.shape)
     dv = np.zeros_like(v)
-    dv[1] = _sum_to(1, t2, full.shape)
-    dv[0] += t3
-    return {"w": _sum_to(t1**2, w, full.shape), "v": dv}
+    dv[1] = _sum_to(1, v_1, full.shape)
+    dv[0] += g
+    dw = _sum_to(v_0**2, w, full.shape)
+    return {"w": dw, "v": dv}
 
 
 @np.errstate(all="ignore")
 def value_and_grad(w: ArrayLike, v: ArrayLike) -> tuple[Array, dict[str, Array]]:
     """The value of the formula, and its derivative with respect to w, v."""
     w, v = _floats(w, v)
-    t1 = v[0]
-    t2 = t1**2
-    t3 = v[1]
-    value = w * t2 + t3
+    v_0 = v[0]
+    v_0_squared = v_0**2
+    v_1 = v[1]
+    value = w * v_0_squared + v_1
     # reverse
-    t4 = _sum_to(2 * w * t1, t1, value.shape)
+    g = _sum_to(2 * w * v_0, v_0, value.shape)
     dv = np.zeros_like(v)
-    dv[1] = _sum_to(1, t3, value.shape)
-    dv[0] += t4
-    return value, {"w": _sum_to(t2, w, value.shape), "v": dv}
+    dv[1] = _sum_to(1, v_1, value.shape)
+    dv[0] += g
+    dw = _sum_to(v_0_squared, w, value.shape)
+    return value, {"w": dw, "v": dv}
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -33,7 +33,10 @@ def grad(x: ArrayLike) -> Array:
 def value_and_grad(x: ArrayLike) -> tuple[Array, Array]:
     """The value of the formula, and its derivative with respect to x."""
     (x,) = _floats(x)
-    return np.where(x > 0, 1.0, 2.0).astype(x.dtype), np.zeros_like(x)
+    value = np.where(x > 0, 1.0, 2.0).astype(x.dtype)
+    # reverse
+    dx = np.zeros_like(x)
+    return value, dx
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -34,9 +34,9 @@ def grad(cams: ArrayLike, x: ArrayLike, k: ArrayLike) -> Array:
     """The derivative of the formula with respect to cams."""
     cams, x = _floats(cams, x)
     k = _whole(k)
-    dcams = np.zeros_like(cams)
-    np.add.at(dcams, k, 2 * (cams[k] - x))
-    return dcams
+    full = np.zeros_like(cams)
+    np.add.at(full, k, 2 * (cams[k] - x))
+    return full
 
 
 @np.errstate(all="ignore")
@@ -44,11 +44,12 @@ def value_and_grad(cams: ArrayLike, x: ArrayLike, k: ArrayLike) -> tuple[Array, 
     """The value of the formula, and its derivative with respect to cams."""
     cams, x = _floats(cams, x)
     k = _whole(k)
-    t1 = cams[k] - x
+    r = cams[k] - x
+    value = np.sum(r**2)
     # reverse
     dcams = np.zeros_like(cams)
-    np.add.at(dcams, k, 2 * t1)
-    return np.sum(t1**2), dcams
+    np.add.at(dcams, k, 2 * r)
+    return value, dcams
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

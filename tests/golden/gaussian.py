@@ -19,23 +19,23 @@ Array = np.floating | NDArray[np.floating]
 def value(theta: ArrayLike, mu: ArrayLike, sigma: ArrayLike) -> Array:
     """The value of the formula."""
     theta, mu, sigma = _floats(theta, mu, sigma)
-    t1 = np.exp(-(((theta - mu) / sigma) ** 2 / 2))
-    return t1 / (2.5066282746310002 * sigma)
+    e = np.exp(-(((theta - mu) / sigma) ** 2 / 2))
+    return e / (2.5066282746310002 * sigma)
 
 
 @np.errstate(all="ignore")
 def grad(theta: ArrayLike, mu: ArrayLike, sigma: ArrayLike) -> dict[str, Array]:
     """The derivative of the formula with respect to theta, mu, sigma."""
     theta, mu, sigma = _floats(theta, mu, sigma)
-    t1 = (theta - mu) / sigma
-    t2 = np.exp(-(t1**2 / 2))
-    t3 = t1 * (t2 / sigma) / sigma
-    t4 = t2 / (2.5066282746310002 * sigma) / sigma
-    return {
-        "theta": _sum_to(-0.3989422804014327 * t3, theta),
-        "mu": _sum_to(0.3989422804014327 * t3, mu),
-        "sigma": _sum_to(0.3989422804014327 * t1 * t3 - t4, sigma),
-    }
+    q = (theta - mu) / sigma
+    e = np.exp(-(q**2 / 2))
+    # reverse
+    g = q * (e / sigma) / sigma
+    g2 = e / (2.5066282746310002 * sigma) / sigma
+    dtheta = _sum_to(-0.3989422804014327 * g, theta)
+    dmu = _sum_to(0.3989422804014327 * g, mu)
+    dsigma = _sum_to(0.3989422804014327 * q * g - g2, sigma)
+    return {"theta": dtheta, "mu": dmu, "sigma": dsigma}
 
 
 @np.errstate(all="ignore")
@@ -46,16 +46,15 @@ def value_and_grad(
 ) -> tuple[Array, dict[str, Array]]:
     """The value of the formula, and its derivative with respect to theta, mu, sigma."""
     theta, mu, sigma = _floats(theta, mu, sigma)
-    t1 = (theta - mu) / sigma
-    t2 = np.exp(-(t1**2 / 2))
-    value = t2 / (2.5066282746310002 * sigma)
+    q = (theta - mu) / sigma
+    e = np.exp(-(q**2 / 2))
+    value = e / (2.5066282746310002 * sigma)
     # reverse
-    t3 = t1 * (t2 / sigma) / sigma
-    return value, {
-        "theta": _sum_to(-0.3989422804014327 * t3, theta),
-        "mu": _sum_to(0.3989422804014327 * t3, mu),
-        "sigma": _sum_to(0.3989422804014327 * t1 * t3 - value / sigma, sigma),
-    }
+    g = q * (e / sigma) / sigma
+    dtheta = _sum_to(-0.3989422804014327 * g, theta)
+    dmu = _sum_to(0.3989422804014327 * g, mu)
+    dsigma = _sum_to(0.3989422804014327 * q * g - value / sigma, sigma)
+    return value, {"theta": dtheta, "mu": dmu, "sigma": dsigma}
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -28,11 +28,11 @@ def value(X: ArrayLike, y: ArrayLike, length: ArrayLike, noise: ArrayLike) -> Ar
     X, y, length, noise = _floats(X, y, length, noise)
     n = X.shape[0]
     distances = np.sum((X[:, None] - X) ** 2, axis=-1)
-    t1 = np.exp(-(distances / (2 * length**2)))
-    K = t1 + noise * np.eye(n, dtype=X.dtype)
+    e = np.exp(-(distances / (2 * length**2)))
+    K = e + noise * np.eye(n, dtype=X.dtype)
     slogdet_K = np.linalg.slogdet(K)
-    t2 = np.where(slogdet_K[0] < 0, np.nan, slogdet_K[1])
-    return (y @ np.linalg.solve(K, y) + t2) / 2
+    chosen = np.where(slogdet_K[0] < 0, np.nan, slogdet_K[1])
+    return (y @ np.linalg.solve(K, y) + chosen) / 2
 
 
 @np.errstate(all="ignore")
@@ -46,14 +46,17 @@ def grad(
     X, y, length, noise = _floats(X, y, length, noise)
     n = X.shape[0]
     distances = np.sum((X[:, None] - X) ** 2, axis=-1)
-    t1 = 2 * length**2
-    t2 = distances / t1
-    t3 = np.exp(-t2)
-    t4 = np.eye(n, dtype=X.dtype)
-    K = t3 + noise * t4
-    t5 = np.outer(np.linalg.solve(K.T, 0.5 * y), np.linalg.solve(K, y))
-    dK = 0.5 * np.linalg.inv(K).T - t5
-    return np.sum(4 * length * (dK * t3 / t1 * t2), axis=(0, 1)), np.vdot(dK, t4)
+    p = 2 * length**2
+    q = distances / p
+    exp_minus_q = np.exp(-q)
+    eye = np.eye(n, dtype=X.dtype)
+    K = exp_minus_q + noise * eye
+    # reverse
+    outer = np.outer(np.linalg.solve(K.T, 0.5 * y), np.linalg.solve(K, y))
+    dK = 0.5 * np.linalg.inv(K).T - outer
+    dlength = np.sum(4 * length * (dK * exp_minus_q / p * q), axis=(0, 1))
+    dnoise = np.vdot(dK, eye)
+    return dlength, dnoise
 
 
 @np.errstate(all="ignore")
@@ -67,21 +70,21 @@ def value_and_grad(
     X, y, length, noise = _floats(X, y, length, noise)
     n = X.shape[0]
     distances = np.sum((X[:, None] - X) ** 2, axis=-1)
-    t1 = 2 * length**2
-    t2 = distances / t1
-    t3 = np.exp(-t2)
-    t4 = np.eye(n, dtype=X.dtype)
-    K = t3 + noise * t4
-    t5 = np.linalg.solve(K, y)
+    p = 2 * length**2
+    q = distances / p
+    exp_minus_q = np.exp(-q)
+    eye = np.eye(n, dtype=X.dtype)
+    K = exp_minus_q + noise * eye
+    solution = np.linalg.solve(K, y)
     slogdet_K = np.linalg.slogdet(K)
-    t6 = y @ t5 + np.where(slogdet_K[0] < 0, np.nan, slogdet_K[1])
+    chosen = np.where(slogdet_K[0] < 0, np.nan, slogdet_K[1])
+    value = (y @ solution + chosen) / 2
     # reverse
-    t7 = np.outer(np.linalg.solve(K.T, 0.5 * y), t5)
-    dK = 0.5 * np.linalg.inv(K).T - t7
-    return t6 / 2, (
-        np.sum(4 * length * (dK * t3 / t1 * t2), axis=(0, 1)),
-        np.vdot(dK, t4),
-    )
+    outer = np.outer(np.linalg.solve(K.T, 0.5 * y), solution)
+    dK = 0.5 * np.linalg.inv(K).T - outer
+    dlength = np.sum(4 * length * (dK * exp_minus_q / p * q), axis=(0, 1))
+    dnoise = np.vdot(dK, eye)
+    return value, (dlength, dnoise)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -33,9 +33,12 @@ def grad(x: ArrayLike) -> Array:
 def value_and_grad(x: ArrayLike) -> tuple[Array, Array]:
     """The value of the formula, and its derivative with respect to x."""
     (x,) = _floats(x)
-    t1 = x > 0
+    x_positive = x > 0
     log_x = np.log(x)
-    return np.where(t1, x * log_x, 0.0), np.where(t1, log_x + 1, 0.0)
+    value = np.where(x_positive, x * log_x, 0.0)
+    # reverse
+    dx = np.where(x_positive, log_x + 1, 0.0)
+    return value, dx
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -31,8 +31,10 @@ def value(X: ArrayLike, w: ArrayLike, b: ArrayLike, y: ArrayLike) -> Array:
 def grad(X: ArrayLike, w: ArrayLike, b: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """The derivative of the formula with respect to w, b."""
     X, w, b, y = _floats(X, w, b, y)
-    t1 = 2 * (X @ w + b - y) / X.shape[0]
-    return X.T @ t1, t1.sum(axis=0)
+    g = 2 * (X @ w + b - y) / X.shape[0]
+    dw = X.T @ g
+    db = g.sum(axis=0)
+    return dw, db
 
 
 @np.errstate(all="ignore")
@@ -44,10 +46,13 @@ def value_and_grad(
 ) -> tuple[Array, tuple[Array, Array]]:
     """The value of the formula, and its derivative with respect to w, b."""
     X, w, b, y = _floats(X, w, b, y)
-    t1 = X @ w + b - y
+    r = X @ w + b - y
+    value = np.mean(r**2)
     # reverse
-    t2 = 2 * t1 / X.shape[0]
-    return np.mean(t1**2), (X.T @ t2, t2.sum(axis=0))
+    dr = 2 * r / X.shape[0]
+    dw = X.T @ dr
+    db = dr.sum(axis=0)
+    return value, (dw, db)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

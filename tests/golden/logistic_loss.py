@@ -28,8 +28,11 @@ def grad(w: ArrayLike, x: ArrayLike, b: ArrayLike, t: ArrayLike) -> tuple[Array,
     """The derivative of the formula with respect to w, b."""
     w, x, b, t = _floats(w, x, b, t)
     z = w * x + b
+    # reverse
     dz = 1 / (1 + np.exp(-z)) - t
-    return _sum_to(dz * x, w), _sum_to(dz, b)
+    dw = _sum_to(dz * x, w)
+    db = _sum_to(dz, b)
+    return dw, db
 
 
 @np.errstate(all="ignore")
@@ -42,9 +45,12 @@ def value_and_grad(
     """The value of the formula, and its derivative with respect to w, b."""
     w, x, b, t = _floats(w, x, b, t)
     z = w * x + b
+    value = np.logaddexp(z, 0) - t * z
     # reverse
     dz = 1 / (1 + np.exp(-z)) - t
-    return np.logaddexp(z, 0) - t * z, (_sum_to(dz * x, w), _sum_to(dz, b))
+    dw = _sum_to(dz * x, w)
+    db = _sum_to(dz, b)
+    return value, (dw, db)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -26,9 +26,12 @@ def value(Vmax: ArrayLike, S: ArrayLike, Km: ArrayLike) -> Array:
 def grad(Vmax: ArrayLike, S: ArrayLike, Km: ArrayLike) -> tuple[Array, Array]:
     """The derivative of the formula with respect to Vmax, Km."""
     Vmax, S, Km = _floats(Vmax, S, Km)
-    t1 = Km + S
-    t2 = Vmax * S / t1
-    return _sum_to(S / t1, Vmax, t2.shape), _sum_to(-t2 / t1, Km)
+    Km_plus_S = Km + S
+    q = Vmax * S / Km_plus_S
+    # reverse
+    dVmax = _sum_to(S / Km_plus_S, Vmax, q.shape)
+    dKm = _sum_to(-q / Km_plus_S, Km)
+    return dVmax, dKm
 
 
 @np.errstate(all="ignore")
@@ -39,9 +42,12 @@ def value_and_grad(
 ) -> tuple[Array, tuple[Array, Array]]:
     """The value of the formula, and its derivative with respect to Vmax, Km."""
     Vmax, S, Km = _floats(Vmax, S, Km)
-    t1 = Km + S
-    value = Vmax * S / t1
-    return value, (_sum_to(S / t1, Vmax, value.shape), _sum_to(-value / t1, Km))
+    Km_plus_S = Km + S
+    value = Vmax * S / Km_plus_S
+    # reverse
+    dVmax = _sum_to(S / Km_plus_S, Vmax, value.shape)
+    dKm = _sum_to(-value / Km_plus_S, Km)
+    return value, (dVmax, dKm)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -30,12 +30,12 @@ def grad(np_: ArrayLike, sin: ArrayLike, _floats_: ArrayLike) -> dict[str, Array
     np_, sin, _floats_ = _floats(np_, sin, _floats_)
     lambda_ = 2 * np_
     value = lambda_**2
+    # reverse
     full = np.broadcast(np_, sin, _floats_)
-    return {
-        "np": _sum_to(16 * np_ * value, np_, full.shape),
-        "sin": _sum_to(_floats_ * np.cos(sin), sin, full.shape),
-        "_floats": _sum_to(np.sin(sin), _floats_, full.shape),
-    }
+    dnp = _sum_to(16 * np_ * value, np_, full.shape)
+    dsin = _sum_to(_floats_ * np.cos(sin), sin, full.shape)
+    d_floats = _sum_to(np.sin(sin), _floats_, full.shape)
+    return {"np": dnp, "sin": dsin, "_floats": d_floats}
 
 
 @np.errstate(all="ignore")
@@ -50,11 +50,11 @@ def value_and_grad(
     value = lambda_**2
     sin_sin = np.sin(sin)
     value_ = value * value + sin_sin * _floats_
-    return value_, {
-        "np": _sum_to(16 * np_ * value, np_, value_.shape),
-        "sin": _sum_to(_floats_ * np.cos(sin), sin, value_.shape),
-        "_floats": _sum_to(sin_sin, _floats_, value_.shape),
-    }
+    # reverse
+    dnp = _sum_to(16 * np_ * value, np_, value_.shape)
+    dsin = _sum_to(_floats_ * np.cos(sin), sin, value_.shape)
+    d_floats = _sum_to(sin_sin, _floats_, value_.shape)
+    return value_, {"np": dnp, "sin": dsin, "_floats": d_floats}
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -37,9 +37,9 @@ def value(
     h = np.maximum(X @ W1 + b1, 0)
     logits = h @ W2 + b2
     max_logits = logits.max(axis=-1, keepdims=True)
-    t1 = np.where(np.isfinite(max_logits), max_logits, 0.0)
-    t2 = np.log(np.sum(np.exp(logits - t1), axis=-1, keepdims=True))
-    return -np.mean(np.sum(T * (logits - (t2 + t1)), axis=-1))
+    kept = np.where(np.isfinite(max_logits), max_logits, 0.0)
+    ln = np.log(np.sum(np.exp(logits - kept), axis=-1, keepdims=True))
+    return -np.mean(np.sum(T * (logits - (ln + kept)), axis=-1))
 
 
 @np.errstate(all="ignore")
@@ -53,20 +53,24 @@ def grad(
 ) -> tuple[Array, Array, Array, Array]:
     """The derivative of the formula with respect to W1, b1, W2, b2."""
     X, T, W1, b1, W2, b2 = _floats(X, T, W1, b1, W2, b2)
-    t1 = X @ W1 + b1
-    h = np.maximum(t1, 0)
+    z1 = X @ W1 + b1
+    h = np.maximum(z1, 0)
     logits = h @ W2 + b2
+    # reverse
     max_logits = logits.max(axis=-1, keepdims=True)
-    t2 = logits - np.where(np.isfinite(max_logits), max_logits, 0.0)
-    exp_t2 = np.exp(t2)
-    sum_exp_t2 = exp_t2.sum(axis=-1, keepdims=True)
-    t3 = T / T.shape[0]
-    t4 = exp_t2 / np.where(sum_exp_t2 == 0, 1.0, sum_exp_t2)
-    t5 = np.where(logits == np.inf, 1.0, t4)
-    dlogits = t3.sum(axis=1, keepdims=True) * t5 - t3
-    dh = dlogits @ W2.T
-    t6 = np.where(t1 > 0, dh, 0.0)
-    return X.T @ t6, t6.sum(axis=0), h.T @ dlogits, dlogits.sum(axis=0)
+    g = logits - np.where(np.isfinite(max_logits), max_logits, 0.0)
+    exp_g = np.exp(g)
+    sum_exp_g = exp_g.sum(axis=-1, keepdims=True)
+    g2 = T / T.shape[0]
+    g3 = exp_g / np.where(sum_exp_g == 0, 1.0, sum_exp_g)
+    g4 = np.where(logits == np.inf, 1.0, g3)
+    dlogits = g2.sum(axis=1, keepdims=True) * g4 - g2
+    dW2 = h.T @ dlogits
+    dz1 = np.where(z1 > 0, dlogits @ W2.T, 0.0)
+    dW1 = X.T @ dz1
+    db1 = dz1.sum(axis=0)
+    db2 = dlogits.sum(axis=0)
+    return dW1, db1, dW2, db2
 
 
 @np.errstate(all="ignore")
@@ -80,21 +84,25 @@ def value_and_grad(
 ) -> tuple[Array, tuple[Array, Array, Array, Array]]:
     """The value of the formula, and its derivative with respect to W1, b1, W2, b2."""
     X, T, W1, b1, W2, b2 = _floats(X, T, W1, b1, W2, b2)
-    t1 = X @ W1 + b1
-    h = np.maximum(t1, 0)
+    z1 = X @ W1 + b1
+    h = np.maximum(z1, 0)
     logits = h @ W2 + b2
     max_logits = logits.max(axis=-1, keepdims=True)
-    t2 = np.where(np.isfinite(max_logits), max_logits, 0.0)
-    t3 = np.exp(logits - t2)
-    sum_t3 = t3.sum(axis=-1, keepdims=True)
-    t4 = np.mean(np.sum(T * (logits - (np.log(sum_t3) + t2)), axis=-1))
+    kept = np.where(np.isfinite(max_logits), max_logits, 0.0)
+    e = np.exp(logits - kept)
+    sum_e = e.sum(axis=-1, keepdims=True)
+    average = np.mean(np.sum(T * (logits - (np.log(sum_e) + kept)), axis=-1))
+    value = -average
     # reverse
-    t5 = T / T.shape[0]
-    t6 = np.where(logits == np.inf, 1.0, t3 / np.where(sum_t3 == 0, 1.0, sum_t3))
-    dlogits = t5.sum(axis=1, keepdims=True) * t6 - t5
-    dh = dlogits @ W2.T
-    t7 = np.where(t1 > 0, dh, 0.0)
-    return -t4, (X.T @ t7, t7.sum(axis=0), h.T @ dlogits, dlogits.sum(axis=0))
+    g = T / T.shape[0]
+    g2 = np.where(logits == np.inf, 1.0, e / np.where(sum_e == 0, 1.0, sum_e))
+    dlogits = g.sum(axis=1, keepdims=True) * g2 - g
+    dW2 = h.T @ dlogits
+    dz1 = np.where(z1 > 0, dlogits @ W2.T, 0.0)
+    dW1 = X.T @ dz1
+    db1 = dz1.sum(axis=0)
+    db2 = dlogits.sum(axis=0)
+    return value, (dW1, db1, dW2, db2)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

@@ -29,7 +29,10 @@ def grad(y: ArrayLike, a: ArrayLike, x: ArrayLike, b: ArrayLike) -> tuple[Array,
     """The derivative of the formula with respect to a, b."""
     y, a, x, b = _floats(y, a, x, b)
     residual = y - (a * x + b)
-    return _sum_to(-2 * x * residual, a), _sum_to(-2 * residual, b)
+    # reverse
+    da = _sum_to(-2 * x * residual, a)
+    db = _sum_to(-2 * residual, b)
+    return da, db
 
 
 @np.errstate(all="ignore")
@@ -42,7 +45,11 @@ def value_and_grad(
     """The value of the formula, and its derivative with respect to a, b."""
     y, a, x, b = _floats(y, a, x, b)
     residual = y - (a * x + b)
-    return residual**2, (_sum_to(-2 * x * residual, a), _sum_to(-2 * residual, b))
+    value = residual**2
+    # reverse
+    da = _sum_to(-2 * x * residual, a)
+    db = _sum_to(-2 * residual, b)
+    return value, (da, db)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

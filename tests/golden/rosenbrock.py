@@ -26,20 +26,24 @@ def value(x: ArrayLike, y: ArrayLike) -> Array:
 def grad(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """The derivative of the formula with respect to x, y."""
     x, y = _floats(x, y)
-    t1 = y - x**2
-    return _sum_to(-400 * x * t1 - 2 * (1 - x), x), _sum_to(200 * t1, y)
+    r = y - x**2
+    # reverse
+    dx = _sum_to(-400 * x * r - 2 * (1 - x), x)
+    dy = _sum_to(200 * r, y)
+    return dx, dy
 
 
 @np.errstate(all="ignore")
 def value_and_grad(x: ArrayLike, y: ArrayLike) -> tuple[Array, tuple[Array, Array]]:
     """The value of the formula, and its derivative with respect to x, y."""
     x, y = _floats(x, y)
-    t1 = 1 - x
-    t2 = y - x**2
-    return t1**2 + 100 * t2**2, (
-        _sum_to(-400 * x * t2 - 2 * t1, x),
-        _sum_to(200 * t2, y),
-    )
+    one_minus_x = 1 - x
+    r = y - x**2
+    value = one_minus_x**2 + 100 * r**2
+    # reverse
+    dx = _sum_to(-400 * x * r - 2 * one_minus_x, x)
+    dy = _sum_to(200 * r, y)
+    return value, (dx, dy)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

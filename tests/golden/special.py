@@ -33,8 +33,10 @@ def value(x: ArrayLike, y: ArrayLike) -> Array:
 def grad(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """The derivative of the formula with respect to x, y."""
     x, y = _floats(x, y)
-    t1 = 1.1283791670955126 * special.gammaln(y) * np.exp(-(x**2))
-    return _sum_to(t1, x), _sum_to(special.erf(x) * special.digamma(y), y)
+    g = 1.1283791670955126 * special.gammaln(y) * np.exp(-(x**2))
+    dx = _sum_to(g, x)
+    dy = _sum_to(special.erf(x) * special.digamma(y), y)
+    return dx, dy
 
 
 @np.errstate(all="ignore")
@@ -43,10 +45,11 @@ def value_and_grad(x: ArrayLike, y: ArrayLike) -> tuple[Array, tuple[Array, Arra
     x, y = _floats(x, y)
     erf_x = special.erf(x)
     gammaln_y = special.gammaln(y)
-    return erf_x * gammaln_y, (
-        _sum_to(1.1283791670955126 * gammaln_y * np.exp(-(x**2)), x),
-        _sum_to(erf_x * special.digamma(y), y),
-    )
+    value = erf_x * gammaln_y
+    # reverse
+    dx = _sum_to(1.1283791670955126 * gammaln_y * np.exp(-(x**2)), x)
+    dy = _sum_to(erf_x * special.digamma(y), y)
+    return value, (dx, dy)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

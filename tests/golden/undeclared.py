@@ -25,12 +25,13 @@ def value(X: ArrayLike, w: ArrayLike, b: ArrayLike, y: ArrayLike) -> Array:
 def grad(X: ArrayLike, w: ArrayLike, b: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """The derivative of the formula with respect to w, b."""
     X, w, b, y = _floats(X, w, b, y)
-    t1 = X @ w
-    t2 = t1 + b - y
-    t3 = 2 * t2 / t2.size
-    t4 = _rerow(_recolumn(_sum_to(t3, t1), w), X)
-    t5 = _sum_to(np.swapaxes(_rerow(X, X), -1, -2) @ t4, _recolumn(w, w))
-    return _uncolumn(t5, w), _sum_to(t3, b)
+    Xw = X @ w
+    r = Xw + b - y
+    # reverse
+    dr = 2 * r / r.size
+    dw = _matmul_db(_sum_to(dr, Xw), X, w)
+    db = _sum_to(dr, b)
+    return dw, db
 
 
 @np.errstate(all="ignore")
@@ -42,13 +43,14 @@ def value_and_grad(
 ) -> tuple[Array, tuple[Array, Array]]:
     """The value of the formula, and its derivative with respect to w, b."""
     X, w, b, y = _floats(X, w, b, y)
-    t1 = X @ w
-    t2 = t1 + b - y
+    Xw = X @ w
+    r = Xw + b - y
+    value = np.mean(r**2)
     # reverse
-    t3 = 2 * t2 / t2.size
-    t4 = _rerow(_recolumn(_sum_to(t3, t1), w), X)
-    t5 = _sum_to(np.swapaxes(_rerow(X, X), -1, -2) @ t4, _recolumn(w, w))
-    return np.mean(t2**2), (_uncolumn(t5, w), _sum_to(t3, b))
+    dr = 2 * r / r.size
+    dw = _matmul_db(_sum_to(dr, Xw), X, w)
+    db = _sum_to(dr, b)
+    return value, (dw, db)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
@@ -79,6 +81,14 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
     if not axes and shape is None:
         return g
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)
+
+
+def _matmul_db(g: Array, a: Array, b: Array) -> Array:
+    """The derivative of sum(g * (a @ b)) by b, whatever the ranks are."""
+    columns = _rerow(_recolumn(g, b), a)
+    return _uncolumn(
+        _sum_to(np.swapaxes(_rerow(a, a), -1, -2) @ columns, _recolumn(b, b)), b
+    )
 
 
 def _rerow(x: Array, a: Array) -> Array:

@@ -19,37 +19,37 @@ Array = np.floating | NDArray[np.floating]
 def value(x: ArrayLike, y: ArrayLike) -> Array:
     """The value of the formula."""
     x, y = _floats(x, y)
-    t1 = (1 - x) ** 2 + 100 * (y - x**2) ** 2
-    return t1 + np.exp(np.sin(x * y))
+    s = (1 - x) ** 2 + 100 * (y - x**2) ** 2
+    return s + np.exp(np.sin(x * y))
 
 
 @np.errstate(all="ignore")
 def grad(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """The derivative of the formula with respect to x, y."""
     x, y = _floats(x, y)
-    t1 = y - x**2
-    t2 = x * y
-    t3 = np.exp(np.sin(t2)) * np.cos(t2)
-    return (
-        _sum_to(t3 * y - 400 * x * t1 - 2 * (1 - x), x),
-        _sum_to(t3 * x + 200 * t1, y),
-    )
+    r = y - x**2
+    xy = x * y
+    # reverse
+    dxy = np.exp(np.sin(xy)) * np.cos(xy)
+    dx = _sum_to(dxy * y - 400 * x * r - 2 * (1 - x), x)
+    dy = _sum_to(dxy * x + 200 * r, y)
+    return dx, dy
 
 
 @np.errstate(all="ignore")
 def value_and_grad(x: ArrayLike, y: ArrayLike) -> tuple[Array, tuple[Array, Array]]:
     """The value of the formula, and its derivative with respect to x, y."""
     x, y = _floats(x, y)
-    t1 = 1 - x
-    t2 = y - x**2
-    t3 = x * y
-    t4 = np.exp(np.sin(t3))
+    one_minus_x = 1 - x
+    r = y - x**2
+    xy = x * y
+    exp_sin_xy = np.exp(np.sin(xy))
+    value = one_minus_x**2 + 100 * r**2 + exp_sin_xy
     # reverse
-    t5 = t4 * np.cos(t3)
-    return t1**2 + 100 * t2**2 + t4, (
-        _sum_to(t5 * y - 400 * x * t2 - 2 * t1, x),
-        _sum_to(t5 * x + 200 * t2, y),
-    )
+    dxy = exp_sin_xy * np.cos(xy)
+    dx = _sum_to(dxy * y - 400 * x * r - 2 * one_minus_x, x)
+    dy = _sum_to(dxy * x + 200 * r, y)
+    return value, (dx, dy)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
