@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from symgrad.blocked import Program, Runner
+from symgrad.crew import threads
 from symgrad.declarations import check_declared
 from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
 from symgrad.faults import FAULTS, fault
@@ -17,8 +19,9 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
 from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, memory_error
+from symgrad.load import source_of
 from symgrad.memory import Estimate, estimate, largest_of
-from symgrad.misfit import Shape
+from symgrad.misfit import Shape, product
 from symgrad.pipeline import Known, index_inputs
 from symgrad.quick import REFUSED
 
@@ -35,7 +38,11 @@ _KINDS = {
 }
 _KNOWN_SHAPES = 256
 _SECOND = 2
-_SMALL = 2**20
+SMALL = 2**20
+"""Bytes that a call may take without a second look at its shapes."""
+
+LARGE = 2**14
+"""Numbers in the largest array of a call from which on it is run in blocks."""
 
 
 class Caller:
@@ -58,6 +65,8 @@ class Caller:
         where there is no such code.
     quicken:
         Is given the code for "scalar" when it is used a second time.
+    program:
+        Gives the code in blocks for what is known of the inputs; None where there is none.
     """
 
     def __init__(
@@ -68,6 +77,7 @@ class Caller:
         limits: Limits,
         make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
         quicken: Callable[[Kernel], None],
+        program: Callable[[Known], Program | None],
     ) -> None:
         self._text = text
         self._inputs = lowered.inputs
@@ -78,6 +88,7 @@ class Caller:
         self._limits = limits
         self._make = make
         self._quicken = quicken
+        self._program = program
         self._indices = index_inputs(lowered.graph)
         self._serving = self._indices | {
             str(node.args[0].value)
@@ -89,6 +100,7 @@ class Caller:
         self._scalar_calls = 0
         self._kernels: dict[object, tuple[Kernel, Estimate]] = {}
         self.plans: dict[object, Kernel] = {}
+        self.programs: dict[object, Program | None] = {}
         self._graphs: WeakKeyDictionary[Kernel, Graph] = WeakKeyDictionary()
 
     def __call__(self, args: tuple[object, ...], named: Mapping[str, object]) -> Any:
@@ -127,6 +139,12 @@ class Caller:
         kinds = {n: kind for n, kind in kinds.items() if kind == "b" or n in self._indices}
         return Known({name: array.shape for name, array in arrays.items()}, kinds, numbers)
 
+    def sources(self) -> tuple[str, ...]:
+        """The text of all code that was made: for numbers, for arrays, for large arrays."""
+        kernels = [k for k in (self._scalar, *self.plans.values()) if k is not None]
+        programs = [program.source for program in self.programs.values() if program is not None]
+        return (*map(source_of, kernels), *programs)
+
     def _repeated(self, kernel: Kernel) -> None:
         """At the second call with plain numbers, more such are to be expected."""
         self._scalar_calls += 1
@@ -160,6 +178,8 @@ class Caller:
 
     def _run(self, kernel: Kernel, values: list[Any]) -> Any:
         try:
+            if type(kernel) is Runner:
+                return kernel(*values, threads=threads(limits_for(self._limits).threads))
             return kernel(*values)
         except FAULTS as error:
             given = dict(zip(self._inputs, values, strict=True))
@@ -192,8 +212,10 @@ class Caller:
                 kernel = _unwarned(kernel)
             # Small arrays need no second look at the shapes.
             memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
-            if memory.needed > _SMALL:
+            if memory.needed > SMALL:
                 memory = estimate(graph, known.infer())
+                if (product(memory.shape) or 0) >= LARGE and all(a.size for a in arrays):
+                    kernel = self._in_blocks(plan, known, kernel)
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
             found = self._kernels[key] = kernel, memory
@@ -208,6 +230,15 @@ class Caller:
         self._graphs[kernel] = graph
         self.plans[plan] = kernel
         return kernel
+
+    def _in_blocks(self, plan: object, known: Known, plain: Kernel) -> Kernel:
+        """The code in blocks for large arrays, where there is such; else the plain code."""
+        if plan not in self.programs:
+            if len(self.programs) >= _KNOWN_SHAPES:
+                self.programs.clear()
+            self.programs[plan] = self._program(known)
+        program = self.programs[plan]
+        return plain if program is None else Runner(program, known.infer(), plain)
 
     def _check_vectors(self, sizes: Mapping[str, Shape], value: Shape | None) -> None:
         """A cotangent has the shape of the value, a tangent that of its input."""

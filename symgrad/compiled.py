@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.blocked import Program
 from symgrad.call import Caller, Kernel
 from symgrad.collector import paused
 from symgrad.document import (
@@ -23,18 +24,19 @@ from symgrad.document import (
     kernel_source,
     outputs_for,
 )
-from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError, told
+from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError
 from symgrad.extend import extend
 from symgrad.faults import first_not_finite
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
-from symgrad.layout import Layout
+from symgrad.layout import Layout, is_name, layout_of, names_of
 from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load, source_of
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.products import PROGRAMS, seeds, takes_vectors
+from symgrad.programs import program
 from symgrad.quick import ABSENT, quick
 from symgrad.resolve import UndeclaredError
 from symgrad.showing import Shown
@@ -105,7 +107,9 @@ class Compiled(Shown):
         if what == "hessian":
             self._layout = replace(self._layout, by_pairs=True)
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
-        self._call = Caller(formula, bound, table, self._limits, self._kernel, self._quicken)
+        self._call = Caller(
+            formula, bound, table, self._limits, self._kernel, self._quicken, self._program
+        )
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, the derivatives, or both.
@@ -169,6 +173,11 @@ class Compiled(Shown):
         text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY, self._name)
         return load(text, self._name), outputs_for(derived.graph, self._kind)
 
+    def _program(self, known: Known) -> Program | None:
+        with compiling(limits_for(self._limits)), paused():
+            derived = self._special(known)
+            return program(derived, self._kind, self._layout, self._table, known)
+
     def _quicken(self, kernel: Kernel) -> None:
         """From now on, calls with plain numbers run the code for them at once."""
         method = quick(source_of(kernel))
@@ -223,6 +232,11 @@ class Compiled(Shown):
     def plans(self) -> int:
         """How many kernels were made for arrays: one for all sizes that broadcast alike."""
         return len(self._call.plans)
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """The text of the code that calls have used so far: for numbers, arrays, large arrays."""
+        return self._call.sources()
 
     @property
     def what(self) -> str:
@@ -357,34 +371,10 @@ def _vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:
     return tuple(given)
 
 
-def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """The names in `wrt`, or None for all inputs."""
-    if wrt is None:
-        return None
-    names: object = (wrt,) if isinstance(wrt, str) else wrt
-    if isinstance(names, bytes) or not isinstance(names, Sequence) or not all(map(_is_name, names)):
-        raise DerivativeError(
-            f"wrt must be a name or a sequence of names, not {told(wrt)}",
-            hint='Write wrt="x" or wrt=("x", "y").',
-        )
-    return tuple(names)
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value.isidentifier()
-
-
 def _check_function_name(name: str, kind: str) -> None:
     taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
-    if not _is_name(name) or not name.isascii() or name in taken:
+    if not is_name(name) or not name.isascii() or name in taken:
         raise NameRuleError(
             f"{name!r:.40} cannot be the name of the function",
             hint="Write a name that neither Python nor the generated file uses.",
         )
-
-
-def layout_of(wrt: str | Sequence[str] | None, derived: Derived) -> Layout:
-    """How `wrt` asks for the derivatives to be handed back."""
-    if isinstance(wrt, str) or (wrt is None and len(derived.wrt) == 1):
-        return Layout("bare", derived.wrt)
-    return Layout("dict" if wrt is None else "tuple", derived.wrt)

@@ -83,6 +83,13 @@ def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
     return replace(derived, graph=graph)
 
 
+def prepared(derived: Derived, kind: str, table: FunctionTable) -> tuple[Graph, list[str]]:
+    """The graph of one kind of function on arrays; and the inputs that are indices, too."""
+    graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
+    graph = typed_creations(typed_fills(graph, table), derived.indices)
+    return plain_indices(finish(graph, derived.indices), derived.indices)
+
+
 def function_source(
     derived: Derived,
     kind: str,
@@ -97,10 +104,7 @@ def function_source(
     `shelved` are tuples that stand at the head of the file, and their names.
     """
     if target is NUMPY:
-        graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
-        graph = typed_creations(typed_fills(graph, table), derived.indices)
-        graph = finish(graph, derived.indices)
-        graph, both = plain_indices(graph, derived.indices)
+        graph, both = prepared(derived, kind, table)
     else:
         graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
     names = Names(RESERVED.union(shelved.values()) if target is NUMPY else _SCALAR_RESERVED)
@@ -113,7 +117,7 @@ def function_source(
     renamed = {f"{name} as an index": new for name, new in as_indices.items()}
     body = emit(plan, target, {**arguments, **renamed}, names, wanted, shelved)
     lines = [laid_out("    ", statement) for statement in body.statements]
-    lines.append(_returned(kind, layout, list(body.results)))
+    lines.append(returned(kind, layout, list(body.results)))
     if target is not NUMPY:
         signature = f"def {name}({', '.join(arguments.values())}):"
         return "\n".join([signature, *lines, ""])
@@ -130,7 +134,8 @@ def function_source(
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
 
 
-def _returned(kind: str, layout: Layout, results: list[str]) -> str:
+def returned(kind: str, layout: Layout, results: list[str]) -> str:
+    """The statement that hands results back, laid out as they are asked for."""
     if kind == "value":
         return laid_out("    ", f"return {results[0]}")
     derivatives = results if kind == "grad" else results[1:]

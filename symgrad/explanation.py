@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from symgrad.api import functions
-from symgrad.compiled import layout_of, names_of
 from symgrad.document import function_source, legal
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
+from symgrad.layout import layout_of, names_of
 from symgrad.limits import Limits, compiling, plain_text
 from symgrad.pipeline import stages
 from symgrad.syntax import parse

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from symgrad.errors import DerivativeError, told
 from symgrad.labels import derivative_name
+from symgrad.pipeline import Derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,28 @@ class Layout:
 
 def _line(opening: str, items: Sequence[str], closing: str) -> str:
     return f"{opening}{', '.join(items)}{closing}"
+
+
+def layout_of(wrt: str | Sequence[str] | None, derived: Derived) -> Layout:
+    """How `wrt` asks for the derivatives to be handed back."""
+    if isinstance(wrt, str) or (wrt is None and len(derived.wrt) == 1):
+        return Layout("bare", derived.wrt)
+    return Layout("dict" if wrt is None else "tuple", derived.wrt)
+
+
+def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """The names in `wrt`, or None for all inputs."""
+    if wrt is None:
+        return None
+    names: object = (wrt,) if isinstance(wrt, str) else wrt
+    if isinstance(names, bytes) or not isinstance(names, Sequence) or not all(map(is_name, names)):
+        raise DerivativeError(
+            f"wrt must be a name or a sequence of names, not {told(wrt)}",
+            hint='Write wrt="x" or wrt=("x", "y").',
+        )
+    return tuple(names)
+
+
+def is_name(value: object) -> bool:
+    """Whether it is a text that can be a name."""
+    return isinstance(value, str) and value.isidentifier()

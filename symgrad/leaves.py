@@ -27,11 +27,11 @@ REDUCTIONS = frozenset(
 """Those with an axis and keepdims in their value: without either they give a number."""
 
 LIKE_FIRST = frozenset(
-    """pair integer copy flip roll sort argsort _delay _scan _cumsum _cumprod tril triu
+    """pair integer copy cast flip roll sort argsort _delay _scan _cumsum _cumprod tril triu
     stop_gradient softmax _shares inv _cofactors _cholesky _eigenvectors_of _others""".split()
 )
 LIKE_SECOND = frozenset(
-    """place broadcast unbroadcast cast _reshape_like _untile _unrepeat _unpad _undiagonal
+    """place broadcast unbroadcast _reshape_like _untile _unrepeat _unpad _undiagonal
     _undiagonals _unmerged _unmiddle _put_along_axis _searchsorted""".split()
 )
 

@@ -33,6 +33,9 @@ class Limits:
         30 unless told. It is the thread's own time: a busy machine refuses nothing.
     memory:
         Estimated bytes of the arrays that a call makes, besides its inputs; 2 GiB unless told.
+    threads:
+        Threads that share a call on large arrays; unless told, as many as the environment variable
+        SYMGRAD_NUM_THREADS says, else one for each processor. Results do not depend on it.
 
     What is not named is as in the limits in force where the object is made. `math.inf` is no limit.
 
@@ -58,6 +61,7 @@ class Limits:
     nodes: float
     seconds: float
     memory: float
+    threads: float
 
     def __init__(
         self,
@@ -66,8 +70,10 @@ class Limits:
         nodes: float | None = None,
         seconds: float | None = None,
         memory: float | None = None,
+        threads: float | None = None,
     ) -> None:
         given = {"text": text, "nodes": nodes, "seconds": seconds, "memory": memory}
+        given["threads"] = threads
         for name, value in given.items():
             kept = getattr(Limits.current(), name) if value is None else value
             if type(kept) not in (int, float) or not kept > 0:
@@ -111,6 +117,7 @@ def _chosen() -> Limits | None:
 def _documented() -> Limits:
     limits = object.__new__(Limits)
     values = {"text": 2_000_000, "nodes": 2_000_000, "seconds": 30.0, "memory": 2 * 2**30}
+    values["threads"] = math.inf
     for name, value in values.items():
         object.__setattr__(limits, name, value)
     return limits

@@ -28,8 +28,8 @@ _BUILTINS: Mapping[str, object] = MappingProxyType(
     {
         **{
             name: getattr(builtins, name)
-            for name in """ImportError TypeError bool float int isinstance len list map max range
-            slice tuple type zip""".split()
+            for name in """ImportError TypeError bool float int isinstance len list map max min
+            range slice tuple type zip""".split()
         },
         "__import__": _import,
     }

@@ -283,9 +283,9 @@ RULES: Mapping[str, Rule] = {
     "_correlate": _convolved,
     **dict.fromkeys("_rerow _unrow _recolumn _uncolumn".split(), _row_or_column),
     **dict.fromkeys("size ndim _count _equal_parts _vdot".split(), _number),
-    **dict.fromkeys("pair integer copy stop_gradient _scan".split(), _first),
+    **dict.fromkeys("pair integer copy cast stop_gradient _scan".split(), _first),
     **dict.fromkeys(
-        """place broadcast unbroadcast cast _reshape_like _untile _unpad _undiagonal _undiagonals
+        """place broadcast unbroadcast _reshape_like _untile _unpad _undiagonal _undiagonals
         _unrepeat _unmerged _unmiddle _put_along_axis _searchsorted""".split(),
         _second,
     ),

@@ -55,7 +55,7 @@ def test_a_line_for_define_has_the_same_limit() -> None:
 
 def test_the_documented_defaults() -> None:
     assert Limits.current() == DEFAULT
-    shown = "Limits(text=2000000, nodes=2000000, seconds=30.0, memory=2147483648)"
+    shown = "Limits(text=2000000, nodes=2000000, seconds=30.0, memory=2147483648, threads=inf)"
     assert repr(DEFAULT) == shown
 
 

@@ -1,0 +1,267 @@
+"""Running a plan: large arrays in blocks that fit the cache, shared among threads.
+
+How rows are cut into blocks, and blocks into pieces of work, depends on sizes alone, and what the
+pieces add up to is added in a fixed order: results are the same for any number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from symgrad.axes import Labels
+from symgrad.crew import share
+from symgrad.graph import Node
+from symgrad.loops import BOOL, Code
+from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
+from symgrad.shapes import Inference
+
+Array = np.ndarray[Any, Any]
+
+BLOCK = 2**14
+"""Numbers in the widest array of a block: with all its buffers it stays in the cache of a core."""
+
+MOST_PIECES = 64
+_MOST_SUMS = 2**25
+"""Bytes that the sums of all pieces take together, at most."""
+
+_KEPT = 2**26
+"""Bytes of buffers that a thread keeps, at most."""
+
+_STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": math.inf}
+"""What changes nothing that it is combined with, to the last bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A plan with its code.
+
+    `arrays` makes arrays of what is passed, `pack` lays the results out. `own_type` says that some
+    numbers are doubles whatever the inputs are: then only doubles are computed in blocks.
+    """
+
+    plan: Plan
+    codes: tuple[Code, ...]
+    functions: Mapping[str, Callable[..., Any]]
+    types: Mapping[Node, str]
+    inputs: tuple[Node, ...]
+    own_type: bool
+    source: str
+
+
+class Sized:
+    """A program for inputs of given shapes.
+
+    Its loops can be run on any part of the rows: `partial` gives what some rows add to the sums,
+    `added` adds two of those, and `run` does all of it.
+    """
+
+    def __init__(self, program: Program, found: Inference) -> None:
+        plan = program.plan
+        self.program = program
+        visit_all(plan.graph, found)
+        shapes = {node: shape for node, shape in found.shapes.items() if shape is not None}
+        self.shapes = {node: tuple([n or 0 for n in shape]) for node, shape in shapes.items()}
+        self.numbers = _values(plan, found)
+        self._sizes: dict[int, int] = {}
+        for node, labels in plan.axes.labels.items():
+            if node in self.shapes:
+                pairs = zip(labels, self.shapes[node], strict=True)
+                self._sizes.update((a, size) for a, size in pairs if a is not None)
+        self.rows = self._sizes[plan.label]
+        self.step = max(BLOCK // self._widest(), 1)
+        self.bounds = self._bounds()
+
+    def _widest(self) -> int:
+        """How many numbers a row has, at most."""
+        kinds, rows = self.program.plan.kinds, self.program.plan.rows
+        widths = [
+            math.prod(shape) // self.rows
+            for node, shape in self.shapes.items()
+            if node in rows and kinds.get(node) == ROWS
+        ]
+        return max([1, *widths])
+
+    def _bounds(self) -> list[tuple[int, int]]:
+        """Where pieces of work begin and end: at blocks, and as the sizes alone say."""
+        kinds = self.program.plan.kinds
+        sums = [node for node in self.shapes if kinds.get(node) == SUM]
+        taken = 8 * sum(math.prod(self.shapes[node]) for node in sums)
+        blocks = -(-self.rows // self.step)
+        pieces = min(blocks, MOST_PIECES, max(_MOST_SUMS // max(taken, 1), 1))
+        ends = [min(at * blocks // pieces * self.step, self.rows) for at in range(pieces + 1)]
+        return list(pairwise(ends))
+
+    def block_shape(self, labels: Labels) -> tuple[tuple[int, ...], int | None]:
+        """The shape of a buffer for a block of rows, and which of its axes are the rows."""
+        label = self.program.plan.label
+        shape = [1 if a is None else self.step if a == label else self._sizes[a] for a in labels]
+        return tuple(shape), labels.index(label) if label in labels else None
+
+    def run(
+        self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
+    ) -> list[Any]:
+        """The results of the program, in order; those in `into` are written there."""
+        known: dict[Node, Any] = dict(zip(self.program.inputs, arrays, strict=True))
+        known.update(self.numbers)
+        for code in self.program.codes:
+            taken = [known[node] for node in code.segment.needs]
+            if code.segment.loops:
+                known.update(self._looped(code, taken, dtype, into, threads))
+            else:
+                made = self.program.functions[code.name](*taken)
+                known.update(zip(code.segment.results, made, strict=True))
+        return [known[node] for node in self.program.plan.graph.outputs]
+
+    def _looped(
+        self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
+    ) -> dict[Node, Array]:
+        rows = self._rows_of(code, dtype, into)
+        parts: list[list[Array]] = [[] for _ in self.bounds]
+
+        def work(numbers: Iterator[int]) -> None:
+            with np.errstate(all="ignore"), Buffers(self, code, dtype) as buffers:
+                for number in numbers:
+                    part = self.bounds[number]
+                    parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
+
+        share(len(self.bounds), work, threads)
+        while len(parts) > 1:
+            pairs = zip(parts[::2], parts[1::2], strict=False)
+            parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
+        return rows | dict(zip(self._sums_of(code), parts[0], strict=True))
+
+    def _sums_of(self, code: Code) -> list[Node]:
+        kinds = self.program.plan.kinds
+        return [node for node in code.segment.results if kinds[node] == SUM]
+
+    def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
+        """Arrays for those results of a loop that have its rows."""
+        found = {}
+        for node in code.segment.results:
+            if self.program.plan.kinds[node] != SUM:
+                kind = np.bool_ if self.program.types[node] == BOOL else dtype
+                found[node] = into[node] if node in into else np.empty(self.shapes[node], kind)
+        return found
+
+    def partial(
+        self,
+        code: Code,
+        taken: Sequence[Any],
+        rows: Mapping[Node, Array],
+        part: tuple[int, int],
+        dtype: Any,
+        buffers: Callable[[slice], Sequence[Array]],
+    ) -> list[Array]:
+        """The sums over some of the rows; what has rows is written to `rows`, in its place."""
+        sums = {
+            node: np.full(self.shapes[node], _STARTS[COMBINED[node.op]], dtype)
+            for node in self._sums_of(code)
+        }
+        results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
+        function = self.program.functions[code.name]
+        function(*part, self.step, buffers, *taken, *results)
+        return list(sums.values())
+
+    def added(self, code: Code, first: Sequence[Array], second: Sequence[Array]) -> list[Array]:
+        """The sums over two parts of the rows, in the memory of the first."""
+        combine = [getattr(np, COMBINED[node.op]) for node in self._sums_of(code)]
+        return [f(x, y, out=x) for f, x, y in zip(combine, first, second, strict=True)]
+
+
+class Runner:
+    """A program for inputs of given shapes, called like the plain code that it stands in for."""
+
+    def __init__(self, program: Program, found: Inference, plain: Callable[..., Any]) -> None:
+        self._sized = Sized(program, found)
+        self._arrays = program.functions["arrays"]
+        self._laid_out = program.functions["laid_out"]
+        self._own_type = program.own_type
+        self._plain = plain
+
+    @np.errstate(all="ignore")
+    def __call__(self, *values: Any, threads: int = 1) -> Any:
+        """The results, by as many threads."""
+        arrays = self._arrays(*values)
+        types = {array.dtype for array in arrays if array.dtype.kind == "f"}
+        dtype = types.pop() if types else np.dtype(np.float64)
+        if types or dtype not in (_DOUBLE, _SINGLE) or (self._own_type and dtype != _DOUBLE):
+            return self._plain(*values)
+        try:
+            results = self._sized.run(arrays, dtype, {}, threads)
+        except ZeroDivisionError:  # Python's numbers, which sizes are, do not divide by zero.
+            return self._plain(*values)
+        return self._laid_out(*results)
+
+
+_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+
+
+class _Arena(threading.local):
+    """The buffers of a thread, kept from call to call."""
+
+    memory: Array | None = None
+
+
+_arena = _Arena()
+
+
+class Buffers:
+    """The buffers of a loop while a thread works on it: parts of one piece of memory."""
+
+    def __init__(self, sized: Sized, code: Code, dtype: Any) -> None:
+        self._layouts: list[tuple[int, tuple[int, ...], int | None, Any]] = []
+        end = 0
+        for labels, kind in code.slots:
+            item = np.dtype(np.bool_ if kind == BOOL else dtype)
+            shape, axis = sized.block_shape(labels)
+            self._layouts.append((end, shape, axis, item))
+            end += -(-math.prod(shape) * item.itemsize // 64) * 64
+        self._bytes = end
+        self._views: dict[int, tuple[Array, ...]] = {}
+        self._memory: Array | None = None
+
+    def __enter__(self) -> Callable[[slice], Sequence[Array]]:
+        kept, _arena.memory = _arena.memory, None
+        if kept is None or kept.size < self._bytes:
+            kept = np.empty(self._bytes, np.uint8)
+        self._memory = kept
+        return self._buffers
+
+    def __exit__(self, *about: object) -> None:
+        memory, self._memory = self._memory, None
+        self._views.clear()
+        if memory is not None and memory.size <= _KEPT:
+            _arena.memory = memory
+
+    def _buffers(self, block: slice) -> Sequence[Array]:
+        size = block.stop - block.start
+        found = self._views.get(size)
+        if found is None:
+            assert self._memory is not None
+            views = []
+            for start, shape, axis, item in self._layouts:
+                cut = tuple([size if at == axis else n for at, n in enumerate(shape)])
+                stop = start + math.prod(cut) * item.itemsize
+                views.append(self._memory[start:stop].view(item).reshape(cut))
+            found = self._views[size] = tuple(views)
+        return found
+
+
+def _values(plan: Plan, found: Inference) -> dict[Node, float]:
+    """The numbers that are made of sizes; whole ones are Python's integers."""
+    values: dict[Node, float] = {}
+    with np.errstate(all="ignore"):
+        for node in plan.graph.nodes:
+            if node.op in NUMBERS:
+                values[node] = found.number(node) or 0
+            elif node in plan.numbers:
+                operands: list[Any] = [values.get(a, a.value) for a in node.args]
+                values[node] = float(getattr(np, node.op)(*[np.float64(v) for v in operands]))
+    return {n: int(v) if float(v).is_integer() else v for n, v in values.items()}

@@ -1,0 +1,91 @@
+"""The code for large arrays: a formula's graph in loops over one axis, where that pays."""
+
+from __future__ import annotations
+
+from symgrad.blocked import Program
+from symgrad.document import RESERVED, legal, prepared, returned
+from symgrad.emit import argument_names
+from symgrad.functions import FunctionTable
+from symgrad.graph import Node
+from symgrad.layout import Layout
+from symgrad.load import load
+from symgrad.loops import BOOL, DOUBLE, FLOAT, Source, types_of
+from symgrad.naming import Names
+from symgrad.pipeline import Derived, Known
+from symgrad.rows import Plan, in_loops, without_means
+from symgrad.targets.blocked import NAMESPACE
+from symgrad.targets.numpy import HELPERS, NUMPY
+
+_LEAST_SHARE = 0.5
+"""Where less of the work than this is done in loops, a plan is not worth its trouble."""
+
+_NOT_ON_ROWS = frozenset("place _zeros _ones eye _counting input _reshape _broadcast_to".split())
+
+
+def planned(
+    derived: Derived, kind: str, table: FunctionTable, known: Known
+) -> tuple[Plan | None, dict[Node, str]]:
+    """The plan for known shapes, if there is one, and what the elements of each node are."""
+    graph, both = prepared(legal(derived, table, NUMPY), kind, table)
+    graph = without_means(graph)
+    types = types_of(graph, derived.indices)
+
+    def supported(node: Node) -> bool:
+        return types[node] in (FLOAT, DOUBLE, BOOL) and node.op not in _NOT_ON_ROWS
+
+    plan = None if both else in_loops(graph, known.infer(), supported)
+    return plan if plan is not None and plan.share >= _LEAST_SHARE else None, types
+
+
+def program(
+    derived: Derived, kind: str, layout: Layout, table: FunctionTable, known: Known
+) -> Program | None:
+    """The program for inputs of which the shapes are known; it serves all that broadcast alike.
+
+    None where no axis can be found over which most of the work is a map or a sum.
+    """
+    plan, types = planned(derived, kind, table, known)
+    if plan is None:
+        return None
+    graph = plan.graph
+    names = Names([*RESERVED, *NAMESPACE, "arrays", "laid_out"])
+    arguments = argument_names(derived.inputs, names)
+    wanted = {
+        "value": ["value"],
+        "grad": layout.labels,
+        "value_and_grad": ["value", *layout.labels],
+    }
+    source = Source(plan, types, table, names, arguments, wanted[kind])
+    floats = [name for name in derived.inputs if name not in derived.indices]
+    lines = [f"def arrays({', '.join(arguments.values())}):"]
+    if floats:
+        given = ", ".join(arguments[name] for name in floats)
+        lines.append(f"    {given}{',' if len(floats) == 1 else ''} = _floats({given})")
+    lines += [
+        f"    {arguments[name]} = _whole({arguments[name]})"
+        for name in derived.inputs
+        if name in derived.indices
+    ]
+    nodes = graph.inputs()
+    used = [name for name in derived.inputs if name in nodes]
+    lines.append(f"    return [{', '.join(arguments[name] for name in used)}]")
+    results = wanted[kind]
+    lines += ["", "", f"def laid_out({', '.join(results)}):", returned(kind, layout, results)]
+    code = "\n".join([*lines, "", "", source.text])
+    helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
+    head = ["from __future__ import annotations", "", "import numpy as np", ""]
+    if "special." in code:
+        head.insert(3, "from scipy import special")
+    text = "\n".join([*head, "", "\n\n".join([code, *helpers])])
+    last = load(text, "arrays", NAMESPACE)
+    names_of = ("arrays", "laid_out", *(made.name for made in source.codes))
+    functions = {name: last.__globals__[name] for name in names_of}
+    return Program(
+        plan,
+        tuple(source.codes),
+        functions,
+        types,
+        tuple(nodes[name] for name in used),
+        DOUBLE in types.values(),
+        text,
+    )

@@ -1,0 +1,120 @@
+"""The code for blocks of large arrays: NumPy's functions, which write into memory that is kept.
+
+It is the table of readable NumPy code, and for each operation what changes where its result goes
+into an array that is there already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symgrad.spelling import Spelling, call, call2
+from symgrad.targets import Target
+from symgrad.targets.numpy import NUMPY, SPELLINGS
+
+Array = np.ndarray[Any, Any]
+
+BLOCKED = Target("blocked", SPELLINGS, NUMPY.constant, NUMPY.extras, NUMPY.number)
+
+_UFUNCS = """abs sign floor ceil trunc rint sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos
+tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh isnan isinf isfinite signbit
+floor_divide fmod remainder copysign logaddexp hypot arctan2 _flat_exp erf erfc ndtr gammaln digamma
+zeta _log_ndtr""".split()
+"""Functions that take `out`, by whatever name NumPy or SciPy has for them."""
+
+_OPERATORS = """add subtract multiply divide power less less_equal greater greater_equal equal
+not_equal logical_and logical_or""".split()
+
+INTO: Mapping[str, Spelling] = {
+    **{name: SPELLINGS[name] for name in _UFUNCS},
+    **{name: call2(f"np.{name}") for name in _OPERATORS},
+    "power by a whole number": call2("np.power"),
+    "negative": call("np.negative"),
+    "logical_not": call("np.logical_not"),
+    "maximum": call2("_maximum"),
+    "minimum": call2("_minimum"),
+    "square": call("np.square"),
+    "keep": call2("_keep"),
+    "where": Spelling("_where({0}, {1}, {2})", float_constants=True),
+    "broadcast": Spelling("_filled({0})", operands=(0, 0)),
+    "broadcast of a constant": Spelling("_filled({0})", operands=(0, 0), float_constants=True),
+    "broadcast of 0": Spelling("_filled(0.0)", operands=(0, 0)),
+    "broadcast of 1": Spelling("_filled(1.0)", operands=(0, 0)),
+    "copy": call("np.positive"),
+    "_mm": call2("np.matmul"),
+    "_at": call2("np.matmul"),
+    "matmul": call2("np.matmul"),
+    **{name: SPELLINGS[name] for name in ("sum", "max", "min")},
+}
+"""As calls, to which `out` is added as the last argument."""
+
+IN_PLACE = frozenset((*_UFUNCS, *_OPERATORS, "negative", "logical_not", "square", "copy")) | {
+    "power by a whole number"
+}
+"""What may write over one of its operands."""
+
+
+def _bits(values: Any, like: Array) -> Any:
+    """Floating-point numbers as whole ones with the same bits."""
+    numbers = np.asarray(values, like.dtype)
+    return numbers.view(f"i{like.dtype.itemsize}")
+
+
+def keep(condition: Any, values: Any, out: Array) -> Array:
+    """The values where a condition holds, bit by bit, and 0 elsewhere.
+
+    Masks of bits take the same time whatever the condition is; a choice for each element waits for
+    conditions that the processor cannot foresee.
+    """
+    mask = out.view(f"i{out.dtype.itemsize}")
+    np.negative(np.asarray(condition).view(np.int8), out=mask)
+    np.bitwise_and(mask, _bits(values, out), out=mask)
+    return out
+
+
+def where(condition: Any, first: Any, second: Any, out: Array) -> Array:
+    """The first values where a condition holds, else the second, bit by bit."""
+    mask = out.view(f"i{out.dtype.itemsize}")
+    other = _bits(second, out)
+    differing = np.bitwise_xor(_bits(first, out), other)
+    np.negative(np.asarray(condition).view(np.int8), out=mask)
+    np.bitwise_and(mask, differing, out=mask)
+    np.bitwise_xor(mask, other, out=mask)
+    return out
+
+
+def maximum(x: Any, y: Any, out: Array) -> Array:
+    """The larger numbers; NumPy is slow where one of the operands is a single number."""
+    if isinstance(y, int | float) and x is not out:
+        out.fill(y)
+        y = out
+    found: Array = np.maximum(x, y, out=out)
+    return found
+
+
+def minimum(x: Any, y: Any, out: Array) -> Array:
+    """The smaller numbers; as for `maximum`."""
+    if isinstance(y, int | float) and x is not out:
+        out.fill(y)
+        y = out
+    found: Array = np.minimum(x, y, out=out)
+    return found
+
+
+def filled(value: Any, out: Array) -> Array:
+    """A number or an array everywhere."""
+    np.copyto(out, value)
+    return out
+
+
+NAMESPACE: Mapping[str, object] = {
+    "_keep": keep,
+    "_where": where,
+    "_maximum": maximum,
+    "_minimum": minimum,
+    "_filled": filled,
+}
+"""What the code for blocks sees besides NumPy."""

@@ -1,0 +1,61 @@
+"""The code of loops: buffers are few, and written to again as soon as they are free."""
+
+import re
+
+import numpy as np
+
+import symgrad
+from tests.blocks import in_blocks, programs
+
+
+def loop_of(compiled: symgrad.Compiled) -> str:
+    (text,) = programs(compiled)
+    found = re.search(r"^def rows_\w+\(.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[0].rstrip()
+
+
+def test_a_loop_to_read() -> None:
+    with in_blocks():
+        compiled = symgrad.value_and_grad("mean((X @ w - y)**2)", wrt="w")
+        compiled(np.ones((5, 2)), np.ones(2), np.ones(5))
+    assert (
+        loop_of(compiled)
+        == """\
+def rows_1(start, stop, step, buffers, X, w, y, size1, t1, dw):
+    for row in range(start, stop, step):
+        block = slice(row, min(row + step, stop))
+        X_rows = X[block]
+        y_rows = y[block]
+        t2, t3, t4 = buffers(block)
+        np.matmul(X_rows, w, out=t2)
+        np.subtract(t2, y_rows, out=t2)
+        np.square(t2, out=t3)
+        np.add(t1, t3.sum(), out=t1)
+        np.multiply(2, t2, out=t2)
+        np.divide(t2, size1, out=t2)
+        np.matmul(X_rows.T, t2, out=t4)
+        np.add(dw, t4, out=dw)"""
+    )
+
+
+def test_buffers_are_used_again() -> None:
+    """A polynomial of any length needs as many as one of its steps."""
+    formula = "sin(x)"
+    for _ in range(30):
+        formula = f"cos({formula}) * x + 1"
+    with in_blocks():
+        compiled = symgrad.function(formula)
+        compiled(np.ones(20))
+    assert re.search(r"\n +(.*) = buffers", loop_of(compiled))[1] == "t1,"  # type: ignore[index]
+
+
+def test_a_view_keeps_the_memory_that_it_shows() -> None:
+    """What a transpose shows must not be written over while it is used."""
+    rng = np.random.default_rng(3)
+    given = {"A": rng.normal(size=(9, 3)), "B": rng.normal(size=(3, 9))}
+    formula = "T = exp(A).T; sin(A).T * cos(B) + T * tanh(B) - (T + B)**2"
+    expected = symgrad.grad(formula)(**given)
+    with in_blocks():
+        found = symgrad.grad(formula)(**given)
+    assert all(np.array_equal(found[name], expected[name]) for name in given)
