@@ -11,6 +11,7 @@ from symgrad.finish import VIEWS, is_typed
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node
 from symgrad.items import unpaired
+from symgrad.labels import shown
 from symgrad.naming import Names
 from symgrad.rows import COMBINED, NUMBERS, SUM, Plan, Segment
 from symgrad.schedule import Step, schedule
@@ -106,7 +107,8 @@ class Source:
         if found is None:
             label = self.plan.graph.labels.get(node)
             stem = "size" if node in self.plan.numbers else "t"
-            found = self._names.fresh(label) if label else self._names.numbered(stem)
+            own = shown(label) if label else ""
+            found = self._names.fresh(own) if own else self._names.numbered(stem)
             self._called[node] = found
         return found
 

@@ -22,7 +22,7 @@ def test_a_loop_to_read() -> None:
     assert (
         loop_of(compiled)
         == """\
-def rows_1(start, stop, step, buffers, X, w, y, size1, t1, dw):
+def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
     for row in range(start, stop, step):
         block = slice(row, min(row + step, stop))
         X_rows = X[block]
@@ -31,9 +31,9 @@ def rows_1(start, stop, step, buffers, X, w, y, size1, t1, dw):
         np.matmul(X_rows, w, out=t2)
         np.subtract(t2, y_rows, out=t2)
         np.square(t2, out=t3)
-        np.add(t1, t3.sum(), out=t1)
+        np.add(t, t3.sum(), out=t)
         np.multiply(2, t2, out=t2)
-        np.divide(t2, size1, out=t2)
+        np.divide(t2, size, out=t2)
         np.matmul(X_rows.T, t2, out=t4)
         np.add(dw, t4, out=dw)"""
     )
@@ -47,7 +47,7 @@ def test_buffers_are_used_again() -> None:
     with in_blocks():
         compiled = symgrad.function(formula)
         compiled(np.ones(20))
-    assert re.search(r"\n +(.*) = buffers", loop_of(compiled))[1] == "t1,"  # type: ignore[index]
+    assert re.search(r"\n +(.*) = buffers", loop_of(compiled))[1] == "t,"  # type: ignore[index]
 
 
 def test_a_view_keeps_the_memory_that_it_shows() -> None:
