@@ -1,4 +1,4 @@
-"""What lark calls as it parses: tokens and pieces become the tree, without a second walk."""
+"""What the parser calls: tokens and pieces become the tree, without a second walk."""
 
 # The methods of TreeBuilder are the rules of the grammar, which says what they are.
 
@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from itertools import dropwhile
 from typing import Any
 
-from lark import Token
-
 from symgrad.errors import Span
+from symgrad.parser import Token
 from symgrad.template import HOLE, Slice
 from symgrad.tree import Callee, Parameter, Statement, Tree
 
 
 def _from_token(token: Token) -> Span:
-    return token.start_pos, token.end_pos  # type: ignore[return-value]
+    return token.start_pos, token.end_pos
 
 
 def _operation(op: str) -> Any:
@@ -36,7 +35,7 @@ _OPERATORS = (
 
 
 class TreeBuilder:
-    """lark calls these as it reduces; their names are the grammar's rules."""
+    """The parser calls these as it reduces; their names are the grammar's rules."""
 
     def __init__(self) -> None:
         for op in _OPERATORS:
@@ -46,10 +45,10 @@ class TreeBuilder:
         self.tuple = self.bare_tuple
 
     def number(self, children: list[Token]) -> Tree:
-        return Tree("number", (), float(children[0]), _from_token(children[0]))
+        return Tree("number", (), float(children[0].value), _from_token(children[0]))
 
     def name(self, children: list[Token]) -> Tree:
-        return Tree("name", (), str(children[0]), _from_token(children[0]))
+        return Tree("name", (), children[0].value, _from_token(children[0]))
 
     def group(self, children: list[Any]) -> Tree:
         opening, inside, closing = children
@@ -62,10 +61,10 @@ class TreeBuilder:
 
     def compare(self, children: list[Any]) -> Tree:
         args = tuple(children[::2])
-        return Tree("compare", args, tuple(map(str, children[1::2])), _around(args))
+        return Tree("compare", args, tuple([sign.value for sign in children[1::2]]), _around(args))
 
     def keyword(self, children: list[Any]) -> Tree:
-        return Tree("keyword", (children[1],), str(children[0]), _from_token(children[0]))
+        return Tree("keyword", (children[1],), children[0].value, _from_token(children[0]))
 
     def call(self, children: list[Any]) -> Tree:
         name, closing = children[0], children[-1]
@@ -77,7 +76,7 @@ class TreeBuilder:
             raise RefusalError(message, late.span, "Write the arguments without names first.")
         args = tuple(a.args[0] if a.op == "keyword" else a for a in arguments)
         keywords, spans = tuple(a.value for a in named), tuple(a.span for a in named)
-        callee = Callee(str(name), _from_token(name), keywords, spans)
+        callee = Callee(name.value, _from_token(name), keywords, spans)
         return Tree("call", args, callee, (name.start_pos, closing.end_pos))
 
     def method(self, children: list[Any]) -> Tree:
@@ -86,23 +85,23 @@ class TreeBuilder:
         root = base.args[0] if base.op == "attribute" else base
         if root.op == "name" and root.value in _MODULES and base.value not in _ATTRIBUTES:
             message = f"functions are called without {root.value}"
-            raise RefusalError(message, base.span, f"Write {name}(...).")
-        if name == "not":
+            raise RefusalError(message, base.span, f"Write {name.value}(...).")
+        if name.value == "not":
             raise RefusalError("no function can be called not", _from_token(name), "Write not x.")
         tree = self.call([name, base, *arguments, closing])
         tree.span = (base.span[0], closing.end_pos)
         return tree
 
     def string(self, children: list[Token]) -> Tree:
-        return Tree("literal", (), str(children[0])[1:-1], _from_token(children[0]))
+        return Tree("literal", (), children[0].value[1:-1], _from_token(children[0]))
 
     def attribute(self, children: list[Any]) -> Tree:
         base, name = children
-        if base.op == "name" and base.value in _MODULES and str(name) in _CONSTANTS:
+        if base.op == "name" and base.value in _MODULES and name.value in _CONSTANTS:
             message = f"constants stand without {base.value}"
             span = (base.span[0], name.end_pos)
-            raise RefusalError(message, span, f"Write {_CONSTANTS[str(name)]}.")
-        return Tree("attribute", (base,), str(name), (base.span[0], name.end_pos))
+            raise RefusalError(message, span, f"Write {_CONSTANTS[name.value]}.")
+        return Tree("attribute", (base,), name.value, (base.span[0], name.end_pos))
 
     def bracketed(self, children: list[Any]) -> Tree:
         opening, *items, closing = children
@@ -127,10 +126,10 @@ class TreeBuilder:
         parts: list[Tree | None] = [None, None, None]
         place = 0
         for child in children:
-            if isinstance(child, Token):
-                place += 1
-            elif child is not None:
+            if isinstance(child, Tree):
                 parts[place] = child
+            elif child is not None:
+                place += 1
         written = tuple(part for part in parts if part is not None)
         return _Item(Slice(*[HOLE if part else None for part in parts]), written)
 
@@ -164,12 +163,12 @@ class TreeBuilder:
 
     def parameter(self, children: list[Any]) -> Parameter:
         name, _colon, kind, default = children
-        return Parameter(str(name), str(kind or "number"), default)
+        return Parameter(name.value, kind.value if kind else "number", default)
 
     def head(self, children: list[Any]) -> tuple[str, tuple[Parameter, ...], str]:
         name, kind = children[0], children[-1]
         parameters = tuple(c for c in children[1:] if isinstance(c, Parameter))
-        return str(name), parameters, str(kind or "number")
+        return name.value, parameters, kind.value if kind else "number"
 
     def definition(self, children: list[Tree]) -> Tree:
         return children[0]

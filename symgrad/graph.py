@@ -126,14 +126,22 @@ class Builder:
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The node of an operation, new or made before; a new one remembers the place `span`."""
+        table = self._table or self._interned()
         key = (op, args) if value is None else _key(op, args, value)
-        found = self._table.get(key)
+        found = table.get(key)
         if found is None:
             if len(self.nodes) >= self._next_look:
                 self._look()
-            found = self._table[key] = Node(op, args, value, span or self.place)
+            found = table[key] = Node(op, args, value, span or self.place)
             self.nodes.append(found)
         return found
+
+    def _interned(self) -> dict[object, Node]:
+        """The table of nodes. It is not filled before a node is made: many passes make none."""
+        for node in self.nodes:
+            value, key = node.value, (node.op, node.args)
+            self._table[key if value is None else _key(*key, value)] = node
+        return self._table
 
     def _look(self) -> None:
         """Stop what grows without end."""
@@ -147,14 +155,20 @@ class Builder:
         self._next_look = min(len(self.nodes) + _STRIDE, self._most)
 
     def take(self, node: Node) -> Node:
-        """A node that another builder made, on operands that are here; or what is here for it."""
-        value = node.value
-        key = (node.op, node.args) if value is None else _key(node.op, node.args, value)
-        found = self._table.get(key)
+        """A node that another builder made, on operands that are here; or what is here for it.
+
+        As long as this builder has made none itself, all are to come from one graph.
+        """
+        if not self._table:
+            self.nodes.append(node)
+            return node
+        value, key = node.value, (node.op, node.args)
+        whole_key = key if value is None else _key(*key, value)
+        found = self._table.get(whole_key)
         if found is None:
             if len(self.nodes) >= self._next_look:
                 self._look()
-            found = self._table[key] = node
+            found = self._table[whole_key] = node
             self.nodes.append(node)
         return found
 
@@ -164,7 +178,7 @@ class Builder:
 
     def known(self, op: str, *args: Node) -> Node | None:
         """The node, if it was made before."""
-        return self._table.get((op, args))
+        return (self._table or self._interned()).get((op, args))
 
     def inline(self, graph: Graph, inputs: Mapping[str, Node], span: Span | None = None) -> Node:
         """Make the operations of a graph again, on other inputs; the node of its one output."""

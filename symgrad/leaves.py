@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import or_
 
 from symgrad.graph import Node
 
@@ -36,10 +34,12 @@ LIKE_SECOND = frozenset(
 )
 
 
+_SPECIAL = OWN | REDUCTIONS | LIKE_FIRST | LIKE_SECOND
+
+
 def is_elementwise(op: str) -> bool:
     """Whether the operands of an operation broadcast together to its result."""
-    special = op in OWN or op in REDUCTIONS or op in LIKE_FIRST or op in LIKE_SECOND
-    return not special
+    return op not in _SPECIAL
 
 
 def all_elementwise(nodes: Iterable[Node]) -> bool:
@@ -83,7 +83,7 @@ class Leaves:
         while self._seen < len(self._nodes):
             self._add(self._nodes[self._seen])
             self._seen += 1
-        return self._known.get(node, self._masks[node])
+        return self._of(node)
 
     def assign(self, node: Node, like: Node | None) -> None:
         """From now on, a node is known to have the shape of another, or to add nothing to one."""
@@ -91,17 +91,18 @@ class Leaves:
 
     def _add(self, node: Node) -> None:
         mask = 0
-        if node.op in LIKE_SECOND:
+        op = node.op
+        if op not in _SPECIAL:
+            mask = self._union(*map(self._of, node.args)) if node.args else 0
+        elif op in LIKE_SECOND:
             mask = self._of(node.args[1])
-        elif node.op in LIKE_FIRST:
+        elif op in LIKE_FIRST:
             mask = self._of(node.args[0])
-        elif node.op in OWN or (node.op in REDUCTIONS and not is_number(node)):
+        elif op in OWN or not is_number(node):
             mask = self._leaf()
-            if node.op in REDUCTIONS and node.attributes[-1] is True and mask < _BEYOND:
+            if op in REDUCTIONS and node.attributes[-1] is True and mask < _BEYOND:
                 self._within[mask] = self._of(node.args[0])
                 self._kept |= mask
-        elif node.op not in REDUCTIONS:
-            mask = self._union({self._of(arg) for arg in node.args})
         self._masks[node] = mask
 
     def _leaf(self) -> int:
@@ -112,13 +113,14 @@ class Leaves:
             return 1 << number
         return ((number << 64) | (~number & 0xFFFF_FFFF_FFFF_FFFF)) << _MOST_BITS
 
-    def _union(self, masks: set[int]) -> int:
-        masks.discard(0)
-        if len(masks) < 2:
-            return masks.pop() if masks else 0
-        if max(masks) >= _BEYOND:
+    def _union(self, one: int, other: int = 0) -> int:
+        if one == other or not other:
+            return one
+        if not one:
+            return other
+        if one >= _BEYOND or other >= _BEYOND:
             return self._leaf()
-        mask = reduce(or_, masks)
+        mask = one | other
         kept = mask & self._kept
         while kept:
             bit = kept & -kept
@@ -129,4 +131,5 @@ class Leaves:
         return mask
 
     def _of(self, node: Node) -> int:
-        return self._known.get(node, self._masks[node])
+        known = self._known.get(node)
+        return self._masks[node] if known is None else known

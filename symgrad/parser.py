@@ -1,21 +1,49 @@
-"""The LALR parser that lark makes of grammar/formula.lark, read from tables beside the grammar.
+"""The parser: an LALR automaton that walks the tables which lark makes of grammar/formula.lark.
 
-Building the tables takes lark about 80 ms, reading them 5 ms. They hold for one grammar and one
-version of lark: where either differs, the parser is built anew. Run `python -m symgrad.parser`
-after a change of the grammar to write them again.
+The tables lie beside the grammar, with its text: where the grammar differs from that, they are made
+anew, which takes lark about 100 ms. Run `python -m symgrad.parser` after a change of the grammar to
+write them again. Tokens are told apart as lark's contextual lexer does it. See Aho, Lam, Sethi and
+Ullman, Compilers, 2006, section 4.5.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import lark
+from symgrad.limits import paced
 
 STARTS = ["program", "row", "rewrite"]
+
+_CONTINUES = frozenset(
+    "PLUS MINUS TILDE STAR SLASH _POWER VBAR AMPERSAND COMPARE EQUAL COMMA AT COLON "
+    "NOT _AND _OR _IF _ELSE".split()
+)
+_SEPARATOR = "_SEPARATOR"
+_END = "$END"
+
+
+@dataclass(slots=True)
+class Token:
+    """A piece of text and where it stands."""
+
+    type: str
+    value: str
+    start_pos: int
+    end_pos: int
+
+
+class StoppedError(Exception):
+    """There is no rule of the grammar for what stands at `position`."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
 
 
 @cache
@@ -31,53 +59,196 @@ def grammar_text() -> str:
     return (grammar_folder() / "formula.lark").read_text(encoding="utf-8")
 
 
-def _stamp(grammar: str) -> str:
-    return f"{sha256(grammar.encode()).hexdigest()[:16]} lark {lark.__version__}"
+def build_tables(grammar: str) -> dict[str, Any]:
+    """The tables for a grammar, as lists and numbers.
+
+    For each state, `actions` has by terminal the state that follows, or ~r to reduce by rule r, and
+    `gotos` by the name of a rule the state that follows. A rule tells its name, the method that
+    makes its value, how many symbols it has, and `kept`: where the arguments of the method stand
+    among them, -1 for one that is missing, ~k - 1 for a list to be taken apart at k. It is `plain`
+    if a single argument is the value. `terminals` stand in the order in which they are tried.
+    """
+    from lark import Lark
+
+    made = Lark(grammar, parser="lalr", lexer="contextual", start=STARTS, maybe_placeholders=True)
+    parser: Any = made.parser
+    table = parser.parser._parse_table
+    terminals = [(t.name, t.pattern.to_regexp()) for t in parser.lexer.root_lexer.terminals]
+    numbers = {rule: number for number, rule in enumerate(made.rules)}
+    states = sorted(table.states)
+    actions: list[dict[str, int]] = []
+    gotos: list[dict[str, int]] = []
+    names = {name for name, _ in terminals} | {_END}
+    for state in states:
+        row = table.states[state]
+        actions.append({
+            name: arg if action.name == "Shift" else ~numbers[arg]
+            for name, (action, arg) in sorted(row.items()) if name in names
+        })  # fmt: skip
+        gotos.append({n: arg for n, (_, arg) in sorted(row.items()) if n not in names})
+    return {
+        "grammar": grammar,
+        "terminals": terminals,
+        "ignored": list(made.lexer_conf.ignore),
+        "starts": table.start_states,
+        "ends": table.end_states,
+        "rules": [_rule_entry(rule) for rule in made.rules],
+        "actions": actions,
+        "gotos": gotos,
+    }
 
 
-def build_parser(grammar: str, **options: Any) -> lark.Lark:
-    """A parser made from the grammar's text."""
-    return lark.Lark(
-        grammar,
-        parser="lalr",
-        lexer="contextual",
-        start=STARTS,
-        maybe_placeholders=True,
-        **options,
-    )
+def _rule_entry(rule: Any) -> list[Any]:
+    missing = "".join("01"[empty] for empty in rule.options.empty_indices)
+    before = [len(ones) for ones in missing.split("0")] if missing else [0] * 99
+    kept: list[int] = []
+    for place, symbol in enumerate(rule.expansion):
+        kept += [-1] * before[place]
+        if not (symbol.is_term and symbol.filter_out):
+            in_parts = not symbol.is_term and symbol.name.startswith("_")
+            kept.append(~place - 1 if in_parts else place)
+    kept += [-1] * before[len(rule.expansion)]
+    plain = bool(rule.options.expand1 and not rule.alias)
+    name = rule.origin.name
+    return [name, rule.alias or name, len(rule.expansion), kept, plain]
 
 
 def tables_text(grammar: str) -> str:
-    """The parser's tables as one JSON text, stamped with what they were made from."""
-    from lark.grammar import Rule
-    from lark.lexer import TerminalDef
-
-    data, memo = build_parser(grammar).memo_serialize([TerminalDef, Rule])
-    content = {"stamp": _stamp(grammar), "data": data, "memo": memo}
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=True) + "\n"
+    """The tables as one JSON text."""
+    return json.dumps(build_tables(grammar), separators=(",", ":"), ensure_ascii=True) + "\n"
 
 
-def _with_int_keys(pairs: list[tuple[str, Any]]) -> dict[Any, Any]:
-    """JSON has text keys alone; lark's tables are keyed by state numbers."""
-    return {int(key) if key.isdecimal() else key: value for key, value in pairs}
-
-
-def load_parser(**options: Any) -> lark.Lark:
-    """The parser, from its tables where they hold, else from the grammar.
-
-    `options` are lark's own: `transformer` and `postlex`.
-    """
+def load_tables() -> dict[str, Any]:
+    """The tables that lie beside the grammar where they hold, else new ones."""
     grammar = grammar_text()
-    tables = grammar_folder() / "formula.json"
-    if tables.is_file():
-        text = tables.read_text(encoding="utf-8")
-        if text.startswith(f'{{"stamp":"{_stamp(grammar)}"'):
-            content = json.loads(text, object_pairs_hook=_with_int_keys)
-            loaded: lark.Lark = lark.Lark._load_from_dict(  # type: ignore[no-untyped-call]
-                content["data"], content["memo"], **options
-            )
-            return loaded
-    return build_parser(grammar, **options)
+    kept = grammar_folder() / "formula.json"
+    if kept.is_file():
+        try:
+            tables: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        except ValueError:
+            tables = {}
+        if tables.get("grammar") == grammar:
+            return tables
+    return build_tables(grammar)
+
+
+class Parser:
+    """Text to what the methods of `builder` make of the rules; their names are the grammar's."""
+
+    def __init__(self, tables: Mapping[str, Any], builder: object) -> None:
+        self._terminals: dict[str, str] = dict(tables["terminals"])
+        self._ignored: list[str] = tables["ignored"]
+        self._starts: dict[str, int] = tables["starts"]
+        self._ends: dict[str, int] = tables["ends"]
+        self._actions: list[dict[str, int]] = tables["actions"]
+        self._gotos: list[dict[str, int]] = tables["gotos"]
+        self._rules = [
+            (name, size, kept, plain, getattr(builder, method, _as_it_is))
+            for name, method, size, kept, plain in tables["rules"]
+        ]
+        blanks = "|".join(self._terminals[name] for name in self._ignored)
+        self._blanks = f"(?>(?:{blanks})*)"
+        self._blank = re.compile(self._blanks).match
+        self._any = self._scanner([n for n in self._terminals if n not in self._ignored])
+        self._in_state: dict[int, Callable[..., re.Match[str] | None]] = {}
+
+    def _scanner(self, names: Sequence[str]) -> Callable[..., re.Match[str] | None]:
+        parts = (f"(?P<{name}>{self._terminals[name]})" for name in names)
+        return re.compile(f"{self._blanks}(?:{'|'.join(parts)})").match
+
+    def _expected(self, state: int) -> Callable[..., re.Match[str] | None]:
+        """The scanner for what can stand in a state."""
+        found = self._in_state.get(state)
+        if found is None:
+            row = self._actions[state]
+            names = [n for n in self._terminals if n in row or n == _SEPARATOR]
+            found = self._in_state[state] = self._scanner(names)
+        return found
+
+    def _token(self, text: str, position: int, state: int) -> Token:
+        """What stands at a position, or after blanks there: if it fits, what the state expects."""
+        found = self._any(text, position)
+        if found is None or not (found.lastgroup in self._actions[state] or _ends_line(found)):
+            found = self._expected(state)(text, position)
+        if found is not None:
+            kind = str(found.lastgroup)
+            return Token(kind, found[kind], found.start(kind), found.end())
+        end = self._blank(text, position)
+        position = end.end() if end else position
+        if position < len(text):
+            raise StoppedError(position)
+        return Token(_END, "", position, position)
+
+    def parse(self, text: str, start: str) -> Any:
+        """The value of the rule `start` for a text.
+
+        Line ends inside parentheses or after an operator do not end a statement.
+
+        Raises
+        ------
+        StoppedError
+            The text is none that the rule has.
+        """
+        actions, gotos, rules = self._actions, self._gotos, self._rules
+        states = [self._starts[start]]
+        values: list[Any] = []
+        last = self._ends[start]
+        position, depth, before = 0, 0, ""
+        look = paced()
+        while True:
+            look()
+            token = self._token(text, position, states[-1])
+            kind, position = token.type, token.end_pos
+            if kind == _SEPARATOR and token.value != ";" and (depth or before in _CONTINUES):
+                continue
+            depth += _DEEPER.get(kind, 0)
+            before = kind
+            while True:
+                action = actions[states[-1]].get(kind)
+                if action is None:
+                    raise StoppedError(token.start_pos)
+                if action >= 0:
+                    states.append(action)
+                    values.append(token)
+                    break
+                name, size, kept, plain, make = rules[~action]
+                if size == 1 and plain:
+                    states[-1] = gotos[states[-2]][name]
+                    continue
+                children = _chosen(values[len(values) - size :], kept)
+                del states[len(states) - size :], values[len(values) - size :]
+                values.append(children[0] if plain and len(children) == 1 else make(children))
+                states.append(gotos[states[-1]][name])
+                if kind == _END and states[-1] == last:
+                    return values[-1]
+
+
+def _ends_line(found: re.Match[str]) -> bool:
+    """Whether it is what may stand everywhere, and often has no meaning."""
+    return found.lastgroup == _SEPARATOR
+
+
+_DEEPER: Mapping[str, int] = {"LPAR": 1, "LSQB": 1, "RPAR": -1, "RBRACKET": -1}
+
+
+def _as_it_is(children: list[Any]) -> list[Any]:
+    """The value of a rule that only stands for a part of others."""
+    return children
+
+
+def _chosen(values: list[Any], kept: Sequence[int]) -> list[Any]:
+    """The arguments among the values of a rule's symbols; a list at their head grows in place."""
+    chosen: list[Any] = []
+    for place in kept:
+        if place >= 0:
+            chosen.append(values[place])
+        elif place == -1:
+            chosen.append(None)
+        elif chosen:
+            chosen += values[~place - 1]
+        else:
+            chosen = values[~place - 1]
+    return chosen
 
 
 if __name__ == "__main__":

@@ -63,12 +63,12 @@ def without_idle_broadcasts(graph: Graph) -> Graph:
             for arg, other in ((0, 1), (1, 0)):
                 if args[arg].op != "broadcast":
                     continue
-                inner = args[arg].args[0]
+                inner, like = args[arg].args
                 rest, whole = leaves[args[other]], leaves[args[arg]]
-                if node.op == "multiply" and _is_ones(args[arg]) and rest | whole == whole:
-                    if rest == whole:
-                        return args[other]
-                    return build.node("broadcast", args[other], args[arg].args[1], span=node.span)
+                covered = rest | whole == whole
+                if node.op == "multiply" and covered and _is_number(inner, 1):
+                    alone = rest == whole
+                    return args[other] if alone else build.node("broadcast", args[other], like)
                 if leaves[inner] | rest == whole | rest:
                     args[arg] = inner
         return None
@@ -76,8 +76,8 @@ def without_idle_broadcasts(graph: Graph) -> Graph:
     return rebuilt(graph, replace)
 
 
-def _is_ones(node: Node) -> bool:
-    return node.op == "broadcast" and node.args[0].is_constant and node.args[0].value == 1
+def _is_number(node: Node, number: float) -> bool:
+    return node.is_constant and node.value == number
 
 
 _SHAPE_ONLY = {"size": 0, "_count": 0, "broadcast": 1, "unbroadcast": 1, "_reshape_like": 1}

@@ -1,53 +1,20 @@
 """Formula text to tree: `parse`.
 
-Trees are built by lark while it parses and are walked with explicit stacks, so that the depth of a
+Trees are built while the text is parsed and are walked with explicit stacks, so that the depth of a
 formula is bounded by memory alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
-from lark import Token
-from lark.exceptions import UnexpectedInput, UnexpectedToken
-
 from symgrad.building import RefusalError, TreeBuilder
 from symgrad.errors import DefinitionError, FormulaSyntaxError
-from symgrad.limits import paced, plain_text
+from symgrad.limits import plain_text
 from symgrad.mistakes import diagnose, refuse_hidden_characters
-from symgrad.parser import load_parser
+from symgrad.parser import Parser, StoppedError, load_tables
 from symgrad.tree import Rewrite, Row, Statement, Tree
-
-_CONTINUES = frozenset(
-    "PLUS MINUS TILDE STAR SLASH _POWER VBAR AMPERSAND COMPARE EQUAL COMMA AT COLON "
-    "NOT _AND _OR _IF _ELSE".split()
-)
-
-
-class _Lines:
-    """Line ends inside parentheses or after an operator do not end a statement."""
-
-    always_accept = ("_SEPARATOR",)
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        depth = 0
-        before = ""
-        look = paced()
-        for token in stream:
-            look()
-            kind = token.type
-            if kind == "_SEPARATOR":
-                if token != ";" and (depth or before in _CONTINUES):
-                    continue
-            elif kind in ("LPAR", "LSQB"):
-                depth += 1
-            elif kind in ("RPAR", "RBRACKET"):
-                depth -= 1
-            before = kind
-            yield token
-
 
 _parser: Any = None
 _building = Lock()
@@ -60,14 +27,11 @@ def _parse(text: str, start: str) -> Any:
     if _parser is None:
         with _building:
             if _parser is None:
-                _parser = load_parser(transformer=TreeBuilder(), postlex=_Lines())
+                _parser = Parser(load_tables(), TreeBuilder())
     try:
-        return _parser.parse(text, start=start)
-    except UnexpectedInput as error:
-        at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-        stopped: Any = error  # lark declares its position to be None
-        position = len(text) if at_end else stopped.pos_in_stream
-        raise diagnose(text, position, start) from None
+        return _parser.parse(text, start)
+    except StoppedError as error:
+        raise diagnose(text, error.position, start) from None
     except RefusalError as error:
         raise FormulaSyntaxError(error.message, text, error.span, error.hint) from None
 
