@@ -18,6 +18,7 @@ from symgrad.errors import (
     UnknownFunctionError,
     did_you_mean,
 )
+from symgrad.folder import FOLDER, compile_folder
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -66,6 +67,22 @@ _TESTS: Options = (
     (
         ("--tests",),
         {"metavar": "FILE", "help": "with -o, write tests for the file, which need hypothesis"},
+    ),
+    (
+        ("--check",),
+        {
+            "action": "store_true",
+            "help": "let the source check itself: python FILE --check, against differences",
+        },
+    ),
+)
+_STALE: Options = (
+    (
+        ("--stale",),
+        {
+            "metavar": "FILE",
+            "help": "write nothing; tell whether FILE is still what -o would write",
+        },
     ),
 )
 _AT: Options = (
@@ -136,20 +153,23 @@ def _compile(options: Namespace) -> Printed:
     if point is not None:
         results = _results(compiled, point)
     tests = getattr(options, "tests", None)
+    if options.stale is not None:
+        from symgrad.stale import why_stale
+
+        reason = why_stale(options.stale, _source(options, compiled, point), compiled.formula)
+        return Printed(f"{reason or f'{options.stale} is fresh'}\n", 1 if reason else 0)
     if options.output is None:
         for flag, wanted in (("--name", options.name), ("--tests", tests)):
             if wanted is not None and (results is not None or flag == "--tests"):
                 message = f"{flag} is for the source"
                 message += ", which --at does not print" if flag == "--name" else " in a file"
                 raise SymgradError(message, hint="Add -o FILE.")
-        return Printed(compiled.render(options.name) if results is None else results)
-    files = {options.output: compiled.render(options.name)}
+        return Printed(_source(options, compiled, point) if results is None else results)
+    files = {options.output: _source(options, compiled, point)}
     if tests is not None:
         from symgrad.harness import written_tests
 
-        kind = options.command.replace("-", "_")
-        names = {} if options.name is None else {kind: options.name}
-        formula = compiled.formula
+        names, formula = _names(options), compiled.formula
         files[tests] = written_tests(formula, _wrt(options), options.output, tests, names, point)
     for path, text in files.items():
         try:
@@ -157,6 +177,23 @@ def _compile(options: Namespace) -> Printed:
         except OSError as error:
             raise SymgradError(f"{path} cannot be written: {error.strerror}") from None
     return Printed(results or "")
+
+
+def _names(options: Namespace) -> dict[str, str]:
+    """What a file calls its functions where that differs."""
+    kind = options.command.replace("-", "_")
+    return {} if options.name is None else {kind: options.name}
+
+
+def _source(options: Namespace, compiled: Compiled, point: Mapping[str, Any] | None) -> str:
+    text = compiled.render(options.name)
+    if not getattr(options, "check", False):
+        return text
+    from symgrad.api import value_and_grad
+    from symgrad.self_check import with_self_check
+
+    both = value_and_grad(compiled.formula, _wrt(options))
+    return with_self_check(text, both, _names(options), point)
 
 
 def _compiled(options: Namespace) -> Compiled:
@@ -238,19 +275,25 @@ COMMANDS: Mapping[str, Command] = {
         _compile,
         "the value of a formula, as NumPy source or as numbers",
         'symgrad value "hypot(x, y)" --at x=3,y=4',
-        _FORMULA + _OUTPUT,
+        _FORMULA + _OUTPUT + _STALE,
     ),
     "grad": Command(
         _compile,
         "the derivatives of a formula, as NumPy source or as numbers",
         'symgrad grad "-exp(x**2)**2" --at x=0.5',
-        _FORMULA + _WRT + _OUTPUT + _TESTS,
+        _FORMULA + _WRT + _OUTPUT + _TESTS + _STALE,
     ),
     "value-and-grad": Command(
         _compile,
         "the value and the derivatives of a formula, which share their work",
         'symgrad value-and-grad "a * x**2" --wrt a -o parabola.py --name parabola',
-        _FORMULA + _WRT + _OUTPUT + _TESTS,
+        _FORMULA + _WRT + _OUTPUT + _TESTS + _STALE,
+    ),
+    "compile": Command(
+        lambda options: Printed(*compile_folder(options)),
+        "the files of a package that it makes of a folder of formulas",
+        "symgrad compile formulas/ -o gradients/",
+        FOLDER,
     ),
     "check": Command(
         _check,

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from symgrad.labels import derivative_name
 
+_MOST_COUNTED = 6
+"""Tuples of more are annotated without their length, which nobody would count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -54,6 +57,8 @@ class Layout:
             return item
         if self.form == "dict":
             return f"dict[str, {item}]"
+        if len(self.wrt) > _MOST_COUNTED:
+            return f"tuple[{item}, ...]"
         return f"tuple[{', '.join([item] * len(self.wrt)) or '()'}]"
 
 

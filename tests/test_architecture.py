@@ -79,6 +79,7 @@ PIPELINE = (
     "emit",
     "lines",
     "layout",
+    "origin",
     "load",
     "quick",
     "document",
@@ -103,11 +104,16 @@ PIPELINE = (
     "drawing",
     "survey",
     "nonfinite",
+    "samples",
     "harness_template",
     "harness",
+    "self_check",
     "__init__",
     "testing",
     "point",
+    "stale",
+    "package",
+    "folder",
     "commands",
     "cli",
     "__main__",
@@ -124,6 +130,8 @@ TESTED_WITH = {
     "batch_moves": "batch",
     "batch_keys": "batch",
     "harness_template": "harness",
+    "samples": "harness",
+    "folder": "package",
 }
 
 ROOT = Path(__file__).resolve().parents[1]

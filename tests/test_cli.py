@@ -18,7 +18,7 @@ from symgrad.functions import builtin_functions, builtin_sections
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
-    *("value", "grad", "value-and-grad", "check", "accuracy", "explain-nan"),
+    *("value", "grad", "value-and-grad", "compile", "check", "accuracy", "explain-nan"),
     *("functions", "explain"),
 )
 Shell = Callable[..., tuple[int, str, str]]
