@@ -25,6 +25,7 @@ from symgrad.lines import WIDTH, bracketed, laid_out
 from symgrad.naming import Names
 from symgrad.pipeline import Derived
 from symgrad.quick import OWN_NAMES
+from symgrad.remarks import as_comments, remarks
 from symgrad.schedule import schedule
 from symgrad.simplify import legalise, tidied
 from symgrad.targets import Target
@@ -91,10 +92,12 @@ def function_source(
     target: Target,
     name: str,
     shelved: Mapping[tuple[float, ...], str] = MappingProxyType({}),
+    comments: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """The text of one function; the graph is in the operations of the target.
 
-    `shelved` are tuples that stand at the head of the file, and their names.
+    `shelved` are tuples that stand at the head of the file, and their names; `comments` are lines
+    by the name of what they stand above, `value =` for the value.
     """
     if target is NUMPY:
         graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
@@ -111,8 +114,10 @@ def function_source(
     plan = schedule(graph, target, table, value)
     as_indices = {name: names.fresh(f"{arguments[name]}_index") for name in both}
     renamed = {f"{name} as an index": new for name, new in as_indices.items()}
-    body = emit(plan, target, {**arguments, **renamed}, names, wanted, shelved)
+    body = emit(plan, target, {**arguments, **renamed}, names, wanted, shelved, comments)
     lines = [laid_out("    ", statement) for statement in body.statements]
+    if kind == "value":
+        lines += [f"    {line}" for line in comments.get("value =", ())]
     lines.append(_returned(kind, layout, list(body.results)))
     if target is not NUMPY:
         signature = f"def {name}({', '.join(arguments.values())}):"
@@ -210,8 +215,9 @@ def document(
     """
     ready = legal(derived, table, NUMPY)
     shelved = _shelved(ready.graph)
+    comments = {name or "value =": as_comments(about) for name, about in remarks(formula).items()}
     functions = [
-        function_source(ready, kind, layout, table, NUMPY, name, shelved)
+        function_source(ready, kind, layout, table, NUMPY, name, shelved, comments)
         for kind, name in zip(kinds, names, strict=True)
     ]
     code = "\n\n".join(functions)

@@ -78,6 +78,7 @@ PIPELINE = (
     "naming",
     "emit",
     "lines",
+    "remarks",
     "layout",
     "origin",
     "load",
