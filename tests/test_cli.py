@@ -175,6 +175,8 @@ def test_help_has_an_example_that_runs(
     shell: Shell, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "formulas").mkdir()
+    (tmp_path / "formulas" / "kinetic.sg").write_text("m * v**2 / 2", encoding="utf-8")
     status, text, errors = shell(*command, "--help")
     assert (status, errors) == (0, "")
     assert shell(*command, "-h") == (0, text, "")
