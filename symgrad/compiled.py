@@ -34,6 +34,7 @@ from symgrad.layout import Layout, is_name, layout_of, names_of
 from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load, source_of
+from symgrad.origin import origin
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
 from symgrad.products import PROGRAMS, seeds, takes_vectors
 from symgrad.programs import program
@@ -314,7 +315,8 @@ class Compiled(Shown):
                 kinds = ["value"]
         called = {kind: kind for kind in kinds} | {self._kind: name or self._name}
         names = [called[kind] for kind in kinds]
-        return document(self.formula, derived, layout, self._table, kinds, names)
+        made = origin(self._verb, self._formula, *self._options[2:])
+        return document(self.formula, derived, layout, self._table, kinds, names, made)
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write the generated file, in UTF-8; for `name` see `render`."""
@@ -324,8 +326,11 @@ class Compiled(Shown):
         options = "" if self._wrt is None else f", wrt={self._wrt!r}"
         options += ", exact=True" if self._exact else ""
         options += f", order={self._what}" if self._what.isdecimal() else ""
-        verb = self._what if self._what in PRODUCTS else _VERBS[self._kind]
-        return f"symgrad.{verb}({self.formula!r}{options})"
+        return f"symgrad.{self._verb}({self.formula!r}{options})"
+
+    @property
+    def _verb(self) -> str:
+        return self._what if self._what in PRODUCTS else _VERBS[self._kind]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Compiled) and self._options == other._options

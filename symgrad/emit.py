@@ -35,6 +35,7 @@ def emit(
     names: Names,
     results: Sequence[str],
     shelved: Mapping[tuple[float, ...], str] = MappingProxyType({}),
+    comments: Mapping[str, Sequence[str]] = MappingProxyType({}),
     writer: Writer | None = None,
 ) -> Body:
     """Write the steps as statements.
@@ -42,9 +43,11 @@ def emit(
     A value that is used once stands where it is used, unless the user named it or the line gets
     long; every other one gets a name. `arguments` holds the name of each input in the code,
     `results` what the outputs are called where they need a name, `shelved` the names of long
-    attributes. A target whose statements are not Python's brings a `writer` of its own.
+    attributes, `comments` lines to stand above what the formula calls so, or above a result. A
+    target whose statements are not Python's brings a `writer` of its own.
     """
     writer = writer or Writer(schedule, target, arguments, names, shelved)
+    writer.comments = comments
     writer.reserve(dict(zip(schedule.outputs, results, strict=True)))
     for step in schedule.steps:
         writer.write(step)
@@ -84,6 +87,8 @@ class Writer:
         self.backward: list[str] = []
         self.is_name: set[Node] = set()
         self.plain: set[Node] = set()
+        self.comments: Mapping[str, Sequence[str]] = {}
+        self.comment: dict[Node, Sequence[str]] = {}
         self.own: dict[Node, str] = {}
         self.labelled: dict[str, Node] = {}
 
@@ -93,10 +98,12 @@ class Writer:
             self.labelled[label] = node
             if is_own(label) and node in self.steps and node.args:
                 self.own[node] = self.names.fresh(label)
+                self.comment[node] = self.comments.get(label, ())
         several = self.target.names_results and len(wanted) > 1
         for node, name in wanted.items():
             if node.args and node not in self.own and (several or self.schedule.uses[node] > 1):
                 self.own[node] = self.names.fresh(name)
+                self.comment[node] = self.comments.get(f"{name} =", ())
 
     def write(self, step: Step) -> None:
         """The text of a step, with a name where it needs one."""
@@ -199,6 +206,7 @@ class Writer:
     def _name(self, node: Node) -> None:
         name = self.own.get(node) or self._made_up(node)
         if name != self.texts[node].code:
+            self._lines(node).extend(self.comment.get(node, ()))
             self._lines(node).append(f"{name} = {self.texts[node].code}")
         self.texts[node] = Text(name)
         self.is_name.add(node)

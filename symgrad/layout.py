@@ -9,6 +9,9 @@ from symgrad.errors import DerivativeError, told
 from symgrad.labels import derivative_name
 from symgrad.pipeline import Derived
 
+_MOST_COUNTED = 6
+"""Tuples of more are annotated without their length, which nobody would count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -56,6 +59,8 @@ class Layout:
             return item
         if self.form == "dict":
             return f"dict[str, {item}]"
+        if len(self.wrt) > _MOST_COUNTED:
+            return f"tuple[{item}, ...]"
         return f"tuple[{', '.join([item] * len(self.wrt)) or '()'}]"
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from symgrad.graph import Node
 from symgrad.schedule import Step
+from symgrad.template import HOLE
 
 _LONGEST_PART = 8
 _LONGEST = 12
@@ -137,7 +138,9 @@ def words_for(step: Step, part: Callable[[Node], str]) -> tuple[str, str]:
     pattern, stem = WORDS[key]
     if pattern == "-" or len(operands) > 2 or step.parts:
         return "", stem
-    if key == "index" and all(type(k) is int and k >= 0 for k in step.node.attributes):
+    if key == "index" and step.node.value == (HOLE,):
+        pattern = "{0}_{1}"
+    elif key == "index" and all(type(k) is int and k >= 0 for k in step.node.attributes):
         pattern = "_".join(["{0}", *map(str, step.node.attributes)])
     parts = [part(operand) if f"{{{n}}}" in pattern else "-" for n, operand in enumerate(operands)]
     if step.spelling == "add" and any(o.op in _PRODUCTS for o in operands):

@@ -163,6 +163,13 @@ class Tape:
         mask, inner = unmask(cotangent) if is_map else (None, cotangent)
         if mask is None and node.op in REDUCTIONS and self._same_shape(node, root):
             mask, inner = unmask(cotangent)
+        if node.op in MAPS - REDUCTIONS and is_map and mask is None and leaves[inner] == 0:
+            # One number for all stays that, wherever the elements go.
+            return [
+                (operand, inner, operand)
+                for position, operand in enumerate(node.args)
+                if operand in self.active and self.passes(node, position)
+            ]
         one_mask = mask is None or leaves[mask] == 0
         if node.op in ("sum", "mean") and is_map and one_mask and leaves[inner] == 0:
             # One number for all: it broadcasts as it is, as if the axes had been kept.

@@ -84,7 +84,9 @@ PIPELINE = (
     "loops",
     "blocked",
     "lines",
+    "remarks",
     "layout",
+    "origin",
     "load",
     "quick",
     "document",
@@ -119,11 +121,15 @@ PIPELINE = (
     "painting",
     "survey",
     "nonfinite",
+    "samples",
     "harness_template",
     "harness",
+    "self_check",
     "__init__",
     "testing",
     "point",
+    "stale",
+    "package",
     "commands",
     "cli",
     "__main__",
@@ -140,6 +146,7 @@ TESTED_WITH = {
     "batch_moves": "batch",
     "batch_keys": "batch",
     "harness_template": "harness",
+    "samples": "harness",
 }
 
 ROOT = Path(__file__).resolve().parents[1]

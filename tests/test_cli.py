@@ -19,8 +19,8 @@ from symgrad.functions import builtin_functions, builtin_sections
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
-    *("value", "grad", "value-and-grad", "check", "accuracy", "diff-check", "explain-nan"),
-    *("functions", "explain", "completion", "help"),
+    *("value", "grad", "value-and-grad", "compile", "check", "accuracy", "diff-check"),
+    *("explain-nan", "functions", "explain", "completion", "help"),
 )
 Shell = Callable[..., tuple[int, str, str]]
 
@@ -176,6 +176,8 @@ def test_help_has_an_example_that_runs(
     shell: Shell, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "formulas").mkdir()
+    (tmp_path / "formulas" / "kinetic.sg").write_text("m * v**2 / 2", encoding="utf-8")
     status, text, errors = shell(*command, "--help")
     assert (status, errors) == (0, "")
     assert shell(*command, "-h") == (0, text, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symgrad.commands import compiling, helping, judging, telling
+from symgrad.commands import compiling, folder, helping, judging, telling
 from symgrad.commands.command import Command, Printed, file_of, unshielded
 from symgrad.commands.helping import CLOSED, FAILURE, INTERRUPTED
 from symgrad.commands.parsing import parser_of, shielded
@@ -24,6 +24,7 @@ __all__ = [
 
 COMMANDS: Mapping[str, Command] = {
     **compiling.COMMANDS,
+    **folder.COMMANDS,
     **judging.COMMANDS,
     **telling.COMMANDS,
     **helping.COMMANDS,

@@ -46,6 +46,22 @@ _TESTS: Options = (
         ("--tests",),
         {"metavar": "FILE", "help": "with -o, write tests for the file, which need hypothesis"},
     ),
+    (
+        ("--check",),
+        {
+            "action": "store_true",
+            "help": "let the source check itself: python FILE --check, against differences",
+        },
+    ),
+)
+_STALE: Options = (
+    (
+        ("--stale",),
+        {
+            "metavar": "FILE",
+            "help": "write nothing; tell whether FILE is still what -o would write",
+        },
+    ),
 )
 
 
@@ -59,6 +75,12 @@ def _compile(options: Namespace) -> Printed:
         data["at"] = point
         data |= _results(compiled, point, options.command)
     tests = getattr(options, "tests", None)
+    if options.stale is not None:
+        from symgrad.stale import why_stale
+
+        reason = why_stale(options.stale, _source(options, compiled, point), compiled.formula)
+        told = f"{reason or f'{options.stale} is fresh'}\n"
+        return Printed(told, 1 if reason else 0, data | {"stale": reason})
     if options.output is None:
         for flag, wanted in (("--name", options.name), ("--tests", tests)):
             if wanted is not None and (point is not None or flag == "--tests"):
@@ -66,15 +88,14 @@ def _compile(options: Namespace) -> Printed:
                 message += ", which --at does not print" if flag == "--name" else " in a file"
                 raise SymgradError(message, hint="Add -o FILE.")
         if point is None:
-            source = compiled.render(options.name)
+            source = _source(options, compiled, point)
             return Printed(source, data=data | {"source": source})
         return Printed(_lines(data), data=data)
-    files = {options.output: compiled.render(options.name)}
+    files = {options.output: _source(options, compiled, point)}
     if tests is not None:
         from symgrad.harness import written_tests
 
-        kind = options.command.replace("-", "_")
-        names = {} if options.name is None else {kind: options.name}
+        names = _names(options)
         files[tests] = written_tests(formula, wrt_of(options), options.output, tests, names, point)
     for path, text in files.items():
         try:
@@ -82,6 +103,23 @@ def _compile(options: Namespace) -> Printed:
         except OSError as error:
             raise SymgradError(f"{path} cannot be written: {error.strerror}") from None
     return Printed(_lines(data), data=data | {"written": [*files]})
+
+
+def _names(options: Namespace) -> dict[str, str]:
+    """What a file calls its functions where that differs."""
+    kind = options.command.replace("-", "_")
+    return {} if options.name is None else {kind: options.name}
+
+
+def _source(options: Namespace, compiled: Compiled, point: Mapping[str, Any] | None) -> str:
+    text = compiled.render(options.name)
+    if not getattr(options, "check", False):
+        return text
+    from symgrad.api import value_and_grad
+    from symgrad.self_check import with_self_check
+
+    both = value_and_grad(compiled.formula, wrt_of(options))
+    return with_self_check(text, both, _names(options), point)
 
 
 def _compiled(options: Namespace, formula: str) -> Compiled:
@@ -121,18 +159,18 @@ COMMANDS: Mapping[str, Command] = {
         _compile,
         "the value of a formula, as NumPy source or as numbers",
         'symgrad value "hypot(x, y)" --at x=3,y=4',
-        FORMULA + _OUTPUT,
+        FORMULA + _OUTPUT + _STALE,
     ),
     "grad": Command(
         _compile,
         "the derivatives of a formula, as NumPy source or as numbers",
         'symgrad grad "-exp(x**2)**2" --at x=0.5\nsymgrad grad "x**2 * y" --wrt y --at x=[1,2],y=3',
-        FORMULA + WRT + _OUTPUT + _TESTS,
+        FORMULA + WRT + _OUTPUT + _TESTS + _STALE,
     ),
     "value-and-grad": Command(
         _compile,
         "the value and the derivatives of a formula, which share their work",
         'symgrad value-and-grad "a * x**2" --wrt a -o parabola.py --name parabola',
-        FORMULA + WRT + _OUTPUT + _TESTS,
+        FORMULA + WRT + _OUTPUT + _TESTS + _STALE,
     ),
 }
