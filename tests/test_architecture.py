@@ -51,6 +51,7 @@ PIPELINE = (
     "selection",
     "slices",
     "rules",
+    "matching",
     "rewrite",
     "quotients",
     "reverse",
