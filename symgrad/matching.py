@@ -118,10 +118,11 @@ class Index:
         if node.op == "constant":
             kind = self._of_constant(node.value)
         else:
-            told: list[Any] = [node.op]
-            for arg in node.args:
-                told.append(arg.op if arg.op != "constant" else self._of_constant(arg.value))
-            kind = tuple(told)
+            operands = [
+                arg.op if arg.op != "constant" else self._of_constant(arg.value)
+                for arg in node.args
+            ]
+            kind = (node.op, *operands)
         kinds[node] = kind
         return kind
 

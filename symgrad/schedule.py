@@ -44,7 +44,7 @@ class Schedule:
 def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | None) -> Schedule:
     """Order the operations of a graph: those of the value first, as the graph has them."""
     folds = _folds(target, table)
-    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    uses = graph.uses()
     steps: dict[Node, Step] = {}
     placed: dict[Node, deque[Node]] = {}
     continued = begun(graph, uses)
