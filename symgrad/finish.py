@@ -220,7 +220,7 @@ def _untyped(graph: Graph, indices: frozenset[str]) -> tuple[set[Node], set[Node
     They are choices between constants, functions of sizes, which NumPy takes for doubles, and
     SciPy's functions of constants, which are not folded.
     """
-    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    uses = graph.uses()
     untyped: set[Node] = set()
     plain: set[Node] = set()
     for node in graph.nodes:

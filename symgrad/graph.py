@@ -19,8 +19,10 @@ Besides the functions of functions.sg a node's `op` is one of the structural one
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from symgrad.errors import LimitError, Span
@@ -71,6 +73,10 @@ class Graph:
     nodes: tuple[Node, ...]
     outputs: tuple[Node, ...]
     labels: Mapping[Node, str] = field(default_factory=dict)
+
+    def uses(self) -> Counter[Node]:
+        """How often each node is an operand."""
+        return Counter(chain.from_iterable([node.args for node in self.nodes]))
 
     def inputs(self) -> dict[str, Node]:
         """The input nodes by name, in the order of the nodes."""

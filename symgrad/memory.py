@@ -7,7 +7,6 @@ line.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,7 +40,7 @@ def bytes_of(node: Node, shape: Shape | None, itemsize: int) -> int:
 
 def estimate(graph: Graph, found: Inference, itemsize: int = _DOUBLE) -> Estimate:
     """The memory of a graph's arrays besides the inputs; `found` has the shapes of those."""
-    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    uses = graph.uses()
     uses.update(node for node in graph.outputs for _ in range(2))
     absorbed = begun(graph, uses)
     placed = {node for node in graph.nodes if node.op == "place"}

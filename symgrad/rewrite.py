@@ -3,139 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from symgrad.errors import Span
-from symgrad.functions import FunctionTable, Recent
+from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Changes, Graph, Node, Value, ancestors
 from symgrad.items import is_whole
-from symgrad.rules import OPEN, PREDICATES, Attribute, Bindings, Rule, as_node, parse_rules
+from symgrad.matching import Index, Kinds, match
+from symgrad.rules import Bindings, Rule, filled_in, parse_rules
 from symgrad.slices import shortened
-from symgrad.template import Wild
 
-COMMUTATIVE = frozenset(
-    "add multiply equal not_equal logical_and logical_or maximum minimum hypot logaddexp".split()
-)
-
-
-_Trial = tuple[Any, Bindings]
-"""Pairs of a pattern's node and a graph's node still to be compared, as a chain of `(pattern's,
-graph's, the rest)`; what names stand for."""
-
-
-_Kind = tuple[Any, ...]
-"""An operation and those of its operands; for a constant, what is told of it."""
-
-
-def match(rule: Rule, node: Node) -> Bindings | None:
-    """What the names of a pattern stand for at a node, or None. Commuted operands are tried too."""
-    pending: Any = (rule.pattern.outputs[0], node, None)
-    bound: Bindings = {}
-    others: list[_Trial] = []
-    while pending is not None:
-        wanted, found, pending = pending
-        op = wanted.op
-        if op == "input":
-            guard = rule.predicates.get(wanted.value)
-            holds = guard is None or PREDICATES[guard](found)
-            fits = holds and bound.setdefault(wanted.value, found) is found
-        elif op == "constant":
-            fits = found.op == "constant" and _same(wanted.value, found.value)
-        else:
-            args, have = wanted.args, found.args
-            fits = op == found.op and len(args) == len(have)
-            if fits and (wanted.value is not None or found.value is not None):
-                fits = _same_attributes(wanted.value, found.value, bound)
-            if fits and len(args) == 1:
-                pending = (args[0], have[0], pending)
-            elif fits:
-                if op in COMMUTATIVE and have[0] is not have[1]:
-                    swapped = (args[0], have[1], (args[1], have[0], pending))
-                    others.append((swapped, dict(bound)))
-                pending = (args[0], have[0], (args[1], have[1], pending))
-        if not fits:
-            if not others:
-                return None
-            pending, bound = others.pop()
-    return bound
-
-
-def _same_attributes(wanted: Value, found: Value, bound: Bindings) -> bool:
-    """Whether attributes agree; wild ones are bound, and later filled in."""
-    if wanted == found:
-        return True
-    if not isinstance(wanted, tuple) or not isinstance(found, tuple) or len(wanted) != len(found):
-        return False
-    for want, have in zip(wanted, found, strict=True):
-        if isinstance(want, Wild):
-            want = bound.setdefault(want.name, Attribute(have)).value
-        if type(want) is not type(have) or want != have:
-            return False
-    return True
-
-
-def _same(a: Value, b: Value) -> bool:
-    return type(a) is type(b) and a == b
-
-
-class Index:
-    """Rules by the operation at their root and what stands two levels below it."""
-
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self._roots: dict[str, list[Rule]] = {}
-        self._numbers: set[tuple[type, Value]] = set()
-        for rule in rules:
-            self._roots.setdefault(rule.pattern.outputs[0].op, []).append(rule)
-            numbers = (node for node in rule.pattern.nodes if node.is_constant)
-            self._numbers.update((type(node.value), node.value) for node in numbers)
-        self._candidates: dict[object, tuple[Rule, ...]] = Recent()
-        self._constants: dict[object, _Kind] = Recent()
-
-    def candidates(self, node: Node, kinds: dict[Node, _Kind]) -> tuple[Rule, ...]:
-        """The rules that a look at a node and what is below it does not rule out, in order.
-
-        `kinds` remembers what was told of nodes.
-        """
-        rules = self._roots.get(node.op)
-        if not rules:
-            return ()
-        args = node.args
-        alike = len(args) == 2 and args[0] is args[1]
-        below = tuple([kinds.get(arg) or self._kind(arg, kinds) for arg in args])
-        shape = (node.op, alike, below)
-        found = self._candidates.get(shape)
-        if found is None:
-            found = tuple(rule for rule in rules if _may_match(rule, below, alike))
-            self._candidates[shape] = found
-        return found
-
-    def _kind(self, node: Node, kinds: dict[Node, _Kind]) -> _Kind:
-        """Its operation, and those of its operands; of a constant, what is told of that."""
-        kind: _Kind
-        if node.op == "constant":
-            kind = self._of_constant(node.value)
-        else:
-            operands = [
-                arg.op if arg.op != "constant" else self._of_constant(arg.value)
-                for arg in node.args
-            ]
-            kind = (node.op, *operands)
-        kinds[node] = kind
-        return kind
-
-    def _of_constant(self, value: Value) -> _Kind:
-        """The guards that a constant passes, and its value if rules name it."""
-        key = value.hex() if isinstance(value, float) else value
-        kind = self._constants.get(key)
-        if kind is None:
-            node = Node("constant", (), value)
-            passed = [name for name, passes in PREDICATES.items() if passes(node)]
-            if (type(value), value) in self._numbers:
-                passed.append(repr(value))
-            kind = self._constants[key] = ("constant", *passed)
-        return kind
+_Replacement = tuple[Node, Rule, Bindings, list[Node]]
+"""A node, the rule that matches there, what its names stand for, and what is built of it so far."""
 
 
 class Rewriter:
@@ -145,9 +25,10 @@ class Rewriter:
         self.builder = Builder()
         self._table = table
         self._simplest: dict[Node, Node] = {}
+        self._under_way: list[_Replacement] = []
         self._seen: set[str] = set()
-        self._kinds: dict[Node, _Kind] = {}
-        self._of_rest: dict[frozenset[str], tuple[Index, dict[Node, _Kind]]] = {}
+        self._kinds: Kinds = {}
+        self._of_rest: dict[frozenset[str], tuple[Index, Kinds]] = {}
         self.use(sections)
 
     def use(self, sections: tuple[str, ...]) -> None:
@@ -174,36 +55,48 @@ class Rewriter:
             self.use(self._sections)
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
-        """The simplest form of an operation on operands that are in their simplest form.
+        """The simplest form of an operation on operands that are in their simplest form."""
+        node = self._fold(op, args, value, span)
+        return self._simplest.get(node) or self._settled(node) or self._replaced(node)
 
-        A replacement is built step by step, and each of its steps may be replaced in turn: the
-        replacements under way stand on a stack.
+    def _settled(self, node: Node) -> Node | None:
+        """A node that no rule replaces; None for another, with its replacement begun."""
+        found = self._first_match(node)
+        if found is None:
+            self._simplest[node] = node
+            node.settled |= self._in_force
+            return node
+        rule, bound = found
+        self._under_way.append((node, rule, bound, [bound[name] for name in rule.plan.names]))
+        return None
+
+    def _replaced(self, node: Node) -> Node:
+        """The replacement that was begun for a node.
+
+        It is built step by step, and each of its steps may be replaced in turn: the replacements
+        under way stand on a stack.
         """
-        under_way: list[_Replacement] = []
-        while True:
-            node = self._fold(op, args, value, span)
-            done = self._simplest.get(node)
-            if done is None:
-                found = self._first_match(node)
-                if found is None:
-                    done = self._simplest[node] = node
-                    node.settled |= self._in_force
-                else:
-                    under_way.append(_Replacement(node, *found))
-            while under_way:
-                top = under_way[-1]
+        under_way = self._under_way
+        bottom = len(under_way)
+        while len(under_way) >= bottom:
+            target, rule, bound, made = under_way[-1]
+            plan = rule.plan
+            place = len(made) - len(plan.names)
+            if place < len(plan.steps):
+                op, places, value = plan.steps[place]
+                if plan.is_wild and isinstance(value, tuple):
+                    value = filled_in(value, bound)
+                args = tuple([made[k] for k in places])
+                step = self._fold(op, args, value, target.span)
+                done = self._simplest.get(step) or self._settled(step)
                 if done is not None:
-                    top.receive(done)
-                    done = None
-                if top.wanted is not None:
-                    op, value, span = top.wanted.op, top.attributes(), top.target.span
-                    args = tuple([top.made[arg] for arg in top.wanted.args])
-                    break
-                done = self._simplest[top.target] = top.result
-                under_way.pop()
+                    made.append(done)
             else:
-                assert done is not None
-                return done
+                done = self._simplest[target] = made[plan.last]
+                under_way.pop()
+                if len(under_way) >= bottom:
+                    under_way[-1][-1].append(done)
+        return self._simplest[node]
 
     def again(self, node: Node) -> Node:
         """The simplest form of a node that was in it before under some sections, maybe others.
@@ -219,7 +112,7 @@ class Rewriter:
         taken = self.builder.take(node)
         return self._simplest.setdefault(taken, taken)
 
-    def _begin_rest(self, rest: frozenset[str]) -> tuple[Index, dict[Node, _Kind]]:
+    def _begin_rest(self, rest: frozenset[str]) -> tuple[Index, Kinds]:
         """The rules of some of the sections in force."""
         sections = tuple([section for section in self._sections if section in rest])
         found = self._of_rest[rest] = self._index_of(sections), {}
@@ -283,74 +176,6 @@ def _is_matrix(node: Node) -> bool:
     while node.op in ("negative", "abs", "exp", "stop_gradient"):
         node = node.args[0]
     return node.op in _MATRICES
-
-
-class _Replacement:
-    """A rule's right side, being built in the place of a node."""
-
-    def __init__(self, target: Node, rule: Rule, bound: Bindings) -> None:
-        nodes = rule.replacement.nodes
-        self.target = target
-        self.bound = bound
-        self.made = {n: as_node(bound[str(n.value)]) for n in nodes if n.op == "input"}
-        self._steps = iter([node for node in nodes if node.op != "input"])
-        self._last = rule.replacement.outputs[0]
-        self.wanted = next(self._steps, None)
-
-    def attributes(self) -> Value:
-        """Those of the wanted operation, with what the pattern bound."""
-        assert self.wanted is not None
-        value = self.wanted.value
-        if not isinstance(value, tuple) or not any(isinstance(v, Wild) for v in value):
-            return value
-        return tuple(self.bound[v.name].value if isinstance(v, Wild) else v for v in value)
-
-    def receive(self, done: Node) -> None:
-        if self.wanted is not None:
-            self.made[self.wanted] = done
-            self.wanted = next(self._steps, None)
-
-    @property
-    def result(self) -> Node:
-        return self.made[self._last]
-
-
-def _may_match(rule: Rule, operands: tuple[_Kind, ...], alike: bool) -> bool:
-    """Whether a pattern's operands can be these, in either order where it commutes."""
-    root = rule.pattern.outputs[0]
-    if len(root.args) == 2 and root.args[0] is root.args[1] and not alike:
-        return False
-    return any(
-        all(_may_be(rule, want, have) for want, have in zip(root.args, order, strict=True))
-        for order in _orders(root, operands)
-    )
-
-
-def _may_be(rule: Rule, wanted: Node, found: _Kind) -> bool:
-    if not wanted.args:
-        return _may_be_leaf(rule, wanted, found)
-    if wanted.op != found[0] or len(wanted.args) != len(found) - 1:
-        return False
-    return any(
-        all(
-            _may_be_leaf(rule, want, have) if not want.args else want.op == have
-            for want, have in zip(wanted.args, order, strict=True)
-        )
-        for order in _orders(wanted, found[1:])
-    )
-
-
-def _may_be_leaf(rule: Rule, wanted: Node, found: str | _Kind) -> bool:
-    """Whether a name or a number in a pattern can be what is told of a node."""
-    told = found[1:] if not isinstance(found, str) and found[0] == "constant" else None
-    if wanted.op == "constant":
-        return told is not None and repr(wanted.value) in told
-    guard = rule.predicates.get(str(wanted.value))
-    return guard is None or (guard in OPEN if told is None else guard in told)
-
-
-def _orders(wanted: Node, operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
-    return (operands, operands[::-1]) if wanted.op in COMMUTATIVE else (operands,)
 
 
 def rewrite(

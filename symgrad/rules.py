@@ -12,7 +12,7 @@ from typing import Any
 
 from symgrad.errors import DefinitionError
 from symgrad.functions import FunctionTable, builtin_functions, table_lines
-from symgrad.graph import Builder, Graph, Node
+from symgrad.graph import Builder, Graph, Node, Value
 from symgrad.lower import definition, lower_rule
 from symgrad.parser import grammar_folder
 from symgrad.syntax import parse_rewrite
@@ -74,24 +74,50 @@ Bindings = dict[str, Any]
 """What the names of a pattern stand for: nodes, and an `Attribute` for each wild one."""
 
 
-def as_node(found: object) -> Node:
-    """A binding that is a node."""
-    assert isinstance(found, Node)
-    return found
-
-
 WILD = {name: Wild(name) for name in ("axis", "keepdims")}
 """The names that stand for attributes in rewrites.sg."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def filled_in(value: tuple[Any, ...], bound: Bindings) -> tuple[Any, ...]:
+    """The attributes of a step, with what the pattern bound for the wild ones."""
+    return tuple([bound[v.name].value if isinstance(v, Wild) else v for v in value])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a replacement is built: each step's operation, where its operands stand, its value.
+
+    What the names stand for comes first, then what the steps made; at `last` is the result.
+    """
+
+    names: tuple[str, ...]
+    steps: tuple[tuple[str, tuple[int, ...], Value], ...]
+    last: int
+    is_wild: bool
+
+
+def _plan(graph: Graph) -> Plan:
+    inputs = [node for node in graph.nodes if node.op == "input"]
+    others = [node for node in graph.nodes if node.op != "input"]
+    places = {node: place for place, node in enumerate([*inputs, *others])}
+    steps = [(n.op, tuple([places[a] for a in n.args]), n.value) for n in others]
+    is_wild = any(isinstance(v, Wild) for n in others for v in n.attributes)
+    names = tuple([str(node.value) for node in inputs])
+    return Plan(names, tuple(steps), places[graph.outputs[0]], is_wild)
+
+
 class Rule:
     """A pattern, what takes its place, and the name of the predicate that guards a name."""
 
-    text: str
-    pattern: Graph
-    replacement: Graph
-    predicates: Mapping[str, str]
+    def __init__(
+        self, text: str, pattern: Graph, replacement: Graph, predicates: Mapping[str, str]
+    ) -> None:
+        self.text = text
+        self.pattern = pattern
+        self.root = pattern.outputs[0]
+        self.replacement = replacement
+        self.predicates = predicates
+        self.plan = _plan(replacement)
 
 
 def _is_constant(node: Node) -> bool:

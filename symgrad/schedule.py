@@ -12,7 +12,7 @@ from symgrad.items import unpaired
 from symgrad.labels import is_cotangent
 from symgrad.limits import paced
 from symgrad.lower import definition
-from symgrad.rewrite import match
+from symgrad.matching import match
 from symgrad.rules import Rule
 from symgrad.spelling import INFIX
 from symgrad.targets import Target
@@ -48,7 +48,7 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
     Where the value is not among the outputs, they are those that labels tell of.
     """
     folds = _folds(target, table)
-    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    uses = graph.uses()
     steps: dict[Node, Step] = {}
     placed: dict[Node, deque[Node]] = {}
     continued = begun(graph, uses)
@@ -80,26 +80,34 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
     )
 
 
-def _folds(target: Target, table: FunctionTable) -> list[tuple[str, tuple[str, ...], Rule]]:
-    """Functions that the target has a call for, though the graph holds their definitions."""
-    folds = []
-    for name in target.spellings:
-        if table.is_composite(name):
-            pattern = definition(table[name], table)
-            folds.append((name, table[name].names, Rule(table.line(name), pattern, pattern, {})))
+_Folds = dict[str, list[tuple[str, tuple[str, ...], Rule]]]
+
+
+def _folds(target: Target, table: FunctionTable) -> _Folds:
+    """Functions that the target has a call for, though the graph holds their definitions.
+
+    They stand by the operation at their root.
+    """
+    key = ("folds", target.name)
+    folds: _Folds | None = table.cache.get(key)
+    if folds is None:
+        folds = {}
+        for name in target.spellings:
+            if table.is_composite(name):
+                pattern = definition(table[name], table)
+                rule = Rule(table.line(name), pattern, pattern, {})
+                folds.setdefault(rule.root.op, []).append((name, table[name].names, rule))
+        table.cache[key] = folds
     return folds
 
 
-def _folded(
-    node: Node, folds: list[tuple[str, tuple[str, ...], Rule]], uses: Mapping[Node, int]
-) -> Step | None:
-    for name, parameters, rule in folds:
-        if node.op == rule.pattern.outputs[0].op and node.args:
-            bound = match(rule, node)
-            if bound is not None and all(
-                uses[arg] == 1 for arg in node.args if arg not in bound.values()
-            ):
-                return Step(node, name, tuple(bound[p] for p in parameters))
+def _folded(node: Node, folds: _Folds, uses: Mapping[Node, int]) -> Step | None:
+    for name, parameters, rule in folds.get(node.op, ()) if node.args else ():
+        bound = match(rule, node)
+        if bound is not None and all(
+            uses[arg] == 1 for arg in node.args if arg not in bound.values()
+        ):
+            return Step(node, name, tuple(bound[p] for p in parameters))
     return None
 
 

@@ -6,7 +6,6 @@ in the derivative, where it could be infinite times 0.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
@@ -19,7 +18,7 @@ _PICKS = frozenset(("index", "take_along_axis"))
 
 def select_early(graph: Graph, found: Inference) -> Graph:
     """The graph with indices moved in front of elementwise operations that only they look at."""
-    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    uses = graph.uses()
     uses.update(graph.outputs)
     labelled = {node for node, label in graph.labels.items() if is_own(label)}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 
@@ -84,21 +83,32 @@ _SHAPE_ONLY = {"size": 0, "_count": 0, "broadcast": 1, "unbroadcast": 1, "_resha
 """Operations that only look at the shape of an operand, and at which one."""
 
 
+def _asks_for_shape(node: Node) -> bool:
+    return node.op in _SHAPE_ONLY and len(node.args) > _SHAPE_ONLY[node.op]
+
+
 def _shapes_from_the_first(graph: Graph) -> Graph:
     """Where only a shape is asked for, ask the first thing that has it: an input, if one does."""
     if not any(node.op in _SHAPE_ONLY for node in graph.nodes):
         return graph
+    shaped = {n.args[_SHAPE_ONLY[n.op]] for n in graph.nodes if _asks_for_shape(n)}
+    if all(node.op == "input" for node in shaped):
+        return graph
     leaves = Leaves(graph.nodes)
+    missing = {leaves[node] for node in shaped}
     first: dict[int, Node] = {}
     for node in graph.nodes:
-        if not node.is_constant and node.op != "pair":
-            first.setdefault(leaves[node], node)
+        if not missing:
+            break
+        if not node.is_constant and node.op != "pair" and leaves[node] in missing:
+            first[leaves[node]] = node
+            missing.remove(leaves[node])
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        place = _SHAPE_ONLY.get(node.op)
-        if place is not None and leaves[node.args[place]] and len(node.args) > place:
+        place = _SHAPE_ONLY[node.op]
+        if _asks_for_shape(node) and leaves[node.args[place]]:
             args[place] = made[first.get(leaves[node.args[place]], node.args[place])]
         return None
 
@@ -111,19 +121,27 @@ def _with_shared_signs(graph: Graph) -> Graph:
     That is where all uses of t are such products. Then -t may be a negated product itself: later
     nodes come first.
     """
+    negatives = [node for node in graph.nodes if node.op == "negative"]
+    if not negatives:
+        return graph
     value = ancestors(graph.nodes, graph.outputs[:1])
-    uses = Counter(arg for node in graph.nodes for arg in node.args) + Counter(graph.outputs)
+    uses = graph.uses()
+    uses.update(graph.outputs)
     below: dict[Node, list[Node]] = {}
-    for node in graph.nodes:
-        if node.op == "negative" and node not in value and uses[node.args[0]] == 1:
+    for node in negatives:
+        if node not in value and uses[node.args[0]] == 1:
             _note_factors(below, node.args[0])
+    if not below:
+        return graph
     turned: dict[Node, Node] = {}
     for node in reversed(graph.nodes):
         products = [product for product in below.get(node, ()) if product not in turned]
         if len(products) == uses[node] > 1 and node not in value and node.args:
             turned |= dict.fromkeys(products, node)
             _note_factors(below, node)
-    return rebuilt(graph, partial(_turn, turned, {})) if turned else graph
+    if not turned:
+        return graph
+    return rebuilt(graph, partial(_turn, turned, {}), {"negative", *(n.op for n in turned)})
 
 
 def _note_factors(below: dict[Node, list[Node]], product: Node) -> None:
@@ -153,17 +171,19 @@ def _turn(
 
 def _in_reading_order(graph: Graph) -> Graph:
     """In derivatives, `c * (t * x)` becomes `c * x * t`: numbers first, then inputs."""
+    scaled = {node for node in graph.nodes if node.op == "multiply" and _is_scaled(node)}
     value = ancestors(graph.nodes, graph.outputs[:1])
-    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    scaled -= value
+    if not scaled:
+        return graph
+    uses = graph.uses()
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op != "multiply" or node in value:
+        if node not in scaled:
             return None
-        factor, product = node.args if node.args[0].is_constant else node.args[::-1]
-        if product.is_constant or not factor.is_constant:
-            return None
+        factor, product = node.args if node.args[0].op == "constant" else node.args[::-1]
         spine: list[tuple[str, Node]] = []
         while product.op in ("multiply", "divide") and product not in value and uses[product] == 1:
             left, right = product.args
@@ -177,6 +197,12 @@ def _in_reading_order(graph: Graph) -> Graph:
         return result
 
     return rebuilt(graph, replace, ("multiply",))
+
+
+def _is_scaled(product: Node) -> bool:
+    """Whether one factor is a number, and the other is not."""
+    left, right = product.args
+    return (left.op == "constant") is not (right.op == "constant")
 
 
 def legalise(

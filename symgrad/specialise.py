@@ -8,7 +8,6 @@ made for one batch size holds for all, as only numbers of axes and axes of size 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -318,7 +317,7 @@ def specialise(
 
 def _contracted(graph: Graph, found: Inference) -> Graph:
     """Sums of products that nothing else needs, without the array of products."""
-    uses = Counter(arg for node in graph.nodes for arg in node.args)
+    uses = graph.uses()
     uses.update(graph.outputs)
 
     def replace(

@@ -55,6 +55,7 @@ PIPELINE = (
     "selection",
     "slices",
     "rules",
+    "matching",
     "rewrite",
     "quotients",
     "reverse",
