@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from symgrad.raveling import ravel
     from symgrad.sparse import Sparse
     from symgrad.survey import Accuracy, accuracy
+    from symgrad.sympy_reading import from_sympy
+    from symgrad.sympy_writing import to_sympy
 
 __all__ = [
     "Accuracy",
@@ -75,6 +77,7 @@ __all__ = [
     "define",
     "explain_nan",
     "fit",
+    "from_sympy",
     "function",
     "grad",
     "hessian",
@@ -85,6 +88,7 @@ __all__ = [
     "optim",
     "ravel",
     "same",
+    "to_sympy",
     "value_and_grad",
     "vjp",
 ]
@@ -104,6 +108,8 @@ _LATER = {
     "optim": "symgrad.optim",
     "ravel": "symgrad.raveling",
     "Sparse": "symgrad.sparse",
+    "from_sympy": "symgrad.sympy_reading",
+    "to_sympy": "symgrad.sympy_writing",
 }
 """What is imported when it is first asked for, so that the first gradient does not wait for it."""
 

@@ -16,9 +16,24 @@ def scipy_sparse() -> Any:
     MissingExtraError
         SciPy is not installed.
     """
+    return _module("scipy.sparse", "sparse matrices need SciPy", "sparse")
+
+
+def sympy() -> Any:
+    """SymPy.
+
+    Raises
+    ------
+    MissingExtraError
+        SymPy is not installed.
+    """
+    return _module("sympy", "expressions of SymPy need SymPy", "sympy")
+
+
+def _module(name: str, needed: str, extra: str) -> Any:
     try:
-        return importlib.import_module("scipy.sparse")
+        return importlib.import_module(name)
     except ImportError:
         raise MissingExtraError(
-            "sparse matrices need SciPy", hint="Install it with: pip install 'symgrad[sparse]'"
+            needed, hint=f"Install it with: pip install 'symgrad[{extra}]'"
         ) from None

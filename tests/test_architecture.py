@@ -100,6 +100,10 @@ PIPELINE = (
     "checking",
     "draws",
     "comparison",
+    "making",
+    "sympy_table",
+    "sympy_reading",
+    "sympy_writing",
     "drawing",
     "survey",
     "nonfinite",
@@ -124,6 +128,7 @@ TESTED_WITH = {
     "batch_moves": "batch",
     "batch_keys": "batch",
     "harness_template": "harness",
+    "sympy_table": "sympy_reading",
 }
 
 ROOT = Path(__file__).resolve().parents[1]
