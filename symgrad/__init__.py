@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from symgrad.comparison import Comparison, same
     from symgrad.fitting import Fit, NotFiniteError, fit
     from symgrad.nonfinite import NotFinite, explain_nan
+    from symgrad.python_reading import from_function
     from symgrad.raveling import ravel
     from symgrad.sparse import Sparse
     from symgrad.survey import Accuracy, accuracy
@@ -77,6 +78,7 @@ __all__ = [
     "define",
     "explain_nan",
     "fit",
+    "from_function",
     "from_sympy",
     "function",
     "grad",
@@ -108,6 +110,7 @@ _LATER = {
     "optim": "symgrad.optim",
     "ravel": "symgrad.raveling",
     "Sparse": "symgrad.sparse",
+    "from_function": "symgrad.python_reading",
     "from_sympy": "symgrad.sympy_reading",
     "to_sympy": "symgrad.sympy_writing",
 }

@@ -104,6 +104,9 @@ PIPELINE = (
     "sympy_table",
     "sympy_reading",
     "sympy_writing",
+    "python_source",
+    "python_expressions",
+    "python_reading",
     "drawing",
     "survey",
     "nonfinite",
@@ -129,6 +132,8 @@ TESTED_WITH = {
     "batch_keys": "batch",
     "harness_template": "harness",
     "sympy_table": "sympy_reading",
+    "python_expressions": "python_reading",
+    "python_source": "python_reading",
 }
 
 ROOT = Path(__file__).resolve().parents[1]
