@@ -44,9 +44,12 @@ if TYPE_CHECKING:
     from symgrad.comparison import Comparison, same
     from symgrad.fitting import Fit, NotFiniteError, fit
     from symgrad.nonfinite import NotFinite, explain_nan
+    from symgrad.python_reading import from_function
     from symgrad.raveling import ravel
     from symgrad.sparse import Sparse
     from symgrad.survey import Accuracy, accuracy
+    from symgrad.sympy_reading import from_sympy
+    from symgrad.sympy_writing import to_sympy
 
 __all__ = [
     "Accuracy",
@@ -75,6 +78,8 @@ __all__ = [
     "define",
     "explain_nan",
     "fit",
+    "from_function",
+    "from_sympy",
     "function",
     "grad",
     "hessian",
@@ -85,6 +90,7 @@ __all__ = [
     "optim",
     "ravel",
     "same",
+    "to_sympy",
     "value_and_grad",
     "vjp",
 ]
@@ -104,6 +110,9 @@ _LATER = {
     "optim": "symgrad.optim",
     "ravel": "symgrad.raveling",
     "Sparse": "symgrad.sparse",
+    "from_function": "symgrad.python_reading",
+    "from_sympy": "symgrad.sympy_reading",
+    "to_sympy": "symgrad.sympy_writing",
 }
 """What is imported when it is first asked for, so that the first gradient does not wait for it."""
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,10 @@ class Compiled(Shown):
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write the generated file, in UTF-8; for `name` see `render`."""
         Path(path).write_bytes(self.render(name).encode("utf-8"))
+
+    def to_sympy(self, symbols: Mapping[str, Any] | None = None) -> Any:
+        """Its value or derivatives as expressions of SymPy; see `symgrad.to_sympy`."""
+        return import_module("symgrad.sympy_writing").to_sympy(self, symbols)
 
     def __repr__(self) -> str:
         options = "" if self._wrt is None else f", wrt={self._wrt!r}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.errors import MissingExtraError
 
-_CALLED = {"scipy": "SciPy", "networkx": "NetworkX"}
+_CALLED = {"scipy": "SciPy", "networkx": "NetworkX", "sympy": "SymPy"}
 
 
 def needed(module: str, what: str, extra: str) -> Any:
@@ -38,3 +38,14 @@ def scipy_sparse() -> Any:
         SciPy is not installed.
     """
     return needed("scipy.sparse", "sparse matrices", "sparse")
+
+
+def sympy() -> Any:
+    """SymPy.
+
+    Raises
+    ------
+    MissingExtraError
+        SymPy is not installed.
+    """
+    return needed("sympy", "SymPy's expressions", "sympy")

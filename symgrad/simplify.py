@@ -224,8 +224,10 @@ def legalise(
     return _in_reading_order(_with_shared_signs(graph))
 
 
-def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:
-    """Replace every operation that a target does not know by its last definition."""
+def expand(
+    graph: Graph, known: frozenset[str], table: FunctionTable, target: str, which: int = -1
+) -> Graph:
+    """Replace every operation that a target does not know by its last definition, or another."""
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
@@ -233,7 +235,7 @@ def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: st
         function = table.get(node.op)
         if function is None or not function.definitions:
             raise SymgradError(f"the target {target} has no {node.op}")
-        body = definition(function, table, -1, attributes_of(function, node.value))
+        body = definition(function, table, which, attributes_of(function, node.value))
         return build.inline(body, dict(zip(function.operands, args, strict=False)), node.span)
 
     while strange := {node.op for node in graph.nodes} - known:

@@ -118,6 +118,13 @@ PIPELINE = (
     "layering",
     "diagram",
     "exporting",
+    "making",
+    "sympy_table",
+    "sympy_reading",
+    "sympy_writing",
+    "python_source",
+    "python_expressions",
+    "python_reading",
     "drawing",
     "painting",
     "survey",
@@ -148,6 +155,9 @@ TESTED_WITH = {
     "batch_keys": "batch",
     "harness_template": "harness",
     "samples": "harness",
+    "sympy_table": "sympy_reading",
+    "python_expressions": "python_reading",
+    "python_source": "python_reading",
 }
 
 ROOT = Path(__file__).resolve().parents[1]
