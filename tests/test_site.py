@@ -26,7 +26,9 @@ CODE = re.compile(r"`[^`\n]*`")
 HERE = r"(?:\.venv/bin/)?"
 SHELL_LINES: dict[str, Callable[[str], bool]] = {
     r"python3 -m venv \.venv\S* && \.venv\S*/bin/pip install .*": lambda _: True,  # .ci/run runs it
-    rf"{HERE}pip install(?: --quiet)? ([\"'])(?:symgrad|\.)\[(.*)\]\1": EXTRAS.__contains__,
+    rf"{HERE}pip install(?: --quiet)? ([\"'])(?:symgrad|\.)\[(.*)\]\1": lambda extras: (
+        {*extras.split(",")} <= {*EXTRAS}
+    ),
     rf"{HERE}python (examples/\w+\.py)": lambda path: (ROOT / path).exists(),
     r"python -m benchmarks (\w+)": BENCHMARKS.__contains__,
     r"python -m tests\.fuzz (parser|compiler) --seconds \d+": lambda _: True,
