@@ -26,14 +26,14 @@ class Renewing(doctest.DocTestRunner):
 
     def report_failure(self, out: Any, test: Any, example: Any, got: str) -> None:
         if example.exc_msg is not None or got.startswith("Traceback"):
-            print(f"{test.name}, line {example.lineno + 1}: another exception\n{got}")
+            out(f"{test.name}, line {example.lineno + 1}: another exception\n{got}\n")
             return
         first = example.lineno + example.source.count("\n")
         blank = "".join(line if line.strip() else "<BLANKLINE>\n" for line in got.splitlines(True))
         self.renewed.append((first, example.want.count("\n"), blank))
 
     def report_unexpected_exception(self, out: Any, test: Any, example: Any, exc_info: Any) -> None:
-        print(f"{test.name}, line {example.lineno + 1}: {exc_info[1]!r}")
+        out(f"{test.name}, line {example.lineno + 1}: {exc_info[1]!r}\n")
 
 
 def examples(text: str, name: str, language: str = "python") -> list[tuple[int, int, str]]:

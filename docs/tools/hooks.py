@@ -42,6 +42,7 @@ WORDS = {
     "none": "none",
 }
 _ROW = re.compile(r"^\|.*", re.MULTILINE)
+_PROMPTED = re.compile(r"^```py(thon)?\b", re.MULTILINE)
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -96,5 +97,6 @@ def _code(text: str) -> str:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Take from code in tables the escapes of bars, which are for readers of the repository."""
-    return _ROW.sub(lambda row: row[0].replace("\\|", "|"), markdown)
+    """What other readers of the files need otherwise: bars in tables, and names of languages."""
+    markdown = _ROW.sub(lambda row: row[0].replace("\\|", "|"), markdown)
+    return _PROMPTED.sub("```pycon", markdown)
