@@ -17,11 +17,21 @@ PAGES = [
         ROOT / "README.md",
         ROOT / "SECURITY.md",
         ROOT / "grammar" / "README.md",
+        ROOT / "examples" / "README.md",
         *sorted(ROOT.glob("docs/*.md")),
     )
     if page.exists()
 ]
-FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROGRAMS = {"symgrad": ["-m", "symgrad"], "python": []}
+
+RUN = frozenset(("python", "console"))
+NOT_RUN = {
+    "sh": "installs something or runs for long; test_site knows every line",
+    "mermaid": "a picture; test_site holds it against the graph",
+    "py": "another library's code under a title, with the numbers that it gave",
+    "text": "no code: lines of a table, or a file's text",
+}
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -35,10 +45,10 @@ def blocks(text: str, language: str) -> list[tuple[int, str]]:
     ]
 
 
-def only_python(text: str) -> str:
+def only_python(text: str, language: str = "python") -> str:
     """A page with all but its Python blocks blanked, so that lines keep their numbers."""
     lines = [""] * (text.count("\n") + 1)
-    for first, block in blocks(text, "python"):
+    for first, block in blocks(text, language):
         for number, line in enumerate(block.splitlines(), first - 1):
             lines[number] = line
     return "\n".join(lines)
@@ -83,11 +93,16 @@ def test_console_blocks(page: Path, tmp_path: Path) -> None:
     for line, command, expected in commands(page.read_text(encoding="utf-8")):
         place = f"{page.name}, line {line}"
         program, *arguments = shlex.split(command)
-        programs = {"symgrad": ["-m", "symgrad"], "python": []}
-        assert program in programs, f"{place}: only symgrad and python can be shown to run"
-        ran = run([*programs[program], *arguments], tmp_path)
+        assert program in PROGRAMS, f"{place}: only symgrad and python can be shown to run"
+        ran = run([*PROGRAMS[program], *arguments], tmp_path)
         assert (ran.stdout + ran.stderr).rstrip("\n") == expected, place
         assert (ran.returncode == 0) == (ran.stderr == ""), place
+
+
+@pages
+def test_every_block_is_of_a_known_kind(page: Path) -> None:
+    kinds = {block[1] for block in FENCED.finditer(page.read_text(encoding="utf-8"))}
+    assert kinds <= {*RUN, *NOT_RUN}
 
 
 def test_the_readme_shows_both() -> None:

@@ -1,0 +1,157 @@
+"""The pages as a site: links lead somewhere, each page has its place, shell lines are known."""
+
+import re
+import runpy
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import symgrad
+from benchmarks.__main__ import BENCHMARKS
+from symgrad.functions import builtin_functions
+from tests.test_readme import FENCED, PAGES, ROOT, blocks, pages
+
+TOOLS = ROOT / "docs" / "tools"
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+    "optional-dependencies"
+]
+LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"`[^`\n]*`")
+
+HERE = r"(?:\.venv/bin/)?"
+SHELL_LINES: dict[str, Callable[[str], bool]] = {
+    r"python3 -m venv \.venv\S* && \.venv\S*/bin/pip install .*": lambda _: True,  # .ci/run runs it
+    rf"{HERE}pip install(?: --quiet)? ([\"'])(?:symgrad|\.)\[(.*)\]\1": lambda extras: (
+        {*extras.split(",")} <= {*EXTRAS}
+    ),
+    rf"{HERE}python (examples/\w+\.py)": lambda path: (ROOT / path).exists(),
+    r"python -m benchmarks (\w+)": BENCHMARKS.__contains__,
+    r"python -m tests\.fuzz (parser|compiler) --seconds \d+": lambda _: True,
+    r"mkdocs (build --strict|serve)": lambda _: True,
+}
+"""What may stand in a block that is not run, and whether what it names is there."""
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]:
+    """Loads a file of the site's without the packages that build it."""
+    for module in ("griffe", "mkdocs", "mkdocs.structure", "mkdocs.structure.files"):
+        stub = SimpleNamespace(Extension=object, File=None, Files=None)
+        monkeypatch.setitem(sys.modules, module, stub)
+    return lambda name: runpy.run_path(str(TOOLS / f"{name}.py"))
+
+
+def flowchart(graph: str) -> str:
+    """A graph as a Mermaid flowchart: the values in boxes, what belongs to derivatives dashed."""
+    *steps, results = graph.splitlines()
+    split = [step.partition("  # ")[0].partition(" = ") for step in steps]
+    operands = {name: re.findall(r"\b[a-z_]\w*\b(?!\()", call) for name, _, call in split}
+    first, *derivatives = results.removeprefix("return ").split(", ")
+    value = {first}
+    for name in reversed(operands):
+        value.update(operands[name] if name in value else ())
+    inputs = dict.fromkeys(word for words in operands.values() for word in words)
+    lines = [f"  {name}([{name}])" for name in inputs if name not in operands]
+    lines += [f'  {name}["{name} = {call}"]' for name, _, call in split]
+    lines += [
+        f"  {word} {'-->' if name in value else '-.->'} {name}"
+        for name, words in operands.items()
+        for word in dict.fromkeys(words)
+    ]
+    back = [name for name in operands if name not in value]
+    lines += [f"  class {','.join(back)} back"] if back else []
+    lines.append(f"  class {','.join([first, *derivatives])} result")
+    styles = ["  classDef back stroke-dasharray:4", "  classDef result stroke-width:3px"]
+    return "\n".join(["flowchart TD", *lines, *styles, ""])
+
+
+def picture(block: str) -> str:
+    """What a picture should be: its first line says of which formula."""
+    comment = block.partition("\n")[0]
+    verb, _, formula = comment.removeprefix("%% ").partition(": ")
+    kind, _, wrt = verb.partition(" by ")
+    graph = (
+        symgrad.function(formula).lowered
+        if kind == "lowered"
+        else getattr(symgrad, kind)(formula, *([wrt] if wrt else [])).graph
+    )
+    return f"{comment}\n{flowchart(str(graph))}"
+
+
+def anchors(text: str) -> set[str]:
+    """The names of a page's headings in links."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+@pages
+def test_links_lead_somewhere(page: Path) -> None:
+    prose = CODE.sub("", FENCED.sub("", page.read_text(encoding="utf-8")))
+    lost = []
+    for link in LINK.findall(prose):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if re.match(r"https?://", link):
+            continue
+        known = {"", *anchors(target.read_text("utf-8"))} if target.exists() else set()
+        if anchor not in known:
+            lost.append(link)
+    assert lost == []
+
+
+@pages
+def test_pictures_are_of_the_graph(page: Path) -> None:
+    """A picture's first line is a comment: what it shows, of which formula."""
+    for _, block in blocks(page.read_text(encoding="utf-8"), "mermaid"):
+        assert block == picture(block)
+
+
+def test_each_page_has_a_place_and_each_place_a_page() -> None:
+    listed = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    here = {page.relative_to(ROOT).as_posix() for page in PAGES} - {"README.md"}
+    assert sorted(listed) == sorted({*here, "CHANGELOG.md", "docs/functions.md"})
+
+
+@pages
+def test_shell_blocks_hold_lines_that_are_known(page: Path) -> None:
+    for _, block in blocks(page.read_text(encoding="utf-8"), "sh"):
+        for line in block.splitlines():
+            found = [(re.fullmatch(form, line), holds) for form, holds in SHELL_LINES.items()]
+            assert any(match and holds(match[match.re.groups]) for match, holds in found), line
+
+
+def test_all_public_names_stand_in_the_api() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    missing = [name for name in symgrad.__all__ if not re.search(rf"\b{name}\b", text)]
+    assert missing == ["__version__"]
+
+
+def test_the_function_page_has_every_function_once(tools: Any) -> None:
+    shown = tools("hooks")["functions_page"]()
+    names = re.findall(r"^\| `(\w+)\(", shown, re.MULTILINE)
+    assert sorted(names) == sorted(n for n in builtin_functions() if not n.startswith("_"))
+    assert "| `log1p(x)` | `log(1 + x)` | `g / (1 + x)` |" in shown.splitlines()
+    assert "| `stop_gradient(x: array)` |" in shown
+
+
+def test_the_site_reads_bars_and_prompts_in_its_own_way(tools: Any) -> None:
+    page = '| `p \\| q` | either |\n\n`a \\| b`\n\n```python\n>>> x\n```\n```py title="JAX"\n'
+    shown = '| `p | q` | either |\n\n`a \\| b`\n\n```pycon\n>>> x\n```\n```pycon title="JAX"\n'
+    assert tools("hooks")["on_page_markdown"](page, page=None) == shown
+
+
+def test_docstrings_become_markdown(tools: Any) -> None:
+    docstring = (
+        "Do it.\n\nParameters\n----------\na, b:\n    Two\n    numbers.\n\n    Floats.\n"
+        "c:\n    One.\n\n>>> f(1)\n    2\n\nRaises\n------\nInputError\n    Never.\n"
+    )
+    assert tools("docstrings")["as_markdown"](docstring) == (
+        "Do it.\n\n**Parameters**\n\n`a`, `b`\n:   Two\n    numbers.\n\n    Floats.\n\n"
+        "`c`\n:   One.\n\n\n```pycon\n>>> f(1)\n    2\n```\n\n"
+        "**Raises**\n\n`InputError`\n:   Never.\n\n"
+    )
