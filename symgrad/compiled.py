@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,28 +17,33 @@ from symgrad.collector import paused
 from symgrad.document import (
     KINDS,
     PRODUCTS,
-    RESERVED,
+    Rendering,
+    check_function_name,
     document,
     kernel_source,
     outputs_for,
 )
-from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError, told
+from symgrad.errors import DerivativeError, SymgradError
 from symgrad.extend import extend
 from symgrad.faults import first_not_finite
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
-from symgrad.layout import Layout
+from symgrad.layout import Layout, layout_of, names_of
 from symgrad.leaves import is_elementwise
 from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load, source_of
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
-from symgrad.products import PROGRAMS, seeds, takes_vectors
+from symgrad.products import PROGRAMS, seeds, takes_vectors, vectors
 from symgrad.quick import ABSENT, quick
 from symgrad.resolve import UndeclaredError
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
+
+if TYPE_CHECKING:
+    from symgrad.emission import Emitted
+    from symgrad.native import NativeFunction
 
 _VERBS = {"value": "function", "grad": "grad", "value_and_grad": "value_and_grad"}
 _MAX_SCALAR_NODES = 20_000
@@ -82,9 +86,7 @@ class Compiled:
         self._lowered = lower(formula, table)
         known = declared(self._lowered)
         chosen = differentiated(self._lowered, self._names, formula, table)
-        self._layout = layout_of(
-            self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
-        )
+        self._layout = layout_of(self._wrt, chosen)
         if what.isdecimal() and len(chosen) != 1:
             raise DerivativeError(
                 "a derivative of higher order is taken by one input", formula, (0, len(formula)),
@@ -123,7 +125,7 @@ class Compiled:
             An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
         """
         if takes_vectors(self._what) and args:
-            args = (*_vectors(args[0], self._seeds, self._formula), *args[1:])
+            args = (*vectors(args[0], self._seeds, self._formula), *args[1:])
         return self._call(args, inputs)
 
     def _general(self) -> Derived:
@@ -286,23 +288,50 @@ class Compiled:
             Python or the file itself has another use for the name.
         """
         if name is not None:
-            _check_function_name(name, self._name)
+            check_function_name(name, self._name)
         with compiling(limits_for(self._limits)), paused():
-            return self._rendered(name)
+            return document(self.rendering(name), self._table)
 
-    def _rendered(self, name: str | None) -> str:
+    def rendering(self, name: str | None = None) -> Rendering:
+        """What a file of this holds: the functions, and what they are called."""
         derived, layout, kinds = self._general(), self._layout, list(KINDS)
         if self._what in PRODUCTS:
             kinds = [self._kind]
         if self._kind == "value":
             try:
                 derived = derive(self.formula, None, self._table, self._exact)
-                layout = layout_of(None, derived)
+                layout = layout_of(None, derived.wrt)
             except DerivativeError:
                 kinds = ["value"]
         called = {kind: kind for kind in kinds} | {self._kind: name or self._name}
-        names = [called[kind] for kind in kinds]
-        return document(self.formula, derived, layout, self._table, kinds, names)
+        return Rendering(self.formula, derived, layout, called, self._kind)
+
+    def emit(self, target: str = "numpy", name: str | None = None) -> Emitted:
+        """Its code for a target, a file that stands alone; docs/targets.md tells what there is.
+
+        `name` renames the function that this object calls; in C it stands before all names.
+
+        Raises
+        ------
+        SymgradError
+            There is no such target, it lacks an operation, or it has another use for the name.
+        """
+        with compiling(limits_for(self._limits)), paused():
+            emitted = import_module("symgrad.emission").emitted
+            made: Emitted = emitted(self.rendering, self._table, target, name)
+            return made
+
+    def compile_c(self) -> NativeFunction:
+        """Its code in C, compiled to a function of numbers and arrays of doubles.
+
+        Raises
+        ------
+        SymgradError
+            As for `emit`; a MissingExtraError where there is no compiler.
+        """
+        with compiling(limits_for(self._limits)), paused():
+            made: NativeFunction = import_module("symgrad.native").NativeFunction(self)
+            return made
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write the generated file, in UTF-8; for `name` see `render`."""
@@ -346,47 +375,3 @@ def _compile_again(
 ) -> Compiled:
     with limits:
         return Compiled(kind, formula, wrt, exact, table_with(added), what)
-
-
-def _vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:
-    """A cotangent or a vector, or a tuple of one for each name."""
-    if len(seeds) == 1:
-        return (given,)
-    if not isinstance(given, tuple | list) or len(given) != len(seeds):
-        message = f"{len(seeds)} vectors come first, as one tuple"
-        hint = f"They are, in order: {', '.join(seeds)}."
-        raise InputError(message, formula, (0, len(formula)), hint)
-    return tuple(given)
-
-
-def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """The names in `wrt`, or None for all inputs."""
-    if wrt is None:
-        return None
-    names: object = (wrt,) if isinstance(wrt, str) else wrt
-    if isinstance(names, bytes) or not isinstance(names, Sequence) or not all(map(_is_name, names)):
-        raise DerivativeError(
-            f"wrt must be a name or a sequence of names, not {told(wrt)}",
-            hint='Write wrt="x" or wrt=("x", "y").',
-        )
-    return tuple(names)
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value.isidentifier()
-
-
-def _check_function_name(name: str, kind: str) -> None:
-    taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
-    if not _is_name(name) or not name.isascii() or name in taken:
-        raise NameRuleError(
-            f"{name!r:.40} cannot be the name of the function",
-            hint="Write a name that neither Python nor the generated file uses.",
-        )
-
-
-def layout_of(wrt: str | Sequence[str] | None, derived: Derived) -> Layout:
-    """How `wrt` asks for the derivatives to be handed back."""
-    if isinstance(wrt, str) or (wrt is None and len(derived.wrt) == 1):
-        return Layout("bare", derived.wrt)
-    return Layout("dict" if wrt is None else "tuple", derived.wrt)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from symgrad.emit import WIDTH, Names, argument_names, emit
+from symgrad.errors import NameRuleError, told
 from symgrad.finish import (
     finish,
     plain_indices,
@@ -58,8 +61,34 @@ _DERIVATIVES = (
     "the sum of its elements."
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a file holds: a formula, derived, what the function of each kind is called.
+
+    `kind` tells which of them is asked for.
+    """
+
+    formula: str
+    derived: Derived
+    layout: Layout
+    names: Mapping[str, str]
+    kind: str
+
+
 RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
 _SCALAR_RESERVED = frozenset(NAMESPACE) | OWN_NAMES
+
+
+def check_function_name(name: object, kind: str) -> None:
+    """Raise a NameRuleError for a name that Python or the file itself has another use for."""
+    taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
+    plain = isinstance(name, str) and name.isidentifier() and name.isascii()
+    if not plain or name in taken:
+        raise NameRuleError(
+            f"{told(name)} cannot be the name of the function",
+            hint="Write a name that neither Python nor the generated file uses.",
+        )
 
 
 def outputs_for(graph: Graph, kind: str) -> Graph:
@@ -192,24 +221,18 @@ def _escape(character: str) -> str:
     return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
 
 
-def document(
-    formula: str,
-    derived: Derived,
-    layout: Layout,
-    table: FunctionTable,
-    kinds: Sequence[str] = KINDS,
-    names: Sequence[str] = KINDS,
-) -> str:
+def document(what: Rendering, table: FunctionTable) -> str:
     """The text of a file that needs NumPy alone (and SciPy for special functions)."""
+    derived, layout = what.derived, what.layout
     ready = legal(derived, table, NUMPY)
     functions = [
         function_source(ready, kind, layout, table, NUMPY, name)
-        for kind, name in zip(kinds, names, strict=True)
+        for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
     helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
     special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
-    parts = [_module_doc(formula, derived, layout, special), _imports(special), ""]
+    parts = [_module_doc(what.formula, derived, layout, special), _imports(special), ""]
     return "\n".join(parts) + "\n" + "\n\n".join([code, *helpers])
 
 
@@ -265,4 +288,4 @@ def kernel_source(
     if target is SCALAR:
         ready = legal(derived, table, SCALAR)
         return function_source(ready, kind, layout, table, SCALAR, name)
-    return document("", derived, layout, table, [kind], [name])
+    return document(Rendering("", derived, layout, {kind: name}, kind), table)

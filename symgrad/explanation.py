@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from symgrad.api import functions
-from symgrad.compiled import layout_of, names_of
 from symgrad.document import function_source, legal
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
+from symgrad.layout import layout_of, names_of
 from symgrad.limits import Limits, compiling, plain_text
 from symgrad.pipeline import stages
 from symgrad.syntax import parse
@@ -110,7 +110,7 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
         before, rules = shown, _rules(derived.graph, table)
     kind = "value_and_grad"
     ready = legal(derived, table, NUMPY)
-    source = function_source(ready, kind, layout_of(wrt, derived), table, NUMPY, kind)
+    source = function_source(ready, kind, layout_of(wrt, derived.wrt), table, NUMPY, kind)
     parts = [
         _section("text", formula.strip().splitlines()),
         _section("parse", _tree_lines(parse(formula))),

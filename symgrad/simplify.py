@@ -174,7 +174,9 @@ def _in_reading_order(graph: Graph) -> Graph:
     return rebuilt(graph, replace)
 
 
-def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:
+def legalise(
+    graph: Graph, known: frozenset[str], table: FunctionTable, target: str, text: str = ""
+) -> Graph:
     """The graph in the operations that a target knows, tidied; its first output is the value.
 
     Raises
@@ -182,7 +184,7 @@ def legalise(graph: Graph, known: frozenset[str], table: FunctionTable, target: 
     SymgradError
         An operation is neither known to the target nor defined by others.
     """
-    expanded = expand(graph, known, table, target)
+    expanded = expand(graph, known, table, target, text)
     return graph if expanded is graph else tidied(expanded, table)
 
 
@@ -192,8 +194,13 @@ def tidied(graph: Graph, table: FunctionTable) -> Graph:
     return _in_reading_order(_with_shared_signs(graph))
 
 
-def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: str) -> Graph:
-    """Replace every operation that a target does not know by its last definition."""
+def expand(
+    graph: Graph, known: frozenset[str], table: FunctionTable, target: str, text: str = ""
+) -> Graph:
+    """Replace every operation that a target does not know by its last definition.
+
+    `text` is the formula, for the error where there is none.
+    """
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
@@ -202,10 +209,15 @@ def expand(graph: Graph, known: frozenset[str], table: FunctionTable, target: st
             return None
         function = table.get(node.op)
         if function is None or not function.definitions:
-            raise SymgradError(f"the target {target} has no {node.op}")
+            raise lacking(target, node, text)
         body = definition(function, table, -1, attributes_of(function, node.value))
         return build.inline(body, dict(zip(function.operands, args, strict=False)), node.span)
 
     while not all(node.op in known for node in graph.nodes):
         graph = rebuilt(graph, replace)
     return graph
+
+
+def lacking(target: str, node: Node, text: str, hint: str = "") -> SymgradError:
+    """The error for an operation that a target cannot have, at its place in the formula."""
+    return SymgradError(f"the target {target} has no {node.op.lstrip('_')}", text, node.span, hint)
