@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from symgrad.compiled import Compiled
+    from symgrad.emission import Emitted
 
 Options = tuple[tuple[tuple[str, ...], Mapping[str, Any]], ...]
 
@@ -60,6 +61,10 @@ _OUTPUT: Options = (
     (
         ("--name",),
         {"metavar": "NAME", "help": "what the source calls the function"},
+    ),
+    (
+        ("--target",),
+        {"metavar": "TARGET", "help": "the source's language or library, instead of numpy: c"},
     ),
 )
 _TESTS: Options = (
@@ -137,13 +142,17 @@ def _compile(options: Namespace) -> Printed:
         results = _results(compiled, point)
     tests = getattr(options, "tests", None)
     if options.output is None:
-        for flag, wanted in (("--name", options.name), ("--tests", tests)):
+        flags = ("--name", options.name), ("--target", options.target), ("--tests", tests)
+        for flag, wanted in flags:
             if wanted is not None and (results is not None or flag == "--tests"):
                 message = f"{flag} is for the source"
-                message += ", which --at does not print" if flag == "--name" else " in a file"
+                message += " in a file" if flag == "--tests" else ", which --at does not print"
                 raise SymgradError(message, hint="Add -o FILE.")
-        return Printed(compiled.render(options.name) if results is None else results)
-    files = {options.output: compiled.render(options.name)}
+        return Printed(_source(compiled, options) if results is None else results)
+    source = _source(compiled, options)
+    files: dict[str, str] = {options.output: source}
+    if source.header:
+        files[str(Path(options.output).with_suffix(".h"))] = source.header
     if tests is not None:
         from symgrad.harness import written_tests
 
@@ -157,6 +166,11 @@ def _compile(options: Namespace) -> Printed:
         except OSError as error:
             raise SymgradError(f"{path} cannot be written: {error.strerror}") from None
     return Printed(results or "")
+
+
+def _source(compiled: Compiled, options: Namespace) -> Emitted:
+    """The source in a language or for a library."""
+    return compiled.emit(options.target or "numpy", options.name)
 
 
 def _compiled(options: Namespace) -> Compiled:
