@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -292,19 +292,26 @@ class Compiled:
         with compiling(limits_for(self._limits)), paused():
             return document(self.rendering(name), self._table)
 
-    def rendering(self, name: str | None = None) -> Rendering:
-        """What a file of this holds: the functions, and what they are called."""
-        derived, layout, kinds = self._general(), self._layout, list(KINDS)
+    def rendering(self, name: str | None = None, general: bool = False) -> Rendering:
+        """What a file of this holds: the functions, and what they are called.
+
+        With `general` they are made for all shapes, whatever is declared.
+        """
+        layout, kinds = self._layout, list(KINDS)
+        lowered = replace(self._lowered, shapes={}) if general else self._lowered
+        made = partial(derive, self._formula, table=self._table, exact=self._exact, lowered=lowered)
+        derived = made(self._names, what=self._what) if general else self._general()
         if self._what in PRODUCTS:
             kinds = [self._kind]
         if self._kind == "value":
             try:
-                derived = derive(self.formula, None, self._table, self._exact)
+                derived = made(None)
                 layout = layout_of(None, derived.wrt)
             except DerivativeError:
                 kinds = ["value"]
         called = {kind: kind for kind in kinds} | {self._kind: name or self._name}
-        return Rendering(self.formula, derived, layout, called, self._kind)
+        derived = replace(derived, shapes=self._lowered.shapes)
+        return Rendering(self._formula, derived, layout, called, self._kind)
 
     def emit(self, target: str = "numpy", name: str | None = None) -> Emitted:
         """Its code for a target, a file that stands alone; docs/targets.md tells what there is.

@@ -130,7 +130,7 @@ def function_source(
     renamed = {f"{name} as an index": new for name, new in as_indices.items()}
     body = emit(plan, target, {**arguments, **renamed}, names, wanted)
     lines = ["    " + statement for statement in body.statements]
-    lines.append(_returned(kind, layout, list(body.results)))
+    lines.append(returned(kind, layout, list(body.results)))
     if target is not NUMPY:
         signature = f"def {name}({', '.join(arguments.values())}):"
         return "\n".join([signature, *lines, ""])
@@ -141,13 +141,13 @@ def function_source(
     converted = f"({converted},)" if len(floats) == 1 else converted
     lines[:0] = [f"    {argument} = _whole({argument})" for argument in whole]
     if floats:
-        lines.insert(0, _wrapped("    ", f"{converted} = _floats(", floats, ")"))
+        lines.insert(0, wrapped("    ", f"{converted} = _floats(", floats, ")"))
     lines[:0] = [f"    {new} = _whole({arguments[name]})" for name, new in as_indices.items()]
-    doc = _function_doc(derived.what if derived.what in PRODUCTS else kind, layout)
+    doc = function_doc(derived.what if derived.what in PRODUCTS else kind, layout)
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
 
 
-def _wrapped(indent: str, opening: str, items: list[str], closing: str) -> str:
+def wrapped(indent: str, opening: str, items: list[str], closing: str) -> str:
     """Items between brackets, on one line where they fit, else one a line."""
     line = f"{indent}{opening}{', '.join(items)}{closing}"
     if len(line) <= WIDTH or not items:
@@ -156,7 +156,8 @@ def _wrapped(indent: str, opening: str, items: list[str], closing: str) -> str:
     return "\n".join([indent + opening, *rows, indent + closing.removeprefix(",")])
 
 
-def _returned(kind: str, layout: Layout, results: list[str]) -> str:
+def returned(kind: str, layout: Layout, results: list[str]) -> str:
+    """The last line of a function."""
     if kind == "value":
         return f"    return {results[0]}"
     derivatives = results if kind == "grad" else results[1:]
@@ -167,7 +168,7 @@ def _returned(kind: str, layout: Layout, results: list[str]) -> str:
         return bare
     if layout.form == "bare":
         return f"    {lead}{items[0]}"
-    return _wrapped("    ", lead + opening, items, closing)
+    return wrapped("    ", lead + opening, items, closing)
 
 
 def _signature(name: str, kind: str, layout: Layout, arguments: list[str]) -> str:
@@ -177,10 +178,11 @@ def _signature(name: str, kind: str, layout: Layout, arguments: list[str]) -> st
         "value_and_grad": f"tuple[Array, {layout.annotation}]",
     }[kind]
     typed = [f"{argument}: ArrayLike" for argument in arguments]
-    return _wrapped("", f"def {name}(", typed, f") -> {returns}:")
+    return wrapped("", f"def {name}(", typed, f") -> {returns}:")
 
 
-def _function_doc(kind: str, layout: Layout) -> str:
+def function_doc(kind: str, layout: Layout) -> str:
+    """What a function says of itself."""
     with_respect = (
         f"with respect to {', '.join(layout.wrt)}" if layout.wrt else "(it has no inputs)"
     )
@@ -232,12 +234,13 @@ def document(what: Rendering, table: FunctionTable) -> str:
     code = "\n\n".join(functions)
     helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
     special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
-    parts = [_module_doc(what.formula, derived, layout, special), _imports(special), ""]
+    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
+    parts = [module_doc(what.formula, derived, layout, needs), _imports(special), ""]
     return "\n".join(parts) + "\n" + "\n\n".join([code, *helpers])
 
 
-def _module_doc(formula: str, derived: Derived, layout: Layout, special: list[str]) -> str:
-    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
+def module_doc(formula: str, derived: Derived, layout: Layout, needs: str) -> str:
+    """What a file says of itself; `needs` names the packages that it imports."""
     names = ", ".join(name.replace(" ", "_") for name in derived.inputs)
     results = _RESULTS.get(derived.what, _DERIVATIVES)
     subject = names if len(names) <= WIDTH else "The inputs"
