@@ -324,8 +324,7 @@ class Compiled:
             There is no such target, it lacks an operation, or it has another use for the name.
         """
         with compiling(limits_for(self._limits)), paused():
-            emitted = import_module("symgrad.emission").emitted
-            made: Emitted = emitted(self.rendering, self._table, target, name)
+            made: Emitted = import_module("symgrad.emission").emitted(self, target, name)
             return made
 
     def compile_c(self) -> NativeFunction:

@@ -8,22 +8,17 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from symgrad.c_file import OVER
 from symgrad.call import plain
 from symgrad.declarations import check_declared
-from symgrad.document import Rendering
-from symgrad.emission import c_files
+from symgrad.emission import Formula, c_files
 from symgrad.errors import MissingExtraError, SymgradError
-from symgrad.functions import FunctionTable
-from symgrad.graph import Graph
-from symgrad.layout import Layout
-from symgrad.pipeline import Known
 from symgrad.products import takes_vectors, vectors
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -32,45 +27,6 @@ FLAGS = ("-std=c99", "-O2", "-fPIC", "-shared")
 """As ISO C, compilers do not contract products and sums, so that all of them give the same bits."""
 
 _POINTER = ctypes.c_void_p
-
-
-class Formula(Protocol):
-    """What is compiled: a formula, and how it binds what it is called with."""
-
-    @property
-    def formula(self) -> str:
-        """The text."""
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of its inputs."""
-
-    @property
-    def lowered(self) -> Graph:
-        """The graph as it was written."""
-
-    @property
-    def layout(self) -> Layout:
-        """How derivatives are handed back."""
-
-    @property
-    def table(self) -> FunctionTable:
-        """The functions that it calls."""
-
-    @property
-    def what(self) -> str:
-        """Which derivatives it gives."""
-
-    def rendering(self, name: str | None = None) -> Rendering:
-        """What a file of it holds."""
-
-    def bound(
-        self, args: tuple[Any, ...], inputs: Mapping[str, Any]
-    ) -> dict[str, np.ndarray[Any, Any]]:
-        """Arguments as arrays by name."""
-
-    def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
-        """What such inputs tell."""
 
 
 class NativeFunction:

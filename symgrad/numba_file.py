@@ -98,7 +98,7 @@ def numba_source(
     for helper, text in reversed(HELPERS.items()):
         if re.search(rf"\b{helper}\(", "\n".join([code, *helpers])):
             helpers.append(text)
-    chunk = "CHUNK = 1024\n" if "CHUNK" in code else ""
+    chunk = "CHUNK = 256\n" if "CHUNK" in code else ""
     maths = "import math\n" if "math." in "\n".join([code, *helpers]) else ""
     doc = module_doc(what.formula, what.derived, what.layout, "NumPy and Numba")
     return "\n".join([doc, _HEADER.format(maths=maths, chunk=chunk), "\n\n".join([code, *helpers])])
@@ -124,7 +124,7 @@ def _function(
 ) -> str:
     """One element, the loop over all, and the function that users call."""
     name = what.names[kind]
-    graph = squares_as_products(outputs_for(found.graph, kind))
+    graph = squares_as_products(without_shapes(outputs_for(found.graph, kind)))
     names = Names([*_RESERVED, *what.names.values(), f"_{name}_at", f"_{name}_over"])
     inputs = [*what.derived.inputs, *([_COUNT] if found.is_mean else [])]
     arguments = argument_names(inputs, names)

@@ -220,4 +220,9 @@ def expand(
 
 def lacking(target: str, node: Node, text: str, hint: str = "") -> SymgradError:
     """The error for an operation that a target cannot have, at its place in the formula."""
-    return SymgradError(f"the target {target} has no {node.op.lstrip('_')}", text, node.span, hint)
+    name = "matmul" if node.op in _OF_PRODUCTS else node.op.lstrip("_")
+    return SymgradError(f"the target {target} has no {name}", text, node.span, hint)
+
+
+_OF_PRODUCTS = frozenset("_mm _at _outer _rerow _unrow _recolumn _uncolumn".split())
+"""What products of matrices are made of."""

@@ -42,7 +42,7 @@ class Target:
 _GRAPH = frozenset("input constant pair place unbroadcast broadcast copy".split())
 """Operations that are written without a spelling of their own, or never."""
 
-TARGETS = ("numpy", "c")
+TARGETS = ("numpy", "c", "numba")
 """What users may ask for; each stands in a module of its own here."""
 
 
