@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from symgrad.compiled import Compiled
 from symgrad.errors import DerivativeError, told
 from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.limits import Limits, compiling
+from symgrad.targets import check_target
 
 if TYPE_CHECKING:
     from symgrad.sparse import Sparse
@@ -26,6 +27,15 @@ _LONGEST_KEPT = 10_000
 _recent: dict[object, Compiled] = {}
 """What was compiled lately, by all that it depends on."""
 _keeping = Lock()
+
+
+def _for(target: str, compiled: Compiled) -> Compiled | Callable[..., Any]:
+    """What was compiled, for NumPy, or as a function of another target."""
+    check_target(target)
+    if target == "numpy":
+        return compiled
+    made: Callable[..., Any] = import_module("symgrad.targeted").targeted(compiled, target)
+    return made
 
 
 def _made(
@@ -48,8 +58,18 @@ def _made(
     return found
 
 
-def function(formula: str, *, exact: bool = False) -> Compiled:
-    """Compile a formula to its value.
+@overload
+def function(formula: str, *, exact: bool = ...) -> Compiled: ...
+
+
+@overload
+def function(formula: str, *, exact: bool = ..., target: str) -> Compiled | Callable[..., Any]: ...
+
+
+def function(
+    formula: str, *, exact: bool = False, target: str = "numpy"
+) -> Compiled | Callable[..., Any]:
+    """Compile a formula to its value; for `target` see `grad`.
 
     >>> function("x*y").inputs
     ('x', 'y')
@@ -61,7 +81,28 @@ def function(formula: str, *, exact: bool = False) -> Compiled:
     SymgradError
         The formula is wrong; the message shows where.
     """
-    return _made("value", formula, None, exact)
+    return _for(target, _made("value", formula, None, exact))
+
+
+@overload
+def grad(
+    formula: str | Compiled,
+    wrt: str | Sequence[str] | None = ...,
+    *,
+    order: int = ...,
+    exact: bool = ...,
+) -> Compiled: ...
+
+
+@overload
+def grad(
+    formula: str | Compiled,
+    wrt: str | Sequence[str] | None = ...,
+    *,
+    order: int = ...,
+    exact: bool = ...,
+    target: str,
+) -> Compiled | Callable[..., Any]: ...
 
 
 def grad(
@@ -70,7 +111,8 @@ def grad(
     *,
     order: int = 1,
     exact: bool = False,
-) -> Compiled:
+    target: str = "numpy",
+) -> Compiled | Callable[..., Any]:
     """Compile a formula to its derivatives.
 
     Parameters
@@ -85,6 +127,10 @@ def grad(
         How many times to differentiate; more than once by one input only.
     exact:
         Keep to rewrites that are bit-identical, without those that are more accurate.
+    target:
+        What computes: "numpy", or "c", "numba", "jax", "torch", "array-api", as docs/targets.md
+        tells. "c" and "numba" give an object that is called as this one is, and has its code in
+        `source`; the others a function of the library's own arrays, for use inside it.
 
     Each derivative has the shape of its input. A value that is not a scalar is seeded with ones:
     the derivative is that of the sum of its elements.
@@ -100,22 +146,39 @@ def grad(
         The formula or `wrt` is wrong; the message shows where.
     """
     if isinstance(formula, Compiled):
-        return formula.differentiated(wrt, order)
+        return _for(target, formula.differentiated(wrt, order))
     if type(order) is not int or not 1 <= order <= _HIGHEST_ORDER:
         message = f"the order is a whole number from 1 to {_HIGHEST_ORDER}, not {told(order)}"
         raise DerivativeError(message)
-    return _made("grad", formula, wrt, exact, "reverse" if order == 1 else str(order))
+    made = _made("grad", formula, wrt, exact, "reverse" if order == 1 else str(order))
+    return _for(target, made)
+
+
+@overload
+def value_and_grad(
+    formula: str, wrt: str | Sequence[str] | None = ..., *, exact: bool = ...
+) -> Compiled: ...
+
+
+@overload
+def value_and_grad(
+    formula: str, wrt: str | Sequence[str] | None = ..., *, exact: bool = ..., target: str
+) -> Compiled | Callable[..., Any]: ...
 
 
 def value_and_grad(
-    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
-) -> Compiled:
+    formula: str,
+    wrt: str | Sequence[str] | None = None,
+    *,
+    exact: bool = False,
+    target: str = "numpy",
+) -> Compiled | Callable[..., Any]:
     """Compile a formula to its value and derivatives, which share their work; see `grad`.
 
     >>> value_and_grad("x**2 + y", wrt=("x", "y"))(3.0, 1.0)
     (10.0, (6.0, 1.0))
     """
-    return _made("value_and_grad", formula, wrt, exact)
+    return _for(target, _made("value_and_grad", formula, wrt, exact))
 
 
 def vjp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False) -> Compiled:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,24 +18,25 @@ from symgrad.collector import paused
 from symgrad.document import (
     KINDS,
     PRODUCTS,
-    RESERVED,
+    Rendering,
+    check_function_name,
     document,
     kernel_source,
     outputs_for,
 )
-from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError
+from symgrad.errors import DerivativeError, SymgradError
 from symgrad.extend import extend
 from symgrad.faults import first_not_finite
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
-from symgrad.layout import Layout, is_name, layout_of, names_of
+from symgrad.layout import Layout, layout_of, names_of
 from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load, source_of
 from symgrad.origin import origin
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
-from symgrad.products import PROGRAMS, seeds, takes_vectors
+from symgrad.products import PROGRAMS, seeds, takes_vectors, vectors
 from symgrad.programs import program
 from symgrad.quick import ABSENT, quick
 from symgrad.resolve import UndeclaredError
@@ -45,6 +44,9 @@ from symgrad.showing import Shown
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
+
+if TYPE_CHECKING:
+    pass
 
 _VERBS = {"value": "function", "grad": "grad", "value_and_grad": "value_and_grad"}
 _MAX_SCALAR_NODES = 20_000
@@ -87,9 +89,7 @@ class Compiled(Shown):
         self._lowered = lower(formula, table)
         known = declared(self._lowered)
         chosen = differentiated(self._lowered, self._names, formula, table)
-        self._layout = layout_of(
-            self._wrt, Derived(self._lowered.inputs, chosen, self._lowered.graph)
-        )
+        self._layout = layout_of(self._wrt, chosen)
         if what.isdecimal() and len(chosen) != 1:
             raise DerivativeError(
                 "a derivative of higher order is taken by one input", formula, (0, len(formula)),
@@ -130,7 +130,7 @@ class Compiled(Shown):
             An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
         """
         if takes_vectors(self._what) and args:
-            args = (*_vectors(args[0], self._seeds, self._formula), *args[1:])
+            args = (*vectors(args[0], self._seeds, self._formula), *args[1:])
         return self._call(args, inputs)
 
     def _general(self) -> Derived:
@@ -300,24 +300,31 @@ class Compiled(Shown):
             Python or the file itself has another use for the name.
         """
         if name is not None:
-            _check_function_name(name, self._name)
+            check_function_name(name, self._name)
         with compiling(limits_for(self._limits)), paused():
-            return self._rendered(name)
+            return document(self.rendering(name), self._table)
 
-    def _rendered(self, name: str | None) -> str:
-        derived, layout, kinds = self._general(), self._layout, list(KINDS)
+    def rendering(self, name: str | None = None, general: bool = False) -> Rendering:
+        """What a file of this holds: the functions, and what they are called.
+
+        With `general` they are made for all shapes, whatever is declared.
+        """
+        layout, kinds = self._layout, list(KINDS)
+        lowered = replace(self._lowered, shapes={}) if general else self._lowered
+        made = partial(derive, self._formula, table=self._table, exact=self._exact, lowered=lowered)
+        derived = made(self._names, what=self._what) if general else self._general()
         if self._what in PRODUCTS:
             kinds = [self._kind]
         if self._kind == "value":
             try:
-                derived = derive(self.formula, None, self._table, self._exact)
-                layout = layout_of(None, derived)
+                derived = made(None)
+                layout = layout_of(None, derived.wrt)
             except DerivativeError:
                 kinds = ["value"]
         called = {kind: kind for kind in kinds} | {self._kind: name or self._name}
-        names = [called[kind] for kind in kinds]
-        made = origin(self._verb, self._formula, *self._options[2:])
-        return document(self.formula, derived, layout, self._table, kinds, names, made)
+        derived = replace(derived, shapes=self._lowered.shapes)
+        made_by = origin(self._verb, self._formula, *self._options[2:])
+        return Rendering(self._formula, derived, layout, called, self._kind, made_by)
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write the generated file, in UTF-8; for `name` see `render`."""
@@ -368,23 +375,3 @@ def _compile_again(
 ) -> Compiled:
     with limits:
         return Compiled(kind, formula, wrt, exact, table_with(added), what)
-
-
-def _vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:
-    """A cotangent or a vector, or a tuple of one for each name."""
-    if len(seeds) == 1:
-        return (given,)
-    if not isinstance(given, tuple | list) or len(given) != len(seeds):
-        message = f"{len(seeds)} vectors come first, as one tuple"
-        hint = f"They are, in order: {', '.join(seeds)}."
-        raise InputError(message, formula, (0, len(formula)), hint)
-    return tuple(given)
-
-
-def _check_function_name(name: str, kind: str) -> None:
-    taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
-    if not is_name(name) or not name.isascii() or name in taken:
-        raise NameRuleError(
-            f"{name!r:.40} cannot be the name of the function",
-            hint="Write a name that neither Python nor the generated file uses.",
-        )

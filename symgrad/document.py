@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from symgrad.emit import argument_names, emit
+from symgrad.errors import NameRuleError, told
 from symgrad.finish import (
     finish,
     plain_indices,
@@ -62,8 +65,35 @@ _DERIVATIVES = (
     "the sum of its elements."
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a file holds: a formula, derived, what the function of each kind is called.
+
+    `kind` tells which of them is asked for, `origin` in some lines how it was made.
+    """
+
+    formula: str
+    derived: Derived
+    layout: Layout
+    names: Mapping[str, str]
+    kind: str
+    origin: Sequence[str] = ()
+
+
 RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
 _SCALAR_RESERVED = frozenset(NAMESPACE) | OWN_NAMES
+
+
+def check_function_name(name: object, kind: str) -> None:
+    """Raise a NameRuleError for a name that Python or the file itself has another use for."""
+    taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
+    plain = isinstance(name, str) and name.isidentifier() and name.isascii()
+    if not plain or name in taken:
+        raise NameRuleError(
+            f"{told(name)} cannot be the name of the function",
+            hint="Write a name that neither Python nor the generated file uses.",
+        )
 
 
 def outputs_for(graph: Graph, kind: str) -> Graph:
@@ -80,7 +110,7 @@ def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
         inside = {arg.op for node in graph.nodes for arg in node.args}
         touched = not inside.isdisjoint(("broadcast", "unbroadcast"))
         graph = without_shapes(graph)
-    graph = legalise(graph, target.known, table, target.name, touched)
+    graph = legalise(graph, target.known, table, target.name, touched=touched)
     return replace(derived, graph=graph)
 
 
@@ -135,7 +165,7 @@ def function_source(
     if floats:
         lines.insert(0, bracketed("    ", f"{converted} = _floats(", floats, ")"))
     lines[:0] = [f"    {new} = _whole({arguments[name]})" for name, new in as_indices.items()]
-    doc = _function_doc(derived.what if derived.what in PRODUCTS else kind, layout)
+    doc = function_doc(derived.what if derived.what in PRODUCTS else kind, layout)
     return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
 
 
@@ -164,7 +194,8 @@ def _signature(name: str, kind: str, layout: Layout, arguments: list[str]) -> st
     return bracketed("", f"def {name}(", typed, f") -> {returns}:")
 
 
-def _function_doc(kind: str, layout: Layout) -> str:
+def function_doc(kind: str, layout: Layout) -> str:
+    """What a function says of itself."""
     with_respect = (
         f"with respect to {', '.join(layout.wrt)}" if layout.wrt else "(it has no inputs)"
     )
@@ -205,30 +236,23 @@ def _escape(character: str) -> str:
     return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
 
 
-def document(
-    formula: str,
-    derived: Derived,
-    layout: Layout,
-    table: FunctionTable,
-    kinds: Sequence[str] = KINDS,
-    names: Sequence[str] = KINDS,
-    origin: Sequence[str] = (),
-) -> str:
-    """The text of a file that needs NumPy alone (and SciPy for special functions).
-
-    `origin` are the lines that tell how it was made.
-    """
+def document(what: Rendering, table: FunctionTable) -> str:
+    """The text of a file that needs NumPy alone (and SciPy for special functions)."""
+    derived, layout = what.derived, what.layout
     ready = legal(derived, table, NUMPY)
     shelved = _shelved(ready.graph)
-    comments = {name or "value =": as_comments(about) for name, about in remarks(formula).items()}
+    comments = {
+        name or "value =": as_comments(about) for name, about in remarks(what.formula).items()
+    }
     functions = [
         function_source(ready, kind, layout, table, NUMPY, name, shelved, comments)
-        for kind, name in zip(kinds, names, strict=True)
+        for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
     helpers = _helpers(code)
     special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
-    parts = [_module_doc(formula, derived, layout, special, origin), _imports(special), ""]
+    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
+    parts = [module_doc(what, needs), _imports(special), ""]
     shelf = [
         bracketed("", f"{name} = (", list(map(repr, row)), ")") for row, name in shelved.items()
     ]
@@ -264,10 +288,9 @@ def _helpers(code: str) -> list[str]:
     return [text for name, text in HELPERS.items() if name in needed]
 
 
-def _module_doc(
-    formula: str, derived: Derived, layout: Layout, special: list[str], origin: Sequence[str]
-) -> str:
-    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
+def module_doc(what: Rendering, needs: str) -> str:
+    """What a file says of itself; `needs` names the packages that it imports."""
+    formula, derived = what.formula, what.derived
     names = ", ".join(name.replace(" ", "_") for name in derived.inputs)
     results = _RESULTS.get(derived.what, _DERIVATIVES)
     subject = names if len(names) <= WIDTH else "The inputs"
@@ -290,7 +313,7 @@ def _module_doc(
         *(line for paragraph in about for line in textwrap.wrap(paragraph, WIDTH) or [""]),
         "",
         f"Generated by symgrad {__version__}; it needs {needs}.",
-        *origin,
+        *what.origin,
         '"""',
     ]
     return "\n".join(lines)
@@ -319,4 +342,4 @@ def kernel_source(
     if target is SCALAR:
         ready = legal(derived, table, SCALAR)
         return function_source(ready, kind, layout, table, SCALAR, name)
-    return document("", derived, layout, table, [kind], [name])
+    return document(Rendering("", derived, layout, {kind: name}, kind), table)

@@ -110,7 +110,7 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
         before, rules = shown, _rules(derived.graph, table)
     kind = "value_and_grad"
     ready = legal(derived, table, NUMPY)
-    source = function_source(ready, kind, layout_of(wrt, derived), table, NUMPY, kind)
+    source = function_source(ready, kind, layout_of(wrt, derived.wrt), table, NUMPY, kind)
     parts = [
         _section("text", formula.strip().splitlines()),
         _section("parse", _tree_lines(parse(formula))),

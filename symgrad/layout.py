@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from symgrad.errors import DerivativeError, told
 from symgrad.labels import derivative_name
-from symgrad.pipeline import Derived
 
 _MOST_COUNTED = 6
 """Tuples of more are annotated without their length, which nobody would count."""
@@ -39,6 +39,25 @@ class Layout:
             results = [_line(*self._packed(row)) for row in rows]
         return self._packed(results)
 
+    def lay_out(self, results: Sequence[Any]) -> Any:
+        """Results as they are handed back.
+
+        >>> Layout("dict", ("x", "y")).lay_out([1.0, 2.0])
+        {'x': 1.0, 'y': 2.0}
+        """
+        if self.by_pairs and self.form != "bare":
+            count = len(self.wrt)
+            rows = [results[at : at + count] for at in range(0, len(results), count)]
+            results = [self._laid_out(row) for row in rows]
+        return self._laid_out(results)
+
+    def _laid_out(self, results: Sequence[Any]) -> Any:
+        if self.form == "bare":
+            return results[0]
+        if self.form == "tuple":
+            return tuple(results)
+        return dict(zip(self.wrt, results, strict=True))
+
     def _packed(self, results: Sequence[str]) -> tuple[str, list[str], str]:
         if self.form == "bare":
             return "", list(results), ""
@@ -68,19 +87,12 @@ def _line(opening: str, items: Sequence[str], closing: str) -> str:
     return f"{opening}{', '.join(items)}{closing}"
 
 
-def layout_of(wrt: str | Sequence[str] | None, derived: Derived) -> Layout:
-    """How `wrt` asks for the derivatives to be handed back."""
-    if isinstance(wrt, str) or (wrt is None and len(derived.wrt) == 1):
-        return Layout("bare", derived.wrt)
-    return Layout("dict" if wrt is None else "tuple", derived.wrt)
-
-
 def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """The names in `wrt`, or None for all inputs."""
     if wrt is None:
         return None
     names: object = (wrt,) if isinstance(wrt, str) else wrt
-    if isinstance(names, bytes) or not isinstance(names, Sequence) or not all(map(is_name, names)):
+    if isinstance(names, bytes) or not isinstance(names, Sequence) or not all(map(_is_name, names)):
         raise DerivativeError(
             f"wrt must be a name or a sequence of names, not {told(wrt)}",
             hint='Write wrt="x" or wrt=("x", "y").',
@@ -88,6 +100,12 @@ def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(names)
 
 
-def is_name(value: object) -> bool:
-    """Whether it is a text that can be a name."""
+def _is_name(value: object) -> bool:
     return isinstance(value, str) and value.isidentifier()
+
+
+def layout_of(wrt: str | Sequence[str] | None, names: tuple[str, ...]) -> Layout:
+    """How `wrt` asks for the derivatives by some names to be handed back."""
+    if isinstance(wrt, str) or (wrt is None and len(names) == 1):
+        return Layout("bare", names)
+    return Layout("dict" if wrt is None else "tuple", names)

@@ -14,7 +14,16 @@ from symgrad.errors import MissingExtraError
 
 _numbers = itertools.count(1)
 
-_PACKAGES = frozenset(("__future__", "numpy", "scipy", "warnings"))
+_EXTRAS = {
+    "scipy": ("this formula uses special functions, which need SciPy", "special"),
+    "numba": ("the target numba needs Numba", "numba"),
+    "jax": ("the target jax needs JAX", "jax"),
+    "torch": ("the target torch needs PyTorch", "torch"),
+    "array_api_compat": ("the target array-api needs array-api-compat", "array-api"),
+}
+"""By package: what needs it, and the extra that brings it."""
+
+_PACKAGES = frozenset(("__future__", "math", "numpy", "warnings", *_EXTRAS))
 
 
 def _import(name: str, *about: Any) -> Any:
@@ -28,8 +37,8 @@ _BUILTINS: Mapping[str, object] = MappingProxyType(
     {
         **{
             name: getattr(builtins, name)
-            for name in """ImportError TypeError bool float int isinstance len list map max min
-            range slice tuple type zip""".split()
+            for name in """ImportError TypeError abs any bool enumerate float int isinstance len
+            list map max min range slice tuple type zip""".split()
         },
         "__import__": _import,
     }
@@ -51,18 +60,18 @@ def load(
     Raises
     ------
     MissingExtraError
-        The source needs SciPy, and that is not installed.
+        The source needs a package that is not installed.
     """
     filename = f"<symgrad {next(_numbers)}>"
     own = {"__name__": filename, "__builtins__": dict(_BUILTINS)}
     namespace: dict[str, Any] = {**names, **own}
     try:
         exec(compile(source, filename, "exec"), namespace)
-    except ImportError:
-        raise MissingExtraError(
-            "this formula uses special functions, which need SciPy",
-            hint="Install it with: pip install 'symgrad[special]'",
-        ) from None
+    except ImportError as error:
+        wanted = (error.name or "scipy").partition(".")[0]
+        message, extra = _EXTRAS.get(wanted, _EXTRAS["scipy"])
+        hint = f"Install it with: pip install 'symgrad[{extra}]'"
+        raise MissingExtraError(message, hint=hint) from None
     function: Callable[..., Any] = namespace[name]
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False

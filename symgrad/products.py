@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
+from typing import Any
 
 from symgrad.batch import ROWS, Batches, Block
+from symgrad.errors import InputError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
 from symgrad.reverse import reverse
@@ -179,3 +181,14 @@ def _without_cotangent(graph: Graph) -> Graph:
 
     formula = builder_of(graph).graph(graph.outputs[:1])
     return rebuilt(graph, replace)
+
+
+def vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:
+    """A cotangent or a vector, or a tuple of one for each name."""
+    if len(seeds) == 1:
+        return (given,)
+    if not isinstance(given, tuple | list) or len(given) != len(seeds):
+        message = f"{len(seeds)} vectors come first, as one tuple"
+        hint = f"They are, in order: {', '.join(seeds)}."
+        raise InputError(message, formula, (0, len(formula)), hint)
+    return tuple(given)

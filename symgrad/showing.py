@@ -1,4 +1,4 @@
-"""How a compiled formula is seen: as a picture, as mathematics, in notebooks, by other tools.
+"""How a compiled formula is seen: as a picture, as mathematics, as code, in notebooks.
 
 What does the work stands further right than what is shown, and is loaded when it is asked for.
 """
@@ -8,11 +8,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from symgrad.collector import paused
+from symgrad.limits import Limits, compiling, limits_for
+
+if TYPE_CHECKING:
+    from symgrad.emission import Emitted
+    from symgrad.native import NativeFunction
 
 
 class Shown:
     """Something that has a formula, its graph and its derivatives."""
+
+    _limits: Limits
 
     def draw(self, path: str | os.PathLike[str], at: Mapping[str, Any] | None = None) -> None:
         """Draw the graph of the formula as it was written into a file: .svg, .png or .pdf.
@@ -51,6 +60,32 @@ class Shown:
     def to_latex(self) -> str:
         """The formula and its derivatives in LaTeX, for display mathematics."""
         return str(import_module("symgrad.latex").to_latex(self))
+
+    def emit(self, target: str = "numpy", name: str | None = None) -> Emitted:
+        """Its code for a target, a file that stands alone; docs/targets.md tells what there is.
+
+        `name` renames the function that this object calls; in C it stands before all names.
+
+        Raises
+        ------
+        SymgradError
+            There is no such target, it lacks an operation, or it has another use for the name.
+        """
+        with compiling(limits_for(self._limits)), paused():
+            made: Emitted = import_module("symgrad.emission").emitted(self, target, name)
+            return made
+
+    def compile_c(self) -> NativeFunction:
+        """Its code in C, compiled to a function of numbers and arrays of doubles.
+
+        Raises
+        ------
+        SymgradError
+            As for `emit`; a MissingExtraError where there is no compiler.
+        """
+        with compiling(limits_for(self._limits)), paused():
+            made: NativeFunction = import_module("symgrad.native").NativeFunction(self)
+            return made
 
     def _repr_html_(self) -> str:
         return str(import_module("symgrad.notebook").as_html(self))

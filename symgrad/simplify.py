@@ -206,7 +206,12 @@ def _is_scaled(product: Node) -> bool:
 
 
 def legalise(
-    graph: Graph, known: frozenset[str], table: FunctionTable, target: str, touched: bool = False
+    graph: Graph,
+    known: frozenset[str],
+    table: FunctionTable,
+    target: str,
+    text: str = "",
+    touched: bool = False,
 ) -> Graph:
     """The graph in the operations that a target knows, tidied; its first output is the value.
 
@@ -217,7 +222,7 @@ def legalise(
     SymgradError
         An operation is neither known to the target nor defined by others.
     """
-    expanded = expand(graph, known, table, target)
+    expanded = expand(graph, known, table, target, text)
     if expanded is graph and not touched:
         return graph
     graph = rewrite(expanded, table, ("exact",), ("tidy",), expanded.outputs[0])
@@ -225,19 +230,37 @@ def legalise(
 
 
 def expand(
-    graph: Graph, known: frozenset[str], table: FunctionTable, target: str, which: int = -1
+    graph: Graph,
+    known: frozenset[str],
+    table: FunctionTable,
+    target: str,
+    text: str = "",
+    which: int = -1,
 ) -> Graph:
-    """Replace every operation that a target does not know by its last definition, or another."""
+    """Replace every operation that a target does not know by its last definition, or another.
+
+    `text` is the formula, for the error where there is none.
+    """
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
         function = table.get(node.op)
         if function is None or not function.definitions:
-            raise SymgradError(f"the target {target} has no {node.op}")
+            raise lacking(target, node, text)
         body = definition(function, table, which, attributes_of(function, node.value))
         return build.inline(body, dict(zip(function.operands, args, strict=False)), node.span)
 
     while strange := {node.op for node in graph.nodes} - known:
         graph = rebuilt(graph, replace, strange)
     return graph
+
+
+def lacking(target: str, node: Node, text: str, hint: str = "") -> SymgradError:
+    """The error for an operation that a target cannot have, at its place in the formula."""
+    name = "matmul" if node.op in _OF_PRODUCTS else node.op.lstrip("_")
+    return SymgradError(f"the target {target} has no {name}", text, node.span, hint)
+
+
+_OF_PRODUCTS = frozenset("_mm _at _outer _rerow _unrow _recolumn _uncolumn".split())
+"""What products of matrices are made of."""

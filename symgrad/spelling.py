@@ -67,7 +67,10 @@ class Spelling:
         return Text(self.template.format(*codes, all=", ".join(codes)), self.precedence)
 
     def _with_attributes(self, operands: Sequence[Text], value: object) -> Text:
-        """Attributes stand as keywords, as a key or a shape, or one by one as v0, v1, ..."""
+        """Attributes stand as keywords, as a key or a shape, or one by one as v0, v1, ...
+
+        Of a tuple, i0 has the items and n0 their number.
+        """
         arity = len(operands) if self.arity is None else self.arity
         fillings = iter([text.code for text in operands[arity:]])
         wanted = self.operands or (TERNARY,) * arity
@@ -86,6 +89,9 @@ class Spelling:
         )
         sizes = tuple(Code(size) for size in shape)
         fields = {f"v{n}": _attribute_text(v) for n, v in enumerate(values)}
+        for n, several in enumerate(values):
+            if isinstance(several, tuple):
+                fields |= {f"n{n}": str(len(several)), f"i{n}": ", ".join(map(repr, several))}
         code = self.template.format(
             *codes,
             **fields,

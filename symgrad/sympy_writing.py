@@ -169,7 +169,7 @@ def _derived(text: str, wrt: tuple[str, ...], table: FunctionTable) -> Graph:
     if wrt:
         graph = reverse(graph, wrt, table, text, known.infer())
     # The first definition is the one that says what is meant.
-    return expand(graph, _KNOWN, table, "SymPy", 0)
+    return expand(graph, _KNOWN, table, "SymPy", which=0)
 
 
 def _refuse(node: Node, text: str) -> NoReturn:

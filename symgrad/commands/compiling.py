@@ -40,6 +40,10 @@ _OUTPUT: Options = (
         ("--name",),
         {"metavar": "NAME", "help": "what the source calls the function"},
     ),
+    (
+        ("--target",),
+        {"metavar": "TARGET", "help": "the source's language or library, instead of numpy: c"},
+    ),
 )
 _TESTS: Options = (
     (
@@ -82,16 +86,20 @@ def _compile(options: Namespace) -> Printed:
         told = f"{reason or f'{options.stale} is fresh'}\n"
         return Printed(told, 1 if reason else 0, data | {"stale": reason})
     if options.output is None:
-        for flag, wanted in (("--name", options.name), ("--tests", tests)):
+        flags = ("--name", options.name), ("--target", options.target), ("--tests", tests)
+        for flag, wanted in flags:
             if wanted is not None and (point is not None or flag == "--tests"):
                 message = f"{flag} is for the source"
-                message += ", which --at does not print" if flag == "--name" else " in a file"
+                message += " in a file" if flag == "--tests" else ", which --at does not print"
                 raise SymgradError(message, hint="Add -o FILE.")
         if point is None:
             source = _source(options, compiled, point)
             return Printed(source, data=data | {"source": source})
         return Printed(_lines(data), data=data)
-    files = {options.output: _source(options, compiled, point)}
+    source = _source(options, compiled, point)
+    files: dict[str, str] = {options.output: source}
+    if header := getattr(source, "header", ""):
+        files[str(Path(options.output).with_suffix(".h"))] = header
     if tests is not None:
         from symgrad.harness import written_tests
 
@@ -112,9 +120,11 @@ def _names(options: Namespace) -> dict[str, str]:
 
 
 def _source(options: Namespace, compiled: Compiled, point: Mapping[str, Any] | None) -> str:
-    text = compiled.render(options.name)
+    text = compiled.emit(options.target or "numpy", options.name)
     if not getattr(options, "check", False):
         return text
+    if options.target not in (None, "numpy"):
+        raise SymgradError("--check is for the target numpy")
     from symgrad.api import value_and_grad
     from symgrad.self_check import with_self_check
 

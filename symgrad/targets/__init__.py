@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from symgrad.errors import SymgradError, did_you_mean, told
 from symgrad.spelling import Spelling, Text
 
 
@@ -43,3 +44,21 @@ class Target:
 
 _GRAPH = frozenset("input constant pair place unbroadcast broadcast copy".split())
 """Operations that are written without a spelling of their own, or never."""
+
+TARGETS = ("numpy", "c", "numba")
+"""What users may ask for; each stands in a module of its own here."""
+
+
+def check_target(name: object) -> None:
+    """Raise a SymgradError for what is no target.
+
+    >>> check_target("nunpy")
+    Traceback (most recent call last):
+        ...
+    symgrad.errors.SymgradError: there is no target 'nunpy'
+    Did you mean numpy?
+    """
+    if name not in TARGETS:
+        near = did_you_mean(name, TARGETS) if isinstance(name, str) else ""
+        hint = near or f"The targets are: {', '.join(TARGETS)}."
+        raise SymgradError(f"there is no target {told(name)}", hint=hint)

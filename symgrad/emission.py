@@ -1,0 +1,124 @@
+"""Code for the targets: files that stand alone, each in the idiom of its language or library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from symgrad.c_file import Files, Part, files, fixed_shapes
+from symgrad.document import Rendering, check_function_name, document
+from symgrad.errors import NameRuleError
+from symgrad.functions import FunctionTable
+from symgrad.graph import Graph
+from symgrad.layout import Layout
+from symgrad.numba_file import numba_source
+from symgrad.pipeline import Known
+from symgrad.targets import check_target
+
+
+class Formula(Protocol):
+    """What is compiled: a formula, and how it binds what it is called with."""
+
+    @property
+    def formula(self) -> str:
+        """The text."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs."""
+
+    @property
+    def lowered(self) -> Graph:
+        """The graph as it was written."""
+
+    @property
+    def layout(self) -> Layout:
+        """How derivatives are handed back."""
+
+    @property
+    def table(self) -> FunctionTable:
+        """The functions that it calls."""
+
+    @property
+    def what(self) -> str:
+        """Which derivatives it gives."""
+
+    def rendering(self, name: str | None = None, general: bool = False) -> Rendering:
+        """What a file of it holds; with `general` for all shapes, whatever is declared."""
+
+    def bound(
+        self, args: tuple[Any, ...], inputs: Mapping[str, Any]
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """Arguments as arrays by name."""
+
+    def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
+        """What such inputs tell."""
+
+
+class Emitted(str):
+    """A file as text; for C it has a header, too, and `save` writes both.
+
+    >>> import symgrad
+    >>> code = symgrad.grad("x**3").emit("c", "cube")
+    >>> "double cube_value(double x);" in code.header
+    True
+    """
+
+    __slots__ = ("header",)
+
+    header: str
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the file, in UTF-8, and its header beside it, whose name ends in .h."""
+        path = Path(path)
+        path.write_bytes(self.encode("utf-8"))
+        if self.header:
+            path.with_suffix(".h").write_bytes(self.header.encode("utf-8"))
+
+
+def emitted(formula: Formula, target: str, name: str | None) -> Emitted:
+    """The file for a target, whose function has a name of the user's or its own.
+
+    Raises
+    ------
+    SymgradError
+        There is no such target, or it lacks an operation.
+    """
+    check_target(target)
+    header = ""
+    if target == "c":
+        found = c_files(formula.rendering(), formula.table, name)
+        header, text = found.header, found.source
+    else:
+        if name is not None:
+            check_function_name(name, formula.rendering().kind)
+        text = _WRITERS[target](formula, name)
+    result = Emitted(text)
+    result.header = header
+    return result
+
+
+def _numpy(formula: Formula, name: str | None) -> str:
+    return document(formula.rendering(name), formula.table)
+
+
+def _numba(formula: Formula, name: str | None) -> str:
+    return numba_source(formula.rendering(name, general=True), formula.table)
+
+
+_WRITERS: Mapping[str, Callable[[Formula, str | None], str]] = {"numpy": _numpy, "numba": _numba}
+
+
+def c_files(what: Rendering, table: FunctionTable, prefix: str | None = None) -> Files:
+    """Header and source in C, and the functions in them."""
+    if prefix is not None and not (prefix.isascii() and prefix.isidentifier()):
+        raise NameRuleError(
+            f"{prefix!r:.40} cannot stand before the names of functions in C",
+            hint="Write letters without accents, digits and underscores.",
+        )
+    part = Part(what, fixed_shapes(what.derived, what.formula), prefix or "")
+    return files([part], table, prefix or "symgrad")

@@ -1,0 +1,77 @@
+"""Formulas as functions of a target: what the public verbs give for `target=`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symgrad.call import plain
+from symgrad.emission import Formula, emitted
+from symgrad.load import load
+from symgrad.native import NativeFunction
+from symgrad.numba_file import elements, numba_source
+
+Function = Callable[..., Any]
+
+
+class NumbaFunction:
+    """A formula of elements in loops of Numba: call it with numbers or arrays.
+
+    It takes and gives what the same object for NumPy does, in float64. Code is made and compiled at
+    the first call for each choice of inputs that are single numbers.
+    """
+
+    def __init__(self, formula: Formula) -> None:
+        self._formula = formula
+        self._what = formula.rendering(general=True)
+        elements(self._what, formula.table)
+        self._kernels: dict[frozenset[str], Function] = {}
+        load("import numba\n\n\ndef there():\n    return numba\n", "there")
+
+    @property
+    def source(self) -> str:
+        """Its code as a file that stands alone."""
+        return numba_source(self._what, self._formula.table)
+
+    def __call__(self, /, *args: Any, **inputs: Any) -> Any:
+        """The value, the derivatives, or both.
+
+        Raises
+        ------
+        InputError
+            An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
+        """
+        formula = self._formula
+        arrays = formula.bound(args, inputs)
+        formula.known(arrays).check(formula.lowered, formula.formula)
+        numbers = all(type(value) in (int, float, bool) for value in (*args, *inputs.values()))
+        single = frozenset(name for name, array in arrays.items() if not array.shape)
+        kernel = self._kernels.get(single)
+        if kernel is None:
+            source = numba_source(self._what, formula.table, single)
+            kernel = self._kernels[single] = load(source, self._what.names[self._what.kind])
+        return plain(kernel(*arrays.values()), numbers)
+
+    def __repr__(self) -> str:
+        return f"<{self._formula!r} for numba>"
+
+
+def targeted(formula: Formula, target: str) -> Function:
+    """A formula as a function of a target.
+
+    Raises
+    ------
+    SymgradError
+        The target lacks an operation; a MissingExtraError where its package is not installed.
+    """
+    made = _MADE.get(target)
+    return made(formula) if made is not None else _loaded(formula, target)
+
+
+def _loaded(formula: Formula, target: str) -> Function:
+    """The function of a file for a library whose arrays it takes and gives."""
+    what = formula.rendering()
+    return load(emitted(formula, target, None), what.names[what.kind])
+
+
+_MADE: Mapping[str, Callable[[Formula], Function]] = {"c": NativeFunction, "numba": NumbaFunction}

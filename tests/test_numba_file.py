@@ -1,0 +1,120 @@
+"""Loops of Numba: every row as Python runs it, and some formulas as Numba compiles them."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special
+
+import symgrad
+from symgrad.document import Rendering
+from symgrad.errors import SymgradError
+from symgrad.layout import Layout
+from symgrad.numba_file import numba_source
+from symgrad.pipeline import derive
+from tests.reference import CASES, TABLE, Case
+from tests.test_c_file import agree, points_of
+
+
+def jit(**options: object) -> Callable[[Any], Any]:
+    assert options["error_model"] == "numpy"
+    return lambda function: function
+
+
+PLAIN = types.SimpleNamespace(njit=jit, prange=range)
+"""Stands for Numba, where Python runs the code."""
+
+MATHS = types.SimpleNamespace(erf=special.erf, erfc=special.erfc, lgamma=special.gammaln)
+"""Functions that do not raise, which is what Numba makes of those of the math module."""
+
+
+def run(source: str, name: str) -> Callable[..., Any]:
+    names: dict[str, Any] = {"numba": PLAIN, "math": MATHS}
+    exec(re.sub(r"^import (numba|math)$", "", source, flags=re.MULTILINE), names)
+    found: Callable[..., Any] = names[name]
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_row_agrees_with_numpy(case: Case) -> None:
+    derived = derive(case.formula, case.inputs, TABLE)
+    layout, names = Layout("tuple", derived.wrt), {"value_and_grad": "value_and_grad"}
+    what = Rendering(case.formula, derived, layout, names, "value_and_grad")
+    columns = [np.array(column, float) for column in zip(*points_of(case), strict=True)]
+    value, slopes = symgrad.value_and_grad(case.formula, wrt=case.inputs)(*columns)
+    with np.errstate(all="ignore"):
+        found = run(numba_source(what, TABLE), "value_and_grad")(*columns)
+    pairs = zip((found[0], *found[1]), (value, *slopes), strict=True)
+    for axis, (got, want) in enumerate(pairs, -1):
+        for point, g, w in zip(points_of(case), got.tolist(), want.tolist(), strict=True):
+            assert agree(case, point, axis, g, w), (point, axis, g, w)
+
+
+X = np.linspace(-2.0, 3.0, 1001)
+MODELS = [
+    ("exp(x**2)**2", [(0.5,), (800.0,), ([0.0, 0.5],), (np.zeros((2, 0)),)]),
+    ("a * exp(-b * x)", [(2.0, 0.5, X), (X, 0.5, X[:, None][:9]), (np.ones(1), 2.0, X)]),
+    ("mean((a * x - sin(x))**2)", [(0.5, X), (X[:7], X[:7]), (1.0, 2.0)]),
+    ("sum(where(x > 0, log(x), k * x))", [(X, 3.0)]),
+    ("1 / x + log(y) / x", [(0.0, 0.0), (X, 1.0)]),
+]
+
+
+def compare(found: Any, wanted: Any) -> None:
+    waiting = [(found, wanted)]
+    while waiting:
+        one, other = waiting.pop()
+        if isinstance(one, dict):
+            waiting += zip(one.values(), other.values(), strict=True)
+        elif isinstance(one, tuple):
+            waiting += zip(one, other, strict=True)
+        else:
+            assert np.shape(one) == np.shape(other)
+            np.testing.assert_allclose(one, other, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("formula", "points"), MODELS)
+def test_broadcasts_and_sums(formula: str, points: list[tuple[Any, ...]]) -> None:
+    made = symgrad.value_and_grad(formula)
+    for point in points:
+        single = {name for name, v in zip(made.inputs, point, strict=True) if not np.shape(v)}
+        source = numba_source(made.rendering(general=True), made.table, single)
+        with np.errstate(all="ignore"):
+            compare(run(source, "value_and_grad")(*point), made(*point))
+
+
+@pytest.mark.parametrize(("formula", "points"), MODELS)
+def test_numba_compiles_them(formula: str, points: list[tuple[Any, ...]]) -> None:
+    pytest.importorskip("numba")
+    made = symgrad.value_and_grad(formula)
+    function = symgrad.value_and_grad(formula, target="numba")
+    for point in points[:2]:
+        compare(function(*point), made(*point))
+
+
+def test_sums_are_taken_in_chunks_of_fixed_size() -> None:
+    source = symgrad.grad("a: scalar; x: (n,); sum(exp(a * x))").emit("numba")
+    assert "CHUNK = 256" in source
+    assert "        da[chunk] = sum_da\n" in source
+    assert "CHUNK" not in symgrad.grad("exp(a * x)").emit("numba")
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        (
+            "2 * (x @ y)",
+            "the target numba has no matmul\n  2 * (x @ y)\n      ^^^^^^^\nIt takes formulas of",
+        ),
+        ("exp(sum(x))", "the target numba has no sum\n  exp(sum(x))\n      ^^^^^^"),
+    ],
+)
+def test_what_is_no_map_over_elements_is_an_error(formula: str, message: str) -> None:
+    with pytest.raises(SymgradError) as caught:
+        symgrad.grad(formula).emit("numba")
+    assert message in str(caught.value)
