@@ -26,14 +26,6 @@ PAGES = [
 ]
 FENCED = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-RUN = frozenset(("python", "console"))
-NOT_RUN = {
-    "sh": "installs something or runs for long; test_site knows every line",
-    "mermaid": "a picture; test_site holds it against the graph",
-    "py": "another library's code under a title, with the numbers that it gave",
-    "text": "no code: lines of a table, or a file's text",
-}
-
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
@@ -128,12 +120,6 @@ def test_console_blocks(
         else:
             shown = run(["bash", "-c", command], where)
         assert shown.rstrip("\n") == expected, f"{page.name}, line {line}"
-
-
-@pages
-def test_every_block_is_of_a_known_kind(page: Path) -> None:
-    kinds = {block[1] for block in FENCED.finditer(page.read_text(encoding="utf-8"))}
-    assert kinds <= {*RUN, *NOT_RUN}
 
 
 def test_the_readme_shows_both() -> None:
