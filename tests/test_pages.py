@@ -1,5 +1,7 @@
 """Pages are brought up to date where what they show has changed, and left alone elsewhere."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.pages import examples, others, renewed
@@ -53,9 +55,9 @@ flowchart TD
 """
 
 
-def test_outputs_and_pictures_are_renewed() -> None:
-    assert renewed(OLD, examples(OLD, "page") + others(OLD)) == NEW
-    assert renewed(NEW, examples(NEW, "page") + others(NEW)) == NEW
+def test_outputs_and_pictures_are_renewed(tmp_path: Path) -> None:
+    assert renewed(OLD, examples(OLD, "page") + others(OLD, tmp_path)) == NEW
+    assert renewed(NEW, examples(NEW, "page") + others(NEW, tmp_path)) == NEW
 
 
 def test_code_of_other_libraries_is_renewed_apart() -> None:

@@ -23,6 +23,15 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["p
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`\n]*`")
 
+RUN = frozenset(("python", "console"))
+NOT_RUN = {
+    "sh": "installs something or runs for long; SHELL_LINES has every line",
+    "mermaid": "a picture, which is held against the graph",
+    "py": "another library's code under a title, with the numbers that it gave",
+    "text": "no code: lines of a table, or a file's text",
+}
+"""Labels of blocks, and why some are not run."""
+
 HERE = r"(?:\.venv/bin/)?"
 SHELL_LINES: dict[str, Callable[[str], bool]] = {
     r"python3 -m venv \.venv\S* && \.venv\S*/bin/pip install .*": lambda _: True,  # .ci/run runs it
@@ -32,6 +41,9 @@ SHELL_LINES: dict[str, Callable[[str], bool]] = {
     rf"{HERE}python (examples/\w+\.py)": lambda path: (ROOT / path).exists(),
     r"python -m benchmarks (\w+)": BENCHMARKS.__contains__,
     r"python -m tests\.fuzz (parser|compiler) --seconds \d+": lambda _: True,
+    r"(?:eval \"\$\()?symgrad completion (?:bash|zsh|fish)\b.*": lambda _: (
+        True
+    ),  # test_cli has them
     r"mkdocs (build --strict|serve)": lambda _: True,
 }
 """What may stand in a block that is not run, and whether what it names is there."""
@@ -115,6 +127,12 @@ def test_each_page_has_a_place_and_each_place_a_page() -> None:
     listed = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
     here = {page.relative_to(ROOT).as_posix() for page in PAGES} - {"README.md"}
     assert sorted(listed) == sorted({*here, "CHANGELOG.md", "docs/functions.md"})
+
+
+@pages
+def test_every_block_is_of_a_known_kind(page: Path) -> None:
+    kinds = {block[1] for block in FENCED.finditer(page.read_text(encoding="utf-8"))}
+    assert kinds <= {*RUN, *NOT_RUN}
 
 
 @pages
