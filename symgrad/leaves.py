@@ -88,7 +88,8 @@ class Leaves:
         mask = 0
         op = node.op
         if op not in _SPECIAL:
-            mask = self._union(*map(self._of, node.args)) if node.args else 0
+            for arg in node.args:
+                mask = self._union(mask, self._of(arg))
         elif op in LIKE_SECOND:
             mask = self._of(node.args[1])
         elif op in LIKE_FIRST:
@@ -108,7 +109,7 @@ class Leaves:
             return 1 << number
         return ((number << 64) | (~number & 0xFFFF_FFFF_FFFF_FFFF)) << _MOST_BITS
 
-    def _union(self, one: int, other: int = 0) -> int:
+    def _union(self, one: int, other: int) -> int:
         if one == other or not other:
             return one
         if not one:

@@ -129,7 +129,7 @@ class Rewriter:
 
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
         """An operation, or the constant that it is. Names of operations are NumPy's."""
-        if args and args[0].op == args[-1].op == "constant":
+        if 0 < len(args) < 3 and args[0].op == args[-1].op == "constant":
             ufunc = getattr(np, op, None)
             if isinstance(ufunc, np.ufunc):
                 with np.errstate(all="ignore"):
