@@ -106,6 +106,28 @@ class Region:
                         found[_value(arg) if node.op == "subtract" else -_value(arg)] = None
         return [point for point in found if abs(point) < _FARTHEST]
 
+    def cancels(self, point: float) -> bool:
+        """Whether anything cancels about a point; asked once for all regions that are alike."""
+        key = ("cancels", point, self._form())
+        found: bool | None = self._table.recent.get(key)
+        if found is None:
+            found = self._table.recent[key] = bool(self.expansions(point, _FEW)[1])
+        return found
+
+    def _form(self) -> tuple[object, ...]:
+        """What it is, whatever its variable is."""
+        places: dict[Node, object] = {node: place for place, node in enumerate(self.nodes)}
+        places[self.variable] = "variable"
+        lead: object = None
+        if self.pole is not None:
+            places[self.pole] = "pole"
+            lead = _value(self.variable.args[0])
+        operands = [
+            tuple([_value(arg).hex() if arg.is_constant else places[arg] for arg in node.args])
+            for node in self.nodes
+        ]
+        return lead, *zip([node.op for node in self.nodes], operands, strict=True)
+
     def expansions(self, point: float, count: int) -> tuple[dict[Node, Series], list[Node]]:
         """The series of each node that has one, and the nodes that cancel about the point."""
         moved = series([Fraction(point), Fraction(1), *[Fraction(0)] * (count - 2)])
@@ -216,10 +238,12 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
     # About 0 the last variable is best, as it is exact to its last digit. About other points its
     # distance from them is not, and the first one is best.
     for region in reversed(regions):
-        _choose(region, 0.0, chosen, inner)
+        if region.cancels(0.0):
+            _choose(region, 0.0, chosen, inner)
     for region in regions:
         for point in region.points():
-            _choose(region, point, chosen, inner)
+            if region.cancels(point):
+                _choose(region, point, chosen, inner)
     if not chosen:
         return graph
 

@@ -189,12 +189,12 @@ class Builder:
     def inline(self, graph: Graph, inputs: Mapping[str, Node], span: Span | None = None) -> Node:
         """Make the operations of a graph again, on other inputs; the node of its one output."""
         made: dict[Node, Node] = {}
+        get = made.__getitem__
         for node in graph.nodes:
             if node.op == "input":
-                made[node] = inputs[str(node.value)]
+                made[node] = inputs[node.value]  # type: ignore[index]
             else:
-                args = tuple(made[arg] for arg in node.args)
-                made[node] = self.node(node.op, *args, value=node.value, span=span)
+                made[node] = self.node(node.op, *map(get, node.args), value=node.value, span=span)
         return made[graph.outputs[0]]
 
     def graph(self, outputs: Sequence[Node], labels: Mapping[Node, str] | None = None) -> Graph:
@@ -224,15 +224,18 @@ def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -
     """
     build = Builder()
     made = Changes()
+    changed, get = made.keys(), made.get
     for node in graph.nodes:
-        same = made.keys().isdisjoint(node.args)
+        operands = node.args
+        same = changed.isdisjoint(operands)
+        concerned = ops is None or node.op in ops
         replaced = None
-        if ops is None or node.op in ops or not same:
-            args = [made[arg] for arg in node.args]
-            if ops is None or node.op in ops:
+        if concerned or not same:
+            args = list(map(get, operands, operands))
+            if concerned:
                 build.place = node.span
                 replaced = replace(build, node, args, made)
-                same = same and args == list(node.args)
+                same = same and args == list(operands)
         if replaced is None:
             replaced = (
                 build.take(node)

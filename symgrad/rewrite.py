@@ -129,7 +129,7 @@ class Rewriter:
 
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
         """An operation, or the constant that it is. Names of operations are NumPy's."""
-        if args and args[0].op == args[-1].op == "constant":
+        if 0 < len(args) < 3 and args[0].op == args[-1].op == "constant":
             ufunc = getattr(np, op, None)
             if isinstance(ufunc, np.ufunc):
                 with np.errstate(all="ignore"):
@@ -193,14 +193,15 @@ def rewrite(
     rewriter.meet({node.op for node in graph.nodes})
     first = ancestors(graph.nodes, graph.outputs if value is None else [value])
     made = Changes()
+    changed, get = made.keys(), made.get
     rest = [node for node in graph.nodes if node not in first]
     for nodes in ([node for node in graph.nodes if node in first], rest):
         for node in nodes:
-            same = made.keys().isdisjoint(node.args)
-            if same and node.settled:
+            args = node.args
+            if node.settled and changed.isdisjoint(args):
                 done = rewriter.again(node)
             else:
-                args = node.args if same else [made[arg] for arg in node.args]
+                args = tuple(map(get, args, args))
                 done = rewriter.node(node.op, *args, value=node.value, span=node.span)
             if done is not node:
                 made[node] = done

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
+from symgrad import rewrite as rewriting
 from symgrad.formula import lower
-from symgrad.functions import builtin_functions
+from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Builder, Graph, Node
-from symgrad.rewrite import Rewriter, match, rewrite
-from symgrad.rules import make_rule
+from symgrad.rewrite import Rewriter, rewrite
 
 TABLE = builtin_functions()
 
@@ -55,32 +55,6 @@ def test_signed_zeros_are_not_folded_away() -> None:
     assert rewritten("1 / -0.0") == "return -inf"
 
 
-def tree(text: str) -> Node:
-    return lower(text, TABLE).graph.outputs[0]
-
-
-def test_the_same_name_matches_the_same_node_only() -> None:
-    rule = make_rule("x * x -> x**2", TABLE)
-    assert match(rule, tree("(a + b) * (a + b)")) is not None
-    assert match(rule, tree("(a + b) * (a - b)")) is None
-
-
-def test_operands_that_commute_match_in_either_order_at_every_depth() -> None:
-    rule = make_rule("log(1 + x * exp(y)) -> y", TABLE)
-    for text in ("log(1 + a * exp(b))", "log(exp(b) * a + 1)", "log(a * exp(b) + 1)"):
-        bound = match(rule, tree(text))
-        assert bound is not None
-        assert (bound["x"].value, bound["y"].value) == ("a", "b")
-    assert match(rule, tree("log(1 - a * exp(b))")) is None
-
-
-def test_a_guard_can_refuse() -> None:
-    rule = make_rule("x * (y * z) -> (x * y) * z : moderate(x), moderate(y)", TABLE)
-    assert match(rule, tree("2 * (3 * a)")) is not None
-    assert match(rule, tree("2 * (1e300 * a)")) is None
-    assert match(rule, tree("2 * (b * a)")) is None
-
-
 def test_rules_of_the_derivative_leave_the_value_alone() -> None:
     build = Builder()
     x = build.node("input", value="x")
@@ -120,3 +94,21 @@ def test_a_graph_is_returned_in_topological_order() -> None:
     for node in graph.nodes:
         assert seen.issuperset(node.args)
         seen.add(node)
+
+
+def test_what_is_settled_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only rules of other sections are tried on it, and nodes that change are made anew."""
+    graph = rewrite(lower("sin(x) - -y*z", TABLE).graph, TABLE, ("exact",))
+    assert all(node.settled == {"exact"} for node in graph.nodes if node.args)
+    tried: list[tuple[str, ...]] = []
+    parse = rewriting.parse_rules
+
+    def noted(table: FunctionTable, sections: tuple[str, ...], seen: frozenset[str]) -> object:
+        tried.append(sections)
+        return parse(table, sections, seen)
+
+    monkeypatch.setattr(rewriting, "parse_rules", noted)
+    TABLE.recent.clear()
+    again = rewrite(graph, TABLE, ("exact", "tidy"))
+    assert again.nodes == graph.nodes
+    assert ("tidy",) in tried
