@@ -18,6 +18,7 @@ import numpy as np
 from symgrad.axes import Labels
 from symgrad.crew import share
 from symgrad.graph import Node
+from symgrad.into import leaves, overlaps
 from symgrad.loops import BOOL, Code
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.shapes import Inference
@@ -186,18 +187,33 @@ class Runner:
         self._plain = plain
 
     @np.errstate(all="ignore")
-    def __call__(self, *values: Any, threads: int = 1) -> Any:
-        """The results, by as many threads."""
+    def __call__(self, *values: Any, threads: int = 1, out: Any = None) -> Any:
+        """The results, by as many threads; rows are written to the arrays of `out` if they fit."""
         arrays = self._arrays(*values)
         types = {array.dtype for array in arrays if array.dtype.kind == "f"}
         dtype = types.pop() if types else np.dtype(np.float64)
         if types or dtype not in (_DOUBLE, _SINGLE) or (self._own_type and dtype != _DOUBLE):
             return self._plain(*values)
         try:
-            results = self._sized.run(arrays, dtype, {}, threads)
+            into = {} if out is None else self._into(leaves(out), arrays, dtype)
+            results = self._sized.run(arrays, dtype, into, threads)
         except ZeroDivisionError:  # Python's numbers, which sizes are, do not divide by zero.
             return self._plain(*values)
         return self._laid_out(*results)
+
+    def _into(self, wanted: list[Any], arrays: list[Any], dtype: Any) -> dict[Node, Array]:
+        """By node, arrays to write rows to as they are computed: none unless all are in order."""
+        sized = self._sized
+        outputs = sized.program.plan.graph.outputs
+        fit = len(wanted) == len(outputs) and all(
+            isinstance(buffer, np.ndarray)
+            and (buffer.shape, buffer.dtype) == (sized.shapes[node], dtype)
+            and buffer.flags.writeable
+            for node, buffer in zip(outputs, wanted, strict=False)
+        )
+        if not fit or len(overlaps(wanted, wanted)) > len(wanted) or overlaps(wanted, arrays):
+            return {}
+        return dict(zip(outputs, wanted, strict=True))
 
 
 _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)

@@ -121,14 +121,20 @@ class Compiled:
         share memory with nothing. A condition gives 1.0 where it holds, else 0.0. Each derivative
         has the shape of its input.
 
+        Results are written to the arrays in `out`, if that is passed: laid out as the results are,
+        of their shapes and types. They may be inputs, too. A formula with an input of the name
+        `out` takes that instead.
+
         Raises
         ------
         InputError
-            An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
+            An input is missing, unknown or superfluous, holds no real numbers, or does not fit; or
+            an array in `out` does not.
         """
+        out = inputs.pop("out", None) if "out" not in self._call.inputs else None
         if takes_vectors(self._what) and args:
             args = (*_vectors(args[0], self._seeds, self._formula), *args[1:])
-        return self._call(args, inputs)
+        return self._call(args, inputs, out)
 
     def _general(self) -> Derived:
         """The graph for unknown or declared shapes, made once."""

@@ -79,6 +79,7 @@ PIPELINE = (
     "rows",
     "emit",
     "loops",
+    "into",
     "blocked",
     "layout",
     "load",
