@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.axes import Labels
+from symgrad.blas import one_thread
 from symgrad.crew import share
 from symgrad.graph import Node
 from symgrad.into import leaves, overlaps
@@ -132,7 +134,8 @@ class Sized:
                     part = self.bounds[number]
                     parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
 
-        share(len(self.bounds), work, threads)
+        with one_thread() if code.multiplies else nullcontext():
+            share(len(self.bounds), work, threads)
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]

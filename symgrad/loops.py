@@ -20,6 +20,7 @@ from symgrad.targets.numpy import NUMPY
 
 FLOAT, DOUBLE, BOOL, WHOLE, WEAK = "float", "double", "bool", "whole", "weak"
 
+PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _WHOLE = frozenset("argmax argmin argsort _searchsorted integer _counting".split())
 _BY_SECOND = frozenset("keep place _reshape_like cast".split())
 
@@ -34,6 +35,11 @@ class Code:
     segment: Segment
     name: str
     slots: tuple[tuple[Labels, str], ...] = ()
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether there are products of matrices in it."""
+        return any(node.op in PRODUCTS for node in self.segment.nodes)
 
 
 def types_of(graph: Graph, indices: frozenset[str]) -> dict[Node, str]:

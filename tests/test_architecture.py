@@ -15,6 +15,7 @@ PIPELINE = (
     "collector",
     "errors",
     "crew",
+    "blas",
     "extras",
     "colouring",
     "limits",
