@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from symgrad.emit import WIDTH, Names, argument_names, emit
 from symgrad.finish import (
+    faster,
     finish,
     plain_indices,
     shapes_from_inputs,
@@ -267,7 +268,7 @@ def kernel_source(
     derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
 ) -> str:
     """The text of a module with one function, to be called from Python."""
+    ready = legal(derived, table, target)
     if target is SCALAR:
-        ready = legal(derived, table, SCALAR)
         return function_source(ready, kind, layout, table, SCALAR, name)
-    return document("", derived, layout, table, [kind], [name])
+    return document("", replace(ready, graph=faster(ready.graph)), layout, table, [kind], [name])

@@ -281,7 +281,7 @@ class _Loop:
     def _add(self, step: Step, old: Node) -> None:
         """What a block adds to a sum over all rows."""
         total = self.source.called(old)
-        if step.spelling in ("_mm", "_at", "matmul") and self.plan.labels(old):
+        if step.spelling in PRODUCTS and step.spelling in INTO and self.plan.labels(old):
             kind = (self.plan.labels(old), FLOAT)
             name = self._slot(kind)
             self.free.setdefault(kind, []).append(name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symgrad.blocked import Program
 from symgrad.document import RESERVED, legal, prepared, returned
 from symgrad.emit import Names, argument_names
+from symgrad.finish import faster
 from symgrad.functions import FunctionTable
 from symgrad.graph import Node
 from symgrad.layout import Layout
@@ -15,9 +18,6 @@ from symgrad.rows import Plan, in_loops, without_means
 from symgrad.targets.blocked import NAMESPACE
 from symgrad.targets.numpy import HELPERS, NUMPY
 
-_LEAST_SHARE = 0.5
-"""Where less of the work than this is done in loops, a plan is not worth its trouble."""
-
 _NOT_ON_ROWS = frozenset("place _zeros _ones eye _counting input _reshape _broadcast_to".split())
 
 
@@ -25,7 +25,8 @@ def planned(
     derived: Derived, kind: str, table: FunctionTable, known: Known
 ) -> tuple[Plan | None, dict[Node, str]]:
     """The plan for known shapes, if there is one, and what the elements of each node are."""
-    graph, both = prepared(legal(derived, table, NUMPY), kind, table)
+    ready = legal(derived, table, NUMPY)
+    graph, both = prepared(replace(ready, graph=faster(ready.graph)), kind, table)
     graph = without_means(graph)
     types = types_of(graph, derived.indices)
 
@@ -33,7 +34,7 @@ def planned(
         return types[node] in (FLOAT, DOUBLE, BOOL) and node.op not in _NOT_ON_ROWS
 
     plan = None if both else in_loops(graph, known.infer(), supported)
-    return plan if plan is not None and plan.share >= _LEAST_SHARE else None, types
+    return plan, types
 
 
 def program(
