@@ -189,6 +189,17 @@ class Runner:
         self._own_type = program.own_type
         self._plain = plain
 
+    @property
+    def needed(self) -> int:
+        """The bytes of results, of what is kept between loops, and of sums."""
+        sized, plan = self._sized, self._sized.program.plan
+        whole = {
+            node for s in plan.segments for node in (*s.results, *([] if s.loops else s.nodes))
+        }
+        kept = sum(math.prod(sized.shapes.get(node, ())) for node in whole)
+        sums = sum(math.prod(sized.shapes[n]) for n, kind in plan.kinds.items() if kind == SUM)
+        return _DOUBLE.itemsize * (kept + len(sized.bounds) * sums)
+
     @np.errstate(all="ignore")
     def __call__(self, *values: Any, threads: int = 1, out: Any = None) -> Any:
         """The results, by as many threads; rows are written to the arrays of `out` if they fit."""

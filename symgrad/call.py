@@ -167,33 +167,32 @@ class Caller:
         return self._scalar
 
     def _on_arrays(self, args: tuple[object, ...], out: Any = None) -> Any:
-        arrays = [self._array_of(n, v) for n, v in zip(self.inputs, args, strict=True)]
+        arrays: list[Any] = [
+            v if type(v) is np.ndarray and v.dtype.kind in "fiub" else self._array_of(n, v)
+            for n, v in zip(self.inputs, args, strict=True)
+        ]
         shapes = tuple([array.shape for array in arrays])
         known = None if self._serving else self._kernels.get(shapes)
+        limits = limits_for(self._limits)
         if known is None:
-            with compiling(limits_for(self._limits)):
+            with compiling(limits):
                 known = self._kernel_for(arrays, shapes)
         kernel, memory = known
-        if memory.needed > limits_for(self._limits).memory:
+        if memory.needed > limits.memory:
             raise self._too_large(memory)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
         values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
-            return self._run(kernel, values, out)
-        except MemoryError:
-            message = "there is not enough memory for the arrays of this call"
-            hint = "Pass smaller arrays."
-            raise OutOfMemoryError(message, self._text, self._span(""), hint) from None
-
-    def _run(self, kernel: Kernel, values: list[Any], out: Any) -> Any:
-        try:
             if type(kernel) is Runner:
-                count = threads(limits_for(self._limits).threads)
-                return kernel(*values, threads=count, out=out)
+                return kernel(*values, threads=threads(limits.threads), out=out)
             return kernel(*values)
         except FAULTS as error:
             given = dict(zip(self.inputs, values, strict=True))
             raise fault(self._graph, given, self._text, self._table, error) from None
+        except MemoryError:
+            message = "there is not enough memory for the arrays of this call"
+            hint = "Pass smaller arrays."
+            raise OutOfMemoryError(message, self._text, self._span(""), hint) from None
 
     def _kernel_for(
         self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]
@@ -226,6 +225,8 @@ class Caller:
                 memory = estimate(graph, known.infer())
                 if (product(memory.shape) or 0) >= LARGE and all(a.size for a in arrays):
                     kernel = self._in_blocks(plan, known, kernel)
+                if isinstance(kernel, Runner):
+                    memory = Estimate(kernel.needed, memory.largest, memory.shape)
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
             found = self._kernels[key] = kernel, memory
@@ -366,10 +367,14 @@ def _plain_part(part: Any, as_python: bool) -> Any:
 
 def _each(plain_part: Callable[[Any, bool], Any], parts: Any, as_python: bool) -> Any:
     if isinstance(parts, tuple):
-        return tuple([plain_part(part, as_python) for part in parts])
+        return tuple([p if _is_array(p) else plain_part(p, as_python) for p in parts])
     if isinstance(parts, dict):
-        return {name: plain_part(part, as_python) for name, part in parts.items()}
+        return {n: p if _is_array(p) else plain_part(p, as_python) for n, p in parts.items()}
     return _plain_number(parts, as_python)
+
+
+def _is_array(part: Any) -> bool:
+    return type(part) is np.ndarray and part.ndim > 0
 
 
 def _plain_number(number: Any, as_python: bool) -> Any:

@@ -27,6 +27,7 @@ from symgrad.document import (
 from symgrad.errors import DerivativeError, InputError, NameRuleError, SymgradError
 from symgrad.extend import extend
 from symgrad.faults import first_not_finite
+from symgrad.floats import PROVIDED
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
@@ -101,6 +102,7 @@ class Compiled:
             if known is not None:
                 raise
         self._seeds = seeds(what, chosen)
+        self._takes_vectors = takes_vectors(what)
         if what.startswith("jvp"):
             self._layout = Layout("bare", ("value",))
         if what == "hessian":
@@ -131,8 +133,10 @@ class Compiled:
             An input is missing, unknown or superfluous, holds no real numbers, or does not fit; or
             an array in `out` does not.
         """
-        out = inputs.pop("out", None) if "out" not in self._call.inputs else None
-        if takes_vectors(self._what) and args:
+        out = None
+        if "out" in inputs and "out" not in self._call.inputs:
+            out = inputs.pop("out")
+        if self._takes_vectors and args:
             args = (*_vectors(args[0], self._seeds, self._formula), *args[1:])
         return self._call(args, inputs, out)
 
@@ -178,8 +182,9 @@ class Compiled:
                 return None
             return load(text, self._name, NAMESPACE), derived.graph
         derived = self._general() if known is None else self._special(known)
-        text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY, self._name)
-        return load(text, self._name), outputs_for(derived.graph, self._kind)
+        layout, table, name = self._layout, self._table, self._name
+        text = kernel_source(derived, self._kind, layout, table, NUMPY, name, PROVIDED)
+        return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
     def _program(self, known: Known) -> Program | None:
         with compiling(limits_for(self._limits)), paused():

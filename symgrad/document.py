@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from symgrad.emit import WIDTH, Names, argument_names, emit
@@ -205,15 +205,20 @@ def document(
     table: FunctionTable,
     kinds: Sequence[str] = KINDS,
     names: Sequence[str] = KINDS,
+    provided: Collection[str] = (),
 ) -> str:
-    """The text of a file that needs NumPy alone (and SciPy for special functions)."""
+    """The text of a file that needs NumPy alone (and SciPy for special functions).
+
+    It carries along the helpers that it calls, but for those that are provided elsewhere.
+    """
     ready = legal(derived, table, NUMPY)
     functions = [
         function_source(ready, kind, layout, table, NUMPY, name)
         for kind, name in zip(kinds, names, strict=True)
     ]
     code = "\n\n".join(functions)
-    helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
+    needed = [name for name in HELPERS if f"{name}(" in code and name not in provided]
+    helpers = [HELPERS[name] for name in needed]
     special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
     parts = [_module_doc(formula, derived, layout, special), _imports(special), ""]
     return "\n".join(parts) + "\n" + "\n\n".join([code, *helpers])
@@ -265,10 +270,17 @@ def _imports(special: list[str]) -> str:
 
 
 def kernel_source(
-    derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
+    derived: Derived,
+    kind: str,
+    layout: Layout,
+    table: FunctionTable,
+    target: Target,
+    name: str,
+    provided: Collection[str] = (),
 ) -> str:
     """The text of a module with one function, to be called from Python."""
     ready = legal(derived, table, target)
     if target is SCALAR:
         return function_source(ready, kind, layout, table, SCALAR, name)
-    return document("", replace(ready, graph=faster(ready.graph)), layout, table, [kind], [name])
+    ready = replace(ready, graph=faster(ready.graph))
+    return document("", ready, layout, table, [kind], [name], provided)

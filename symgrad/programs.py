@@ -8,6 +8,7 @@ from symgrad.blocked import Program
 from symgrad.document import RESERVED, legal, prepared, returned
 from symgrad.emit import Names, argument_names
 from symgrad.finish import faster
+from symgrad.floats import PROVIDED
 from symgrad.functions import FunctionTable
 from symgrad.graph import Node
 from symgrad.layout import Layout
@@ -72,12 +73,13 @@ def program(
     results = wanted[kind]
     lines += ["", "", f"def laid_out({', '.join(results)}):", returned(kind, layout, results)]
     code = "\n".join([*lines, "", "", source.text])
-    helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
+    needed = [name for name in HELPERS if f"{name}(" in code and name not in PROVIDED]
+    helpers = [HELPERS[name] for name in needed]
     head = ["from __future__ import annotations", "", "import numpy as np", ""]
     if "special." in code:
         head.insert(3, "from scipy import special")
     text = "\n".join([*head, "", "\n\n".join([code, *helpers])])
-    last = load(text, "arrays", NAMESPACE)
+    last = load(text, "arrays", {**NAMESPACE, **PROVIDED})
     names_of = ("arrays", "laid_out", *(made.name for made in source.codes))
     functions = {name: last.__globals__[name] for name in names_of}
     return Program(

@@ -85,6 +85,7 @@ PIPELINE = (
     "layout",
     "load",
     "quick",
+    "floats",
     "document",
     "programs",
     "evaluate",
