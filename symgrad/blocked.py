@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from symgrad.axes import Labels
+from symgrad.blas import one_thread
 from symgrad.crew import share
 from symgrad.graph import Node
+from symgrad.into import leaves, overlaps
 from symgrad.loops import BOOL, Code
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.shapes import Inference
@@ -131,7 +134,8 @@ class Sized:
                     part = self.bounds[number]
                     parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
 
-        share(len(self.bounds), work, threads)
+        with one_thread() if code.multiplies else nullcontext():
+            share(len(self.bounds), work, threads)
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
@@ -185,19 +189,45 @@ class Runner:
         self._own_type = program.own_type
         self._plain = plain
 
+    @property
+    def needed(self) -> int:
+        """The bytes of results, of what is kept between loops, and of sums."""
+        sized, plan = self._sized, self._sized.program.plan
+        whole = {
+            node for s in plan.segments for node in (*s.results, *([] if s.loops else s.nodes))
+        }
+        kept = sum(math.prod(sized.shapes.get(node, ())) for node in whole)
+        sums = sum(math.prod(sized.shapes[n]) for n, kind in plan.kinds.items() if kind == SUM)
+        return _DOUBLE.itemsize * (kept + len(sized.bounds) * sums)
+
     @np.errstate(all="ignore")
-    def __call__(self, *values: Any, threads: int = 1) -> Any:
-        """The results, by as many threads."""
+    def __call__(self, *values: Any, threads: int = 1, out: Any = None) -> Any:
+        """The results, by as many threads; rows are written to the arrays of `out` if they fit."""
         arrays = self._arrays(*values)
         types = {array.dtype for array in arrays if array.dtype.kind == "f"}
         dtype = types.pop() if types else np.dtype(np.float64)
         if types or dtype not in (_DOUBLE, _SINGLE) or (self._own_type and dtype != _DOUBLE):
             return self._plain(*values)
         try:
-            results = self._sized.run(arrays, dtype, {}, threads)
+            into = {} if out is None else self._into(leaves(out), arrays, dtype)
+            results = self._sized.run(arrays, dtype, into, threads)
         except ZeroDivisionError:  # Python's numbers, which sizes are, do not divide by zero.
             return self._plain(*values)
         return self._laid_out(*results)
+
+    def _into(self, wanted: list[Any], arrays: list[Any], dtype: Any) -> dict[Node, Array]:
+        """By node, arrays to write rows to as they are computed: none unless all are in order."""
+        sized = self._sized
+        outputs = sized.program.plan.graph.outputs
+        fit = len(wanted) == len(outputs) and all(
+            isinstance(buffer, np.ndarray)
+            and (buffer.shape, buffer.dtype) == (sized.shapes[node], dtype)
+            and buffer.flags.writeable
+            for node, buffer in zip(outputs, wanted, strict=False)
+        )
+        if not fit or len(overlaps(wanted, wanted)) > len(wanted) or overlaps(wanted, arrays):
+            return {}
+        return dict(zip(outputs, wanted, strict=True))
 
 
 _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)

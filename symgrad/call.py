@@ -17,6 +17,7 @@ from symgrad.faults import FAULTS, fault
 from symgrad.formula import Lowered
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
+from symgrad.into import store
 from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
@@ -80,7 +81,7 @@ class Caller:
         program: Callable[[Known], Program | None],
     ) -> None:
         self._text = text
-        self._inputs = lowered.inputs
+        self.inputs = lowered.inputs
         self._count = len(lowered.inputs)
         self._lowered = lowered
         self._table = table
@@ -103,16 +104,22 @@ class Caller:
         self.programs: dict[object, Program | None] = {}
         self._graphs: WeakKeyDictionary[Kernel, Graph] = WeakKeyDictionary()
 
-    def __call__(self, args: tuple[object, ...], named: Mapping[str, object]) -> Any:
-        """The results for arguments by position and by name.
+    def __call__(
+        self, args: tuple[object, ...], named: Mapping[str, object], out: Any = None
+    ) -> Any:
+        """The results for arguments by position and by name, in the arrays of `out` if given.
 
         Raises
         ------
         InputError
-            An input is missing, unknown or given twice, holds no real numbers, or does not fit.
+            An input is missing, unknown or given twice, holds no real numbers, or does not fit; or
+            `out` does not.
         """
         if named or len(args) != self._count:
             args = self._bind(args, named)
+        if out is not None:
+            store(self._on_arrays(args, out), out, self._wrong)
+            return out
         numbers = _NUMBERS.issuperset(map(type, args))
         if numbers and self._takes_scalars:
             kernel = self._scalar or self._make_scalar()
@@ -129,7 +136,7 @@ class Caller:
     ) -> dict[str, np.ndarray[Any, Any]]:
         """The arguments as arrays, by name."""
         values = self._bind(args, named)
-        return {n: self._array_of(n, v) for n, v in zip(self._inputs, values, strict=True)}
+        return {n: self._array_of(n, v) for n, v in zip(self.inputs, values, strict=True)}
 
     def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
         """What such inputs tell before anything runs."""
@@ -157,33 +164,33 @@ class Caller:
         self._scalar = made[0] if made is not None else None
         return self._scalar
 
-    def _on_arrays(self, args: tuple[object, ...]) -> Any:
-        arrays = [self._array_of(n, v) for n, v in zip(self._inputs, args, strict=True)]
+    def _on_arrays(self, args: tuple[object, ...], out: Any = None) -> Any:
+        arrays: list[Any] = [
+            v if type(v) is np.ndarray and v.dtype.kind in "fiub" else self._array_of(n, v)
+            for n, v in zip(self.inputs, args, strict=True)
+        ]
         shapes = tuple([array.shape for array in arrays])
         known = None if self._serving else self._kernels.get(shapes)
+        limits = limits_for(self._limits)
         if known is None:
-            with compiling(limits_for(self._limits)):
+            with compiling(limits):
                 known = self._kernel_for(arrays, shapes)
         kernel, memory = known
-        if memory.needed > limits_for(self._limits).memory:
+        if memory.needed > limits.memory:
             raise self._too_large(memory)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
         values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
-            return self._run(kernel, values)
+            if type(kernel) is Runner:
+                return kernel(*values, threads=threads(limits.threads), out=out)
+            return kernel(*values)
+        except FAULTS as error:
+            given = dict(zip(self.inputs, values, strict=True))
+            raise fault(self._graph, given, self._text, self._table, error) from None
         except MemoryError:
             message = "there is not enough memory for the arrays of this call"
             hint = "Pass smaller arrays."
             raise OutOfMemoryError(message, self._text, self._span(""), hint) from None
-
-    def _run(self, kernel: Kernel, values: list[Any]) -> Any:
-        try:
-            if type(kernel) is Runner:
-                return kernel(*values, threads=threads(limits_for(self._limits).threads))
-            return kernel(*values)
-        except FAULTS as error:
-            given = dict(zip(self._inputs, values, strict=True))
-            raise fault(self._graph, given, self._text, self._table, error) from None
 
     def _kernel_for(
         self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]
@@ -192,7 +199,7 @@ class Caller:
 
         With it comes how much memory its arrays take.
         """
-        named = dict(zip(self._inputs, arrays, strict=True))
+        named = dict(zip(self.inputs, arrays, strict=True))
         for name in self._indices:
             self._check_whole(name, named[name])
         known = self.known(named)
@@ -216,6 +223,8 @@ class Caller:
                 memory = estimate(graph, known.infer())
                 if (product(memory.shape) or 0) >= LARGE and all(a.size for a in arrays):
                     kernel = self._in_blocks(plan, known, kernel)
+                if isinstance(kernel, Runner):
+                    memory = Estimate(kernel.needed, memory.largest, memory.shape)
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
             found = self._kernels[key] = kernel, memory
@@ -242,7 +251,7 @@ class Caller:
 
     def _check_vectors(self, sizes: Mapping[str, Shape], value: Shape | None) -> None:
         """A cotangent has the shape of the value, a tangent that of its input."""
-        for name in self._inputs:
+        for name in self.inputs:
             owner, _, kind = name.partition(" ")
             wanted = value if owner == "cotangent" else sizes.get(owner)
             given = sizes[name][1:] if kind.endswith("rows") else sizes[name]
@@ -260,20 +269,20 @@ class Caller:
         """Positional and keyword arguments in the order of the inputs."""
         if len(args) > self._count:
             raise self._wrong(f"{_count(len(args), 'value')} for {_count(self._count, 'input')}")
-        bound = dict(zip(self._inputs, args, strict=False))
+        bound = dict(zip(self.inputs, args, strict=False))
         for name, value in named.items():
-            if name not in self._inputs:
-                hint = did_you_mean(name, self._inputs)
+            if name not in self.inputs:
+                hint = did_you_mean(name, self.inputs)
                 raise self._wrong(f"{name} is not an input of the formula", hint)
             if name in bound:
                 raise self._wrong(f"the input {name} is given twice", "Give it once.", name)
             bound[name] = value
-        missing = [name for name in self._inputs if name not in bound]
+        missing = [name for name in self.inputs if name not in bound]
         if missing:
             names = ", ".join(missing)
             are = f"input {names} is" if len(missing) == 1 else f"inputs {names} are"
             raise self._wrong(f"the {are} missing", name=missing[0])
-        return tuple(bound[name] for name in self._inputs)
+        return tuple(bound[name] for name in self.inputs)
 
     def _array_of(self, name: str, value: object) -> np.ndarray[Any, Any]:
         """An input as an array of real numbers."""
@@ -311,7 +320,7 @@ class Caller:
         return memory_error(memory.needed, limits, self._text, span, shown)
 
     def _wrong(self, message: str, hint: str = "", name: str = "") -> InputError:
-        order = ", ".join(self._inputs)
+        order = ", ".join(self.inputs)
         hint = hint or (f"The inputs are, in order: {order}." if order else "It has no inputs.")
         return InputError(message, self._text, self._span(name), hint)
 
@@ -356,10 +365,14 @@ def _plain_part(part: Any, as_python: bool) -> Any:
 
 def _each(plain_part: Callable[[Any, bool], Any], parts: Any, as_python: bool) -> Any:
     if isinstance(parts, tuple):
-        return tuple([plain_part(part, as_python) for part in parts])
+        return tuple([p if _is_array(p) else plain_part(p, as_python) for p in parts])
     if isinstance(parts, dict):
-        return {name: plain_part(part, as_python) for name, part in parts.items()}
+        return {n: p if _is_array(p) else plain_part(p, as_python) for n, p in parts.items()}
     return _plain_number(parts, as_python)
+
+
+def _is_array(part: Any) -> bool:
+    return type(part) is np.ndarray and part.ndim > 0
 
 
 def _plain_number(number: Any, as_python: bool) -> Any:

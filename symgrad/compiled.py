@@ -27,6 +27,7 @@ from symgrad.document import (
 from symgrad.errors import DerivativeError, SymgradError
 from symgrad.extend import extend
 from symgrad.faults import first_not_finite
+from symgrad.floats import PROVIDED
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
@@ -104,6 +105,7 @@ class Compiled(Shown):
             if known is not None:
                 raise
         self._seeds = seeds(what, chosen)
+        self._takes_vectors = takes_vectors(what)
         if what.startswith("jvp"):
             self._layout = Layout("bare", ("value",))
         if what == "hessian":
@@ -124,14 +126,22 @@ class Compiled(Shown):
         share memory with nothing. A condition gives 1.0 where it holds, else 0.0. Each derivative
         has the shape of its input.
 
+        Results are written to the arrays in `out`, if that is passed: laid out as the results are,
+        of their shapes and types. They may be inputs, too. A formula with an input of the name
+        `out` takes that instead.
+
         Raises
         ------
         InputError
-            An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
+            An input is missing, unknown or superfluous, holds no real numbers, or does not fit; or
+            an array in `out` does not.
         """
-        if takes_vectors(self._what) and args:
+        out = None
+        if "out" in inputs and "out" not in self._call.inputs:
+            out = inputs.pop("out")
+        if self._takes_vectors and args:
             args = (*vectors(args[0], self._seeds, self._formula), *args[1:])
-        return self._call(args, inputs)
+        return self._call(args, inputs, out)
 
     def _general(self) -> Derived:
         """The graph for unknown or declared shapes, made once."""
@@ -172,8 +182,9 @@ class Compiled(Shown):
                 return None
             return load(text, self._name, NAMESPACE), derived.graph
         derived = self._general() if known is None else self._special(known)
-        text = kernel_source(derived, self._kind, self._layout, self._table, NUMPY, self._name)
-        return load(text, self._name), outputs_for(derived.graph, self._kind)
+        layout, table, name = self._layout, self._table, self._name
+        text = kernel_source(derived, self._kind, layout, table, NUMPY, name, PROVIDED)
+        return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
     def _program(self, known: Known) -> Program | None:
         with compiling(limits_for(self._limits)), paused():

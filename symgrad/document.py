@@ -6,13 +6,14 @@ import builtins
 import keyword
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from symgrad.emit import argument_names, emit
 from symgrad.errors import NameRuleError, told
 from symgrad.finish import (
+    faster,
     finish,
     plain_indices,
     shapes_from_inputs,
@@ -236,8 +237,11 @@ def _escape(character: str) -> str:
     return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
 
 
-def document(what: Rendering, table: FunctionTable) -> str:
-    """The text of a file that needs NumPy alone (and SciPy for special functions)."""
+def document(what: Rendering, table: FunctionTable, provided: Collection[str] = ()) -> str:
+    """The text of a file that needs NumPy alone (and SciPy for special functions).
+
+    It carries along the helpers that it calls, but for those that are provided elsewhere.
+    """
     derived, layout = what.derived, what.layout
     ready = legal(derived, table, NUMPY)
     shelved = _shelved(ready.graph)
@@ -249,7 +253,7 @@ def document(what: Rendering, table: FunctionTable) -> str:
         for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
-    helpers = _helpers(code)
+    helpers = _helpers(code, provided)
     special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
     needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
     parts = [module_doc(what, needs), _imports(special), ""]
@@ -276,7 +280,7 @@ def _shelved(graph: Graph) -> dict[tuple[float, ...], str]:
     return {row: f"COEFFICIENTS_{number}" for number, row in enumerate(rows, 1)}
 
 
-def _helpers(code: str) -> list[str]:
+def _helpers(code: str, provided: Collection[str]) -> list[str]:
     """The helpers that some code calls, and those that they call in turn."""
     needed: dict[str, None] = {}
     waiting = [code]
@@ -285,7 +289,7 @@ def _helpers(code: str) -> list[str]:
         called = [name for name in HELPERS if re.search(rf"(?<!\w){name}\(", text)]
         waiting += [HELPERS[name] for name in called if name not in needed]
         needed.update(dict.fromkeys(called))
-    return [text for name, text in HELPERS.items() if name in needed]
+    return [t for name, t in HELPERS.items() if name in needed and name not in provided]
 
 
 def module_doc(what: Rendering, needs: str) -> str:
@@ -336,10 +340,17 @@ def _imports(special: list[str]) -> str:
 
 
 def kernel_source(
-    derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
+    derived: Derived,
+    kind: str,
+    layout: Layout,
+    table: FunctionTable,
+    target: Target,
+    name: str,
+    provided: Collection[str] = (),
 ) -> str:
     """The text of a module with one function, to be called from Python."""
+    ready = legal(derived, table, target)
     if target is SCALAR:
-        ready = legal(derived, table, SCALAR)
         return function_source(ready, kind, layout, table, SCALAR, name)
-    return document(Rendering("", derived, layout, {kind: name}, kind), table)
+    ready = replace(ready, graph=faster(ready.graph))
+    return document(Rendering("", ready, layout, {kind: name}, kind), table, provided)

@@ -58,6 +58,29 @@ def squares_as_products(graph: Graph) -> Graph:
     return rebuilt(graph, replace, ("power",))
 
 
+def faster(graph: Graph) -> Graph:
+    """Cheaper operations for arrays, which differ in the last bit.
+
+    NumPy's power takes a hundred times as long as a product where numbers are negative, and its
+    hypot ten times as long as a root.
+    """
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if node.op == "hypot":
+            return build.node("_hypot", *args)
+        if node.op != "power" or args[1].value not in (3.0, 4.0):
+            return None
+        square = build.node("power", args[0], build.constant(2.0))
+        other = args[0] if args[1].value == 3.0 else square
+        return build.node("multiply", square, other)
+
+    if not any(node.op in ("power", "hypot") for node in graph.nodes):
+        return graph
+    return rebuilt(graph, replace)
+
+
 def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
     """Where derivatives use the value's shape alone, take that from the inputs, not the value."""
     derivatives = ancestors(graph.nodes, graph.outputs[1:])

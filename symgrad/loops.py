@@ -22,6 +22,7 @@ from symgrad.targets.numpy import NUMPY
 
 FLOAT, DOUBLE, BOOL, WHOLE, WEAK = "float", "double", "bool", "whole", "weak"
 
+PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _WHOLE = frozenset("argmax argmin argsort _searchsorted integer _counting".split())
 _BY_SECOND = frozenset("keep place _reshape_like cast".split())
 
@@ -36,6 +37,11 @@ class Code:
     segment: Segment
     name: str
     slots: tuple[tuple[Labels, str], ...] = ()
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether there are products of matrices in it."""
+        return any(node.op in PRODUCTS for node in self.segment.nodes)
 
 
 def types_of(graph: Graph, indices: frozenset[str]) -> dict[Node, str]:
@@ -278,7 +284,7 @@ class _Loop:
     def _add(self, step: Step, old: Node) -> None:
         """What a block adds to a sum over all rows."""
         total = self.source.called(old)
-        if step.spelling in ("_mm", "_at", "matmul") and self.plan.labels(old):
+        if step.spelling in PRODUCTS and step.spelling in INTO and self.plan.labels(old):
             kind = (self.plan.labels(old), FLOAT)
             name = self._slot(kind)
             self.free.setdefault(kind, []).append(name)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symgrad.blocked import Program
 from symgrad.document import RESERVED, legal, prepared, returned
 from symgrad.emit import argument_names
+from symgrad.finish import faster
+from symgrad.floats import PROVIDED
 from symgrad.functions import FunctionTable
 from symgrad.graph import Node
 from symgrad.layout import Layout
@@ -16,9 +20,6 @@ from symgrad.rows import Plan, in_loops, without_means
 from symgrad.targets.blocked import NAMESPACE
 from symgrad.targets.numpy import HELPERS, NUMPY
 
-_LEAST_SHARE = 0.5
-"""Where less of the work than this is done in loops, a plan is not worth its trouble."""
-
 _NOT_ON_ROWS = frozenset("place _zeros _ones eye _counting input _reshape _broadcast_to".split())
 
 
@@ -26,7 +27,8 @@ def planned(
     derived: Derived, kind: str, table: FunctionTable, known: Known
 ) -> tuple[Plan | None, dict[Node, str]]:
     """The plan for known shapes, if there is one, and what the elements of each node are."""
-    graph, both = prepared(legal(derived, table, NUMPY), kind, table)
+    ready = legal(derived, table, NUMPY)
+    graph, both = prepared(replace(ready, graph=faster(ready.graph)), kind, table)
     graph = without_means(graph)
     types = types_of(graph, derived.indices)
 
@@ -34,7 +36,7 @@ def planned(
         return types[node] in (FLOAT, DOUBLE, BOOL) and node.op not in _NOT_ON_ROWS
 
     plan = None if both else in_loops(graph, known.infer(), supported)
-    return plan if plan is not None and plan.share >= _LEAST_SHARE else None, types
+    return plan, types
 
 
 def program(
@@ -72,12 +74,13 @@ def program(
     results = wanted[kind]
     lines += ["", "", f"def laid_out({', '.join(results)}):", returned(kind, layout, results)]
     code = "\n".join([*lines, "", "", source.text])
-    helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
+    needed = [name for name in HELPERS if f"{name}(" in code and name not in PROVIDED]
+    helpers = [HELPERS[name] for name in needed]
     head = ["from __future__ import annotations", "", "import numpy as np", ""]
     if "special." in code:
         head.insert(3, "from scipy import special")
     text = "\n".join([*head, "", "\n\n".join([code, *helpers])])
-    last = load(text, "arrays", NAMESPACE)
+    last = load(text, "arrays", {**NAMESPACE, **PROVIDED})
     names_of = ("arrays", "laid_out", *(made.name for made in source.codes))
     functions = {name: last.__globals__[name] for name in names_of}
     return Program(

@@ -35,6 +35,12 @@ COMBINED: Mapping[str, str] = {
 
 NUMBERS = frozenset(("size", "_count", "ndim", "_equal_parts"))
 _ARITHMETIC = frozenset("add subtract multiply divide negative power maximum minimum sqrt".split())
+_LEAST_SHARE = 0.5
+"""Where less of the work than this is done in loops, a plan is not worth its trouble."""
+
+_STORED = 3
+"""How many operations in a loop make up for a result that is kept for the next one."""
+
 _TAKES_NUMBERS = _ARITHMETIC | frozenset(
     """pair keep broadcast maximum minimum less less_equal greater greater_equal equal not_equal
     _zeros _ones eye _reshape _broadcast_to _counting exp log""".split()
@@ -84,7 +90,7 @@ class Plan:
 
 
 def in_loops(graph: Graph, found: Inference, supported: Callable[[Node], bool]) -> Plan | None:
-    """The plan with the largest part of the work in loops; None where nothing loops.
+    """The plan with the largest part of the work in few loops; None where nothing loops.
 
     `supported` tells which operations can be done on rows at all.
     """
@@ -98,21 +104,20 @@ def in_loops(graph: Graph, found: Inference, supported: Callable[[Node], bool]) 
     axes = label_axes(graph, found.shapes)
     costs = {node: _cost(node, found.shapes) for node in graph.nodes if node not in numbers}
     total = sum(costs.values())
-    best: tuple[tuple[int, int], int, dict[Node, str]] | None = None
+    found_plans: list[tuple[tuple[int, int], Plan]] = []
     for label, size in axes.sizes.items():
-        if size < 2:
-            continue
         kinds = _kinds(graph, axes, label, numbers, supported)
         done = sum(costs[node] for node, kind in kinds.items() if kind != PLAIN)
-        if done and (best is None or (done, size) > best[0]):
-            best = (done, size), label, kinds
-    if best is None:
-        return None
-    (done, size), label, kinds = best
-    rows = {node: labels.index(label) for node, labels in axes.labels.items() if label in labels}
-    segments = _segments(graph, kinds, numbers, rows)
-    share = done / total if total else 0.0
-    return Plan(graph, label, axes, segments, rows, kinds, numbers, share, size)
+        if size < 2 or done < _LEAST_SHARE * total or not done:
+            continue
+        rows = {n: labels.index(label) for n, labels in axes.labels.items() if label in labels}
+        segments = _segments(graph, kinds, numbers, rows)
+        kept = [n for s in segments if s.loops for n in s.results if kinds[n] == ROWS]
+        stored = sum(costs[node] for node in kept if node not in graph.outputs)
+        share = done / total
+        plan = Plan(graph, label, axes, segments, rows, kinds, numbers, share, size)
+        found_plans.append(((done - _STORED * stored, size), plan))
+    return max(found_plans, key=lambda found: found[0])[1] if found_plans else None
 
 
 def visit_all(graph: Graph, found: Inference) -> None:

@@ -7,6 +7,7 @@ into an array that is there already.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ INTO: Mapping[str, Spelling] = {
     **{name: call2(f"np.{name}") for name in _OPERATORS},
     "power by a whole number": call2("np.power"),
     "negative": call("np.negative"),
+    "_hypot": call2("_hypot_into"),
+    "_einsum": Spelling("_contract({v0}, {0}, {1})", arity=2),
     "logical_not": call("np.logical_not"),
     "maximum": call2("_maximum"),
     "minimum": call2("_minimum"),
@@ -110,11 +113,63 @@ def filled(value: Any, out: Array) -> Array:
     return out
 
 
+def hypot(x: Any, y: Any, out: Array) -> Array:
+    """The root of a sum of two squares; by NumPy where these leave the range of floats."""
+    np.multiply(x, x, out=out)
+    np.add(out, y * y, out=out)
+    np.sqrt(out, out=out)
+    floats = np.finfo(out.dtype)
+    inside = np.greater(out, (floats.tiny / floats.eps) ** 0.5)
+    np.logical_and(inside, out < floats.max**0.5, out=inside)
+    if not inside.all():
+        np.hypot(x, y, out=out, where=np.logical_not(inside, out=inside))
+    return out
+
+
+@cache
+def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
+    """The orders of axes that make a sum of products one of stacked matrices; None for others."""
+    left, right, out = subscripts.replace("->", ",").split(",")
+    stacks = [label for label in left if label in right and label in out]
+    inner = [label for label in left if label in right and label not in out]
+    rows = [label for label in left if label not in right]
+    columns = [label for label in right if label not in left]
+    groups = (stacks, rows, columns, inner)
+    used = {label for group in groups for label in group}
+    plain = used.issuperset(left + right + out) and set(out) == used.difference(inner)
+    once = all(len(set(term)) == len(term) for term in (left, right, out))
+    if not (plain and once and len(stacks) < 2 and [len(g) for g in groups[1:]] == [1, 1, 1]):
+        return None
+    orders = [
+        [term.index(label) for label in labels]
+        for term, labels in (
+            (left, [*stacks, *rows, *inner]),
+            (right, [*stacks, *inner, *columns]),
+            (out, [*stacks, *rows, *columns]),
+        )
+    ]
+    return tuple(map(tuple, orders))
+
+
+def contract(subscripts: str, x: Array, y: Array, out: Array) -> Array:
+    """A sum of products by labels; as a product of matrices, stacked or not, where it is one."""
+    orders = _groups(subscripts)
+    if orders is None:
+        return np.einsum(subscripts, x, y, out=out)
+    first, second, result = (
+        np.transpose(array, order) for array, order in zip((x, y, out), orders, strict=True)
+    )
+    np.matmul(first, second, out=result)
+    return out
+
+
 NAMESPACE: Mapping[str, object] = {
     "_keep": keep,
     "_where": where,
     "_maximum": maximum,
     "_minimum": minimum,
     "_filled": filled,
+    "_hypot_into": hypot,
+    "_contract": contract,
 }
 """What the code for blocks sees besides NumPy."""

@@ -66,6 +66,7 @@ SPELLINGS = {
     "_log_ndtr": call("special.log_ndtr"),
     "_over_erfcx": Spelling("{0} / special.erfcx({1})", PRODUCT, (PRODUCT, TERNARY)),
     "_flat_exp": call("np.exp"),
+    "_hypot": call2("_hypot"),
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
     "logical_or": Spelling("{0} | {1}", BIT_OR, (BIT_OR, BIT_AND)),
     "logical_not": Spelling("~{0}", SIGN, (SIGN,)),
@@ -110,6 +111,14 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
+''',
+    "_hypot": '''\
+def _hypot(x: Array, y: Array) -> Array:
+    """The root of a sum of two squares; by NumPy where these leave the range of floats."""
+    found = np.sqrt(x * x + y * y)
+    floats = np.finfo(found.dtype)
+    outside = ~((found > (floats.tiny / floats.eps) ** 0.5) & (found < floats.max**0.5))
+    return np.where(outside, np.hypot(x, y), found)[()] if np.any(outside) else found
 ''',
     "_sum_to": '''\
 def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Array:
