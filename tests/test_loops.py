@@ -10,7 +10,7 @@ from tests.blocks import in_blocks, programs
 
 def loop_of(compiled: symgrad.Compiled) -> str:
     (text,) = programs(compiled)
-    found = re.search(r"^def rows_\w+\(.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^def rows_\w+\(.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[0].rstrip()
 
