@@ -278,7 +278,8 @@ ORDERS = (2, 5)
 SMALLEST_NORMAL = float(np.finfo(np.float64).smallest_normal)
 
 
-_STRIDE = 11
+_STRIDES = {1: 4, 2: 11, 3: 7, 4: 5}
+"""By the number of inputs. Some of the points are moderate."""
 
 
 @dataclass(frozen=True)
@@ -297,7 +298,7 @@ class Case:
         found = {1: ONE, 2: TWO, 3: THREE, 4: FOUR}[len(self.inputs)]
         if self.name.startswith("_"):
             # Forms that rules bring in, of which there are many.
-            found = found[:: _STRIDE if len(self.inputs) > 1 else 4]
+            found = found[:: _STRIDES[len(self.inputs)]]
         if self.name in NUMPY.extras:
             # SciPy's answers stop at numbers whose reciprocal overflows.
             found = [p for p in found if all(x == 0 or abs(x) >= SMALLEST_NORMAL for x in p)]
