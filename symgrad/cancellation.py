@@ -35,7 +35,7 @@ _FARTHEST = 1e6
 _FEW, _MANY = 7, 30
 _LONGEST = 24
 _NEGLIGIBLE = 2.0**-56
-_RADII = (1.0, 0.5, 0.25, 0.125)
+_RADII = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,15 @@ _BOX: Options = (
             "help": "the least and the largest number of an input; once for each",
         },
     ),
+    (
+        ("--shapes",),
+        {
+            "metavar": "x=3,2",
+            "action": "append",
+            "default": [],
+            "help": "the shape of an input that is an array; once for each",
+        },
+    ),
     (("--samples",), {"metavar": "N", "type": int, "help": "how many points"}),
     (("--plot",), {"metavar": "FILE", "help": "draw the errors into FILE, as errors.png"}),
 )
@@ -192,13 +201,16 @@ def _accuracy(options: Namespace) -> Printed:
     from symgrad.point import read_point
     from symgrad.survey import accuracy
 
-    box: dict[str, tuple[float, float]] = {}
-    for text in options.box:
-        name, _, ends = text.partition("=")
-        box.update(read_point(f"{name}=[{ends}]")[0])
+    box: dict[str, Any] = {}
+    shapes: dict[str, Any] = {}
+    for given, texts in ((box, options.box), (shapes, options.shapes)):
+        for text in texts:
+            name, _, numbers = text.partition("=")
+            given.update(read_point(f"{name}=[{numbers}]")[0])
     found = accuracy(
-        _formula(options), box, _wrt(options), samples=options.samples, exact=options.exact
-    )
+        _formula(options), box, _wrt(options), shapes=shapes, samples=options.samples,
+        exact=options.exact,
+    )  # fmt: skip
     if options.plot is not None:
         found.plot(options.plot)
     return Printed(f"{found}\n")
@@ -211,7 +223,7 @@ def _explain_nan(options: Namespace) -> Printed:
     formula = _formula(options)
     point = _point(function(formula).inputs, options.at)
     found = explain_nan(formula, point, _wrt(options), exact=options.exact)
-    return Printed(f"{found}\n")
+    return Printed(f"{found}\n", 1 if found else 0)
 
 
 def _functions(options: Namespace) -> Printed:
