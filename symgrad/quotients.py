@@ -57,6 +57,9 @@ class Quotients:
             grow, shrink = _times(up, b), _times(n, down)
             total = _plus(grow, shrink, -1)
             cancels |= any(grow[term] * shrink[term] > 0 for term in grow.keys() & shrink.keys())
+            # What is of a higher degree than n overflows before the quotient does.
+            if len(total) > _MOST_TERMS or _degree(total) > _degree(n):
+                return []
             if not down:
                 partial = _over(build, _written(build, up, atoms), line)
             elif not up:
@@ -64,9 +67,6 @@ class Quotients:
                 partial = build.node("multiply", build.node("divide", node, base), rest)
             elif not total:
                 continue
-            # What is of a higher degree than n overflows before the quotient does.
-            elif len(total) > _MOST_TERMS or _degree(total) > _degree(n):
-                return []
             else:
                 partial = _over(build, _written(build, total, atoms), [*line, base])
             found.append((atom, partial))

@@ -59,6 +59,8 @@ COST: Mapping[str, float] = {
     "_share": 4,
     "_over_hypot": 3,
     "_over_one_hypot": 4,
+    "_log_ratio3": 5,
+    "_log_times_power": 5,
     "_over_square_gap": 4,
     "_over_sum": 4,
     "_saturation": 4,
