@@ -4,13 +4,14 @@ What depends on one node only, like (x - sin(x)) / x**3, is looked at as a power
 and -1. Where the terms of a sum cancel, or a pole meets a zero, the formula is replaced by
 `where(abs(x) < r, polynomial, formula)`: the series is as exact as the doubles within r, and
 beyond r there is too little to cancel to matter. A choice is differentiated branch by branch, so
-that derivatives of any order are right at the point, too.
+that derivatives of any order are right at the point, too. What is even in a square root, like
+cos(sqrt(x)), is a series in x itself, and has derivatives where the root has none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -35,7 +36,7 @@ _FARTHEST = 1e6
 _FEW, _MANY = 7, 30
 _LONGEST = 24
 _NEGLIGIBLE = 2.0**-56
-_RADII = (1.0, 0.5, 0.25, 0.125)
+_RADII = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Replacement:
     stride: int
     coefficients: tuple[float, ...]
     radius: float
+    near: Node | None = None
+    """What has to be small, where it is not the distance from the point."""
 
 
 class Region:
@@ -232,9 +235,31 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
         for arg in dict.fromkeys(node.args):
             users.setdefault(arg, []).append(node)
     regions = [Region(node, users, table) for node in users if not node.is_constant]
-    regions = [region for region in regions if region.is_worth_a_look()]
+    chosen = _chosen(regions)
+    if not chosen:
+        return graph
+
+    def chosen_or_none(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        found = chosen.get(node)
+        if found is None:
+            return None
+        far = build.node(node.op, *args, value=node.value, span=node.span)
+        small = made[found.near] if found.near is not None else None
+        return _choice(build, found, made[found.variable], far, small)
+
+    return rebuilt(graph, chosen_or_none)
+
+
+def _chosen(regions: Sequence[Region]) -> dict[Node, Replacement]:
+    """What takes a node's place, for those that cancel."""
     chosen: dict[Node, Replacement] = {}
     inner: set[Node] = set()
+    for region in regions:
+        if region.variable.op == "sqrt" and region.nodes:
+            _choose_even(region, chosen, inner)
+    regions = [region for region in regions if region.is_worth_a_look()]
     # About 0 the last variable is best, as it is exact to its last digit. About other points its
     # distance from them is not, and the first one is best.
     for region in reversed(regions):
@@ -244,19 +269,7 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
         for point in region.points():
             if region.cancels(point):
                 _choose(region, point, chosen, inner)
-    if not chosen:
-        return graph
-
-    def replace(
-        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
-    ) -> Node | None:
-        found = chosen.get(node)
-        if found is None:
-            return None
-        far = build.node(node.op, *args, value=node.value, span=node.span)
-        return _choice(build, found, made[found.variable], far)
-
-    return rebuilt(graph, replace)
+    return chosen
 
 
 def _choose(
@@ -272,6 +285,26 @@ def _choose(
         if found is not None:
             chosen[node] = found
             inner.update(_within(node, region.variable))
+
+
+def _choose_even(region: Region, chosen: dict[Node, Replacement], inner: set[Node]) -> None:
+    """What is even in a root, unless it is a polynomial in what stands below the root."""
+    known, _ = region.expansions(0.0, _FEW)
+    for node in reversed(region.nodes):
+        if node in inner or node not in known or not _is_even(known[node]):
+            continue
+        exact, _ = region.expansions(0.0, _MANY)
+        series = exact[node]
+        halved = Series(series.start // 2, series.terms[::2])
+        below = region.variable.args[0]
+        found = _replacement(below, 0.0, halved) if _is_even(series) else None
+        if found is not None:
+            chosen[node] = replace(found, near=region.variable, radius=found.radius**0.5)
+            inner.update(_within(node, region.variable))
+
+
+def _is_even(series: Series) -> bool:
+    return series.start >= 0 and series.start % 2 == 0 and not any(series.terms[1::2])
 
 
 def _within(node: Node, variable: Node) -> set[Node]:
@@ -299,13 +332,16 @@ def _replacement(variable: Node, point: float, exact: Series) -> Replacement | N
     return None
 
 
-def _choice(build: Builder, found: Replacement, variable: Node, far: Node) -> Node:
+def _choice(
+    build: Builder, found: Replacement, variable: Node, far: Node, small: Node | None
+) -> Node:
     """The polynomial near the point, and what it stands for elsewhere."""
     distance = variable
     if found.point:
         distance = build.node("subtract", variable, build.constant(found.point))
     radius = build.constant(found.radius)
-    near = build.node("less", build.node("abs", distance), radius)
+    size = small if small is not None else build.node("abs", distance)
+    near = build.node("less", size, radius)
     inner = distance
     if found.stride == 2:
         inner = build.node("power", distance, build.constant(2.0))

@@ -168,8 +168,9 @@ def accuracy(
     compiled = value_and_grad(formula, wrt, exact=exact)
     lowered = lower(formula, table_)
     _check_box(formula, lowered, box)
+    sizes = _sizes(lowered, shapes or {})
     plain = all_elementwise(lowered.graph.nodes)
-    together = plain and not shapes
+    together = plain and not any(sizes.values())
     count = samples if samples is not None else 1000 if together else 1000 // _FEWER
     if type(count) is not int or count < 1:
         raise InputError(f"samples must be a positive whole number, not {count!r:.40}")
@@ -178,7 +179,6 @@ def accuracy(
         points = {name: _points(box[name], count, rng) for name in lowered.inputs}
         draws = _batches(points, count)
     else:
-        sizes = {name: tuple((shapes or {}).get(name, ())) for name in lowered.inputs}
         draws = [
             {n: _points(box[n], math.prod(s), rng, False).reshape(s) for n, s in sizes.items()}
             for _ in range(count)
@@ -186,6 +186,24 @@ def accuracy(
     return Accuracy(
         formula, dict(box), count, _surveyed(formula, compiled, lowered, table_, draws, together)
     )
+
+
+def _sizes(lowered: Lowered, shapes: Mapping[str, Sequence[float]]) -> dict[str, tuple[int, ...]]:
+    """The shape of each input; of those that are not named, that of a number."""
+    check_mapping("shapes", shapes, '{"x": (3,)}')
+    found: dict[str, tuple[int, ...]] = dict.fromkeys(lowered.inputs, ())
+    for name, shape in shapes.items():
+        if name not in found:
+            known = f"The inputs are: {', '.join(lowered.inputs) or 'none'}."
+            hint = did_you_mean(str(name), lowered.inputs) or known
+            raise InputError(f"shapes: {name} is not an input of the formula", hint=hint)
+        try:
+            found[name] = tuple(map(int, shape))
+        except (TypeError, ValueError, OverflowError):
+            found[name] = (-1,)
+        if min(found[name], default=0) < 0 or list(found[name]) != list(shape):
+            raise InputError(f"shapes: {name} has the shape {shape!r:.60}", hint="Write (3, 2).")
+    return found
 
 
 def _check_box(formula: str, lowered: Lowered, box: Box) -> None:

@@ -1,19 +1,21 @@
 """What the rows of functions.sg are worth: their values and derivatives in mpmath, to many digits.
 
 A row with a definition means what its first definition says; the rest are primitives, for which
-PRIMITIVES names a function of mpmath. Derivatives are differences of such values, so that no rule
-of differentiation stands on both sides of a comparison.
+PRIMITIVES names a function of mpmath, most of them those of digits.py. Derivatives are differences
+of such values, so that no rule of differentiation stands on both sides of a comparison.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations, product
 
 import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
+from symgrad import digits
 from symgrad.formula import lower
 from symgrad.functions import Function, builtin_functions
 from symgrad.graph import Graph, Node
@@ -29,32 +31,14 @@ ROWS = {name: row for name, row in TABLE.items() if row.is_elementwise}
 """The functions that broadcast; those of whole arrays are tested in test_arrays.py."""
 
 
-def _sign(x: mpf) -> mpf:
-    return mpf((x > 0) - (x < 0))
-
-
-def _trunc(x: mpf) -> mpf:
-    return mpmath.floor(x) if x > 0 else mpmath.ceil(x)
-
-
-def _power(x: mpf, y: mpf) -> mpf:
-    return mpmath.power(x, int(y) if y == int(y) else y)
-
-
-def _zeta(s: mpf, x: mpf) -> mpf:
-    """Mpmath walks from a negative x to the positive ones in steps of 1."""
-    order = int(s) - 1
-    psi = mpmath.psi(order, x) if x > -1000 else mpmath.nan
-    return (-1) ** int(s) * psi / mpmath.factorial(order)
-
-
+# A division by 0 has no value here: it ends in a ZeroDivisionError, which is nan.
 PRIMITIVES: Mapping[str, Callable[..., Number]] = {
+    **{name: partial(of, mp) for name, of in digits.PRIMITIVES.items()},
     "add": lambda x, y: x + y,
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x * y,
     "divide": lambda x, y: x / y,
     "negative": lambda x: -x,
-    "power": _power,
     "less": lambda x, y: x < y,
     "less_equal": lambda x, y: x <= y,
     "greater": lambda x, y: x > y,
@@ -64,50 +48,11 @@ PRIMITIVES: Mapping[str, Callable[..., Number]] = {
     "logical_and": lambda p, q: p and q,
     "logical_or": lambda p, q: p or q,
     "logical_not": lambda p: not p,
-    "isnan": mpmath.isnan,
-    "isinf": mpmath.isinf,
-    "isfinite": mpmath.isfinite,
-    "signbit": lambda x: x < 0,
     "keep": lambda c, x: x if c else mpf(0),
-    "abs": abs,
-    "sign": _sign,
-    "floor": mpmath.floor,
-    "ceil": mpmath.ceil,
-    "trunc": _trunc,
-    "rint": mpmath.nint,
-    "maximum": max,
-    "minimum": min,
-    "floor_divide": lambda x, y: mpmath.floor(x / y),
-    "fmod": lambda x, y: x - y * _trunc(x / y),
-    "remainder": lambda x, y: x - y * mpmath.floor(x / y),
-    "copysign": lambda x, y: abs(x) if y >= 0 else -abs(x),
-    "sqrt": mpmath.sqrt,
-    "cbrt": lambda x: _sign(x) * mpmath.cbrt(abs(x)),
+    # Integrals to infinity go far beyond the bounds of digits.py.
     "exp": mpmath.exp,
-    "exp2": lambda x: mpf(2) ** x,
-    "log": mpmath.log,
-    "log2": lambda x: mpmath.log(x) / mpmath.log(2),
-    "log10": lambda x: mpmath.log(x) / mpmath.log(10),
-    "sin": mpmath.sin,
-    "cos": mpmath.cos,
-    "tan": mpmath.tan,
-    "arcsin": mpmath.asin,
-    "arccos": mpmath.acos,
-    "arctan": mpmath.atan,
-    "arctan2": mpmath.atan2,
-    "sinh": mpmath.sinh,
-    "cosh": mpmath.cosh,
-    "tanh": mpmath.tanh,
-    "arcsinh": mpmath.asinh,
-    "arccosh": mpmath.acosh,
-    "arctanh": mpmath.atanh,
-    "erf": mpmath.erf,
-    # mpmath converts the square of the argument to a double.
-    "erfc": lambda x: mpmath.erfc(x) if abs(x) < 10**6 else 1 - _sign(x),
+    "expm1": lambda x: mpmath.exp(x) - 1,
     "_over_erfcx": lambda c, x: c / (mpmath.exp(x * x) * mpmath.erfc(x)),
-    "gammaln": lambda x: mpmath.loggamma(x).real,
-    "digamma": mpmath.digamma,
-    "zeta": _zeta,
     "_polynomial": lambda x, coefficients: mpmath.polyval(list(coefficients), x),
     "_exp_moment": lambda x, n: mpmath.hyp1f1(n + 1, n + 2, x) / (n + 1),
 }
@@ -278,7 +223,8 @@ ORDERS = (2, 5)
 SMALLEST_NORMAL = float(np.finfo(np.float64).smallest_normal)
 
 
-_STRIDE = 11
+_STRIDES = {1: 4, 2: 11, 3: 7, 4: 5}
+"""By the number of inputs. Some of the points are moderate."""
 
 
 @dataclass(frozen=True)
@@ -297,7 +243,7 @@ class Case:
         found = {1: ONE, 2: TWO, 3: THREE, 4: FOUR}[len(self.inputs)]
         if self.name.startswith("_"):
             # Forms that rules bring in, of which there are many.
-            found = found[:: _STRIDE if len(self.inputs) > 1 else 4]
+            found = found[:: _STRIDES[len(self.inputs)]]
         if self.name in NUMPY.extras:
             # SciPy's answers stop at numbers whose reciprocal overflows.
             found = [p for p in found if all(x == 0 or abs(x) >= SMALLEST_NORMAL for x in p)]

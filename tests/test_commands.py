@@ -48,6 +48,13 @@ def test_accuracy(shell: Shell) -> None:
     assert shell("accuracy", "x*y", *box, "--wrt", "y", "--samples", "20") == (0, printed, "")
 
 
+def test_accuracy_over_arrays(shell: Shell) -> None:
+    box = {"A": (-1.0, 2.0), "x": (0.0, 3.0)}
+    found = symgrad.accuracy("A @ x", box, shapes={"A": (2, 3), "x": (3,)}, samples=2)
+    arguments = ("--box", "A=-1,2", "--box", "x=0,3", "--shapes", "A=(2,3),x=(3,)")
+    assert shell("accuracy", "A @ x", *arguments, "--samples", "2") == (0, f"{found}\n", "")
+
+
 def test_a_picture(shell: Shell, tmp_path: Path) -> None:
     path = tmp_path / "errors.png"
     arguments = ("accuracy", "x**2", "--box", "x=0,1", "--samples", "5", "--plot", str(path))
@@ -59,7 +66,7 @@ def test_a_picture(shell: Shell, tmp_path: Path) -> None:
 
 def test_explain_nan(shell: Shell) -> None:
     printed = f"{symgrad.explain_nan('x*log(x)', {'x': 0.0})}\n"
-    assert shell("explain-nan", "x*log(x)", "--at", "x=0") == (0, printed, "")
+    assert shell("explain-nan", "x*log(x)", "--at", "x=0") == (1, printed, "")
     assert shell("explain-nan", "x*log(x)", "--at", "x=1") == (
         0,
         "The value and all derivatives are finite.\n",
@@ -104,6 +111,14 @@ def test_tests_are_written(
         (
             ["accuracy", "x", "--box", "1,2"],
             "name=value is expected\n  1,2=[]\n  ^\nWrite x=0.5,y=[1, 2].",
+        ),
+        (
+            ["accuracy", "x", "--box", "x=1,2", "--shapes", "x=(2.5)"],
+            "name=(size, size) is expected\n  x=(2.5)\n  ^^^^^^^\nWrite X=(4, 3),w=(3,).",
+        ),
+        (
+            ["accuracy", "x", "--box", "x=1,2", "--shapes", "y=(2,)"],
+            "shapes: y is not an input of the formula\nThe inputs are: x.",
         ),
         (
             ["explain-nan", "x + y", "--at", "x=1"],

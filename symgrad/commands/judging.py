@@ -53,11 +53,13 @@ _OLD_AND_NEW: Options = tuple(
     ((name,), {"metavar": name.upper(), "type": unshielded, "help": f"the {name} formula or file"})
     for name in ("old", "new")
 )
-_COMPARED: Options = (
+_SHAPES: Options = (
     (
         ("--shapes",),
         {"metavar": "X=(4,3),w=(3,)", "help": "the shapes of inputs that are arrays"},
     ),
+)
+_COMPARED: Options = (
     (
         ("--samples",),
         {"metavar": "N", "type": int, "default": 400, "help": "how many points, about"},
@@ -88,12 +90,20 @@ def _accuracy(options: Namespace) -> Printed:
     for text in options.box:
         name, _, ends = text.partition("=")
         box.update(read_point(f"{name}=[{ends}]")[0])
-    formula = formula_of(options)
-    found = accuracy(formula, box, wrt_of(options), samples=options.samples, exact=options.exact)
+    formula, shapes = formula_of(options), _shapes_of(options)
+    found = accuracy(
+        formula, box, wrt_of(options), shapes=shapes, samples=options.samples, exact=options.exact
+    )
     if options.plot is not None:
         found.plot(options.plot)
     data = {"formula": formula, "box": box, "samples": found.samples}
     return Printed(f"{found}\n", data=data | {"errors": [*map(_summary, found.errors)]})
+
+
+def _shapes_of(options: Namespace) -> Mapping[str, tuple[int, ...]] | None:
+    from symgrad.point import read_shapes
+
+    return None if options.shapes is None else read_shapes(options.shapes)
 
 
 def _summary(errors: Errors) -> dict[str, Any]:
@@ -110,13 +120,12 @@ def _summary(errors: Errors) -> dict[str, Any]:
 
 def _diff_check(options: Namespace) -> Printed:
     from symgrad.comparison import same
-    from symgrad.point import read_shapes
 
     old, new = formula_in(options.old), formula_in(options.new)
-    shapes = None if options.shapes is None else read_shapes(options.shapes)
     found = same(
-        old, new, wrt_of(options), shapes=shapes, samples=options.samples, exact=options.exact
-    )
+        old, new, wrt_of(options), shapes=_shapes_of(options), samples=options.samples,
+        exact=options.exact,
+    )  # fmt: skip
     return Printed(f"{found}\n", 0 if found else 1, asdict(found))
 
 
@@ -129,7 +138,7 @@ def _explain_nan(options: Namespace) -> Printed:
     found = explain_nan(formula, point, wrt_of(options), exact=options.exact)
     steps = [asdict(step) for step in found.steps]
     data = {"formula": formula, "at": point, "finite": not found, "result": found.result}
-    return Printed(f"{found}\n", data=data | {"steps": steps})
+    return Printed(f"{found}\n", 1 if found else 0, data | {"steps": steps})
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -143,14 +152,14 @@ COMMANDS: Mapping[str, Command] = {
         _accuracy,
         "the worst and the median error over a box, in ulps",
         'symgrad accuracy "log(1 + exp(x))" --box x=-50,50 --samples 100',
-        FORMULA + WRT + _BOX + EXACT,
+        FORMULA + WRT + _BOX + _SHAPES + EXACT,
     ),
     "diff-check": Command(
         _diff_check,
         "whether two formulas have the same value and derivatives, or where they differ",
         'symgrad diff-check "(1 - x)**2" "1 - 2*x + x**2"\n'
         'symgrad diff-check "sum(X @ w)" "sum(X, axis=0) @ w" --shapes "X=(4,3),w=(3,)"',
-        _OLD_AND_NEW + WRT + _COMPARED + EXACT,
+        _OLD_AND_NEW + WRT + _SHAPES + _COMPARED + EXACT,
     ),
     "explain-nan": Command(
         _explain_nan,
