@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from symgrad import optim
     from symgrad.checking import Check, check
     from symgrad.fitting import Fit, NotFiniteError, fit
+    from symgrad.lesson import Lesson, explain
     from symgrad.nonfinite import NotFinite, explain_nan
     from symgrad.raveling import ravel
     from symgrad.sparse import Sparse
@@ -57,6 +58,7 @@ __all__ = [
     "Fit",
     "FormulaSyntaxError",
     "InputError",
+    "Lesson",
     "LimitError",
     "Limits",
     "MissingExtraError",
@@ -71,6 +73,7 @@ __all__ = [
     "accuracy",
     "check",
     "define",
+    "explain",
     "explain_nan",
     "fit",
     "function",
@@ -91,6 +94,8 @@ _LATER = {
     "accuracy": "symgrad.survey",
     "Check": "symgrad.checking",
     "check": "symgrad.checking",
+    "Lesson": "symgrad.lesson",
+    "explain": "symgrad.lesson",
     "NotFinite": "symgrad.nonfinite",
     "explain_nan": "symgrad.nonfinite",
     "Fit": "symgrad.fitting",

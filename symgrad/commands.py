@@ -74,6 +74,21 @@ _AT: Options = (
         {"metavar": "x=0.5,y=[1,2]", "required": True, "help": "the inputs, as for grad"},
     ),
 )
+_EXPLAIN: Options = (
+    (
+        ("--at",),
+        {"metavar": "x=0.5,y=[1,2]", "help": "walk through the reverse pass at these inputs"},
+    ),
+    (
+        ("--stages",),
+        {"action": "store_true", "help": "show the stages of the compiler, as without --at"},
+    ),
+    (
+        ("--format",),
+        {"default": "text", "metavar": "text|markdown|html", "help": "in which form"},
+    ),
+    (("-o", "--output"), {"metavar": "FILE", "help": "write it to FILE"}),
+)
 _EXACT: Options = (
     (
         ("--exact",),
@@ -152,11 +167,15 @@ def _compile(options: Namespace) -> Printed:
         formula = compiled.formula
         files[tests] = written_tests(formula, _wrt(options), options.output, tests, names, point)
     for path, text in files.items():
-        try:
-            Path(path).write_bytes(text.encode("utf-8"))
-        except OSError as error:
-            raise SymgradError(f"{path} cannot be written: {error.strerror}") from None
+        _write(path, text)
     return Printed(results or "")
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_bytes(text.encode("utf-8"))
+    except OSError as error:
+        raise SymgradError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _compiled(options: Namespace) -> Compiled:
@@ -170,9 +189,17 @@ def _compiled(options: Namespace) -> Compiled:
 
 
 def _explain(options: Namespace) -> Printed:
-    from symgrad.explanation import explain
+    from symgrad.api import function
+    from symgrad.lesson import explain
 
-    return Printed(explain(_formula(options), _wrt(options)) + "\n")
+    formula, at = _formula(options), None
+    if options.at is not None and not options.stages:
+        at = _point(function(formula).inputs, options.at)
+    text = explain(formula, at, _wrt(options)).render(options.format)
+    if options.output is None:
+        return Printed(text)
+    _write(options.output, text)
+    return Printed("")
 
 
 def _check(options: Namespace) -> Printed:
@@ -278,9 +305,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "explain": Command(
         _explain,
-        "what stands at each stage of the compiler",
-        'symgrad explain "log(1 + exp(x))"',
-        _FORMULA + _WRT,
+        "the reverse pass step by step, or what stands at each stage of the compiler",
+        'symgrad explain "exp(x**2)**2" --at x=0.5',
+        _FORMULA + _WRT + _EXPLAIN,
     ),
 }
 

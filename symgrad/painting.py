@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from symgrad.compiled import Compiled
 from symgrad.diagram import Arrow, Box, Diagram, diagram, shortened
-from symgrad.errors import SymgradError, visible
+from symgrad.errors import MissingExtraError, SymgradError, visible
 from symgrad.extras import needed
 from symgrad.layering import Edge, Point, layered
 
@@ -90,6 +90,15 @@ def painted(compiled: Compiled, at: Mapping[str, Any] | None, ending: str) -> by
         dpi = min(160.0, _MOST_PIXELS / max(*figure.get_size_inches()))
         figure.savefig(file, format=ending, dpi=dpi, metadata=dates)
     return file.getvalue()
+
+
+def picture(compiled: Compiled, at: Mapping[str, Any] | None = None) -> str | None:
+    """The picture as an element of HTML, or None where there is no matplotlib to draw it."""
+    try:
+        svg = painted(compiled, at, "svg").decode()
+    except MissingExtraError:
+        return None
+    return svg[svg.index("<svg") :]
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ class Shown:
         return str(import_module("symgrad.latex").to_latex(self))
 
     def _repr_html_(self) -> str:
-        return str(import_module("symgrad.notebook").as_html(self))
+        return str(import_module("symgrad.notebook").notebook_html(self))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.to_latex()}$"
