@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -22,8 +23,10 @@ from symgrad.tree import Tree
 
 _SHAPED = frozenset("broadcast unbroadcast".split())
 """Operations whose second operand only tells of a shape."""
-_WORTH_A_NAME = 12
-_LONGEST = 160
+_WORTH_A_NAME = 7
+_LONGEST = 60
+_UNSEEN = re.compile(r"\\[,; ]|[{}^_\s]|\\(?:left|right|frac)")
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
 _FOLDED = Target(
     "latex", dict.fromkeys(("where", "clip"), Spelling("")), lambda value, _: Text(f"{value}"), {}
 )
@@ -61,8 +64,8 @@ class GraphWriter:
             node = step.node
             self.texts[node] = tex = self._known(node) or self._operation(step)
             uses = self._uses[node]
-            shared = uses > 1 and len(tex.code) > _WORTH_A_NAME and node.op not in CONDITIONS
-            long = uses and len(tex.code) > _LONGEST
+            shared = uses > 1 and _glyphs(tex) > _WORTH_A_NAME and node.op not in CONDITIONS
+            long = uses and _glyphs(tex) > _LONGEST
             if node.args and tex.code not in self._taken and (shared or long):
                 self._name(node, tex)
         results = [
@@ -106,6 +109,8 @@ class GraphWriter:
             return indexed(operands[0], node.value, [tex.code for tex in operands[1:]])
         if node.op in ("size", "_count"):
             return self._size(node, operands)
+        if node.op == "broadcast" and node.args[0].value == 1:
+            return Tex(r"\mathbf{1}")
         if node.op == "expand_dims":
             return operands[0]
         function = self.table.get(step.spelling)
@@ -115,7 +120,8 @@ class GraphWriter:
             return written(Given(step.spelling, operands))
         count = len(function.operands)
         extras = dict(self._extras(node, operands[count:]))
-        if node.op not in LATEX and node.op.startswith("_") and function.definitions:
+        hidden = node.op.startswith("_") and node.op not in LATEX
+        if hidden and function.is_elementwise and function.definitions:
             names = dict(zip(function.operands, operands, strict=False)) | extras
             return expression(function.definitions[0], names, self.table)
         given = operands if function.parameters[-1].kind == "rest" else operands[:count]
@@ -150,6 +156,11 @@ class GraphWriter:
             sizes = [self.trees.of(str(shape.sizes[a])).code for a in axes]
             return Tex(r" \, ".join(sizes), ATOM if len(sizes) == 1 else PRODUCT)
         return written(Given("size", operands, {} if axis is None else {"axis": _attribute(axis)}))
+
+
+def _glyphs(tex: Tex) -> int:
+    """About how many letters and signs are seen."""
+    return len(_COMMAND.sub("m", _UNSEEN.sub("", tex.code)))
 
 
 def _is(default: Tree, value: Any) -> bool:

@@ -66,14 +66,20 @@ def _slot(tex: Tex, position: int, wanted: Sequence[int]) -> str:
     return tex.within(wanted[position - 1] if position <= len(wanted) else LOOSE)
 
 
-def _call(head: str) -> Writer:
+def _call(head: str, elementwise: bool = False) -> Writer:
     """A function before its arguments."""
 
     def write(given: Given) -> Tex:
         tail = fenced(given.listed)
-        return Tex(head + tail, ATOM, head, tail)
+        kind = _kind(*given.operands) if elementwise else ""
+        return Tex(head + tail, ATOM, head, tail, kind=kind)
 
     return write
+
+
+def _kind(*operands: Tex) -> str:
+    """Matrices stay such in what is done with their elements."""
+    return "matrix" if any(tex.kind == "matrix" for tex in operands) else ""
 
 
 def operator(name: str) -> str:
@@ -104,7 +110,7 @@ def _negative(given: Given) -> Tex:
 def _sum(given: Given) -> Tex:
     """A sum, or the difference that it is."""
     a, b = given.operands
-    kind = "matrix" if "matrix" in (a.kind, b.kind) else ""
+    kind = _kind(a, b)
     if b.minus:
         return Tex(f"{a.within(SUM)} - {b.unsigned.within(LARGE)}", SUM, kind=kind)
     return Tex(f"{a.within(SUM)} + {b.within(LARGE)}", SUM, kind=kind)
@@ -112,7 +118,7 @@ def _sum(given: Given) -> Tex:
 
 def _difference(given: Given) -> Tex:
     a, b = given.operands
-    kind = "matrix" if "matrix" in (a.kind, b.kind) else ""
+    kind = _kind(a, b)
     return Tex(f"{a.within(SUM)} - {b.within(LARGE)}", SUM, kind=kind)
 
 
@@ -158,7 +164,7 @@ def _fraction(a: Tex, b: Tex) -> Tex:
         else:
             b = _factors(*((b, below) if b.code[:1].isdigit() else (below, b)))
         a = above
-    kind = "matrix" if "matrix" in (a.kind, b.kind) else ""
+    kind = _kind(a, b)
     return Tex(rf"\frac{{{a.code}}}{{{b.code}}}", POWER, over=(a, b), kind=kind)
 
 
@@ -180,8 +186,8 @@ def _transposed(given: Given) -> Tex:
 def _power(given: Given) -> Tex:
     base, exponent = given.operands
     if base.head and exponent.kind == "number" and exponent.code.isdigit():
-        return Tex(f"{base.head}^{{{exponent.code}}}{base.tail}", POWER)
-    return Tex(f"{base.within(ATOM)}^{{{exponent.code}}}", POWER)
+        return Tex(f"{base.head}^{{{exponent.code}}}{base.tail}", POWER, kind=base.kind)
+    return Tex(f"{base.within(ATOM)}^{{{exponent.code}}}", POWER, kind=_kind(base))
 
 
 def _square(given: Given) -> Tex:
@@ -192,8 +198,8 @@ def _exponential(given: Given) -> Tex:
     """E to a power, as long as that stays legible."""
     (x,) = given.operands
     if len(x.code) <= _LONGEST_EXPONENT and "^{" not in x.code.replace(r"^{2}", ""):
-        return Tex(f"e^{{{x.code}}}", POWER)
-    return _call(r"\exp")(given)
+        return Tex(f"e^{{{x.code}}}", POWER, kind=_kind(x))
+    return _call(r"\exp", elementwise=True)(given)
 
 
 def _from(given: Given, place: int) -> Given:
@@ -253,7 +259,7 @@ def _derivative(given: Given) -> Tex:
     return Tex(f"{head} {u.within(POWER)}", PRODUCT)
 
 
-_NATIVE = """sin cos tan arcsin arccos arctan sinh cosh tanh log det""".split()
+_NATIVE = """sin cos tan arcsin arccos arctan sinh cosh tanh log""".split()
 _NAMED = {
     "ln": r"\log",
     "asin": r"\arcsin",
@@ -317,7 +323,9 @@ LATEX: Mapping[str, Writer] = {
     "logaddexp": _row(r"\log\left(e^{#1} + e^{#2}\right)"),
     "xlogy": lambda given: _factors(given.operands[0], _call(r"\log")(_from(given, 1))),
     "xlog1py": lambda given: _factors(given.operands[0], _log_of_more(_from(given, 1))),
-    **{name: _call(rf"\{name}") for name in _NATIVE},
+    **{name: _call(rf"\{name}", elementwise=True) for name in _NATIVE},
+    "det": _call(r"\det"),
+    "_cofactors": _call(r"\operatorname{cof}"),
     **{name: _call(head) for name, head in _NAMED.items()},
     "sum": _reduced(r"\sum", LARGE),
     **dict.fromkeys(("prod", "_prod"), _reduced(r"\prod", LARGE)),

@@ -21,12 +21,12 @@ def lines(formula: str) -> list[str]:
     [
         ("x**2 + x**2", ["y &= x^{2} + x^{2}"]),
         (
-            "sin(a + b*c)**2 * exp(sin(a + b*c))",
-            [r"t_{1} &= \sin(a + b \, c)", r"y &= t_{1}^{2} \, e^{t_{1}}"],
+            "sin(a + b*c + d)**2 * exp(sin(a + b*c + d))",
+            [r"t_{1} &= \sin(a + b \, c + d)", r"y &= t_{1}^{2} \, e^{t_{1}}"],
         ),
         (
-            "t_1 + sin(a + b*c)*cos(sin(a + b*c))",
-            [r"t_{2} &= \sin(a + b \, c)", r"y &= t_{1} + t_{2} \, \cos(t_{2})"],
+            "t_1 + sin(a + b*c + d)*cos(sin(a + b*c + d))",
+            [r"t_{2} &= \sin(a + b \, c + d)", r"y &= t_{1} + t_{2} \, \cos(t_{2})"],
         ),
         ("r = a + b; r*exp(r)", [r"y &= r \, e^{r}"]),
         ("where(p > 0, a, b)", [r"y &= \begin{cases} a & \text{if }p > 0 \\ b & \text{otherwise}"
