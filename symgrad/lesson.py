@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from symgrad.api import grad
@@ -36,10 +37,13 @@ class Lesson:
         Its text.
     blocks:
         What the page consists of.
+    picture:
+        Draws what stands below it in HTML.
     """
 
     formula: str
     blocks: tuple[Block, ...]
+    picture: Callable[[], list[Block]] = list
 
     def __repr__(self) -> str:
         return as_text(self.blocks)
@@ -56,11 +60,12 @@ class Lesson:
             hint = f"Write one of: {', '.join(FORMS)}."
             raise SymgradError(f"an explanation has no form {told(form)}", hint=hint)
         if form == "html":
-            return as_html(self.blocks, " ".join(visible(self.formula).split())) + "\n"
+            title = " ".join(visible(self.formula).split())
+            return as_html([*self.blocks, *self.picture()], title) + "\n"
         return (as_text if form == "text" else as_markdown)(self.blocks) + "\n"
 
     def _repr_html_(self) -> str:
-        return as_html(self.blocks)
+        return as_html([*self.blocks, *self.picture()])
 
 
 FORMS = ("text", "markdown", "html")
@@ -114,7 +119,7 @@ def lesson(compiled: Compiled, at: Mapping[str, Any]) -> Lesson:
     check_size(formula, recording.graph, _MOST, "the explanation of")
     teacher = Teacher(compiled, recording)
     blocks = [*teacher.opening(), *teacher.forward(), *teacher.reverse(), *teacher.result(at)]
-    return Lesson(formula, (*blocks, *_figure(compiled, at, recording)))
+    return Lesson(formula, tuple(blocks), partial(_figure, compiled, dict(at), recording))
 
 
 def _figure(compiled: Compiled, at: Mapping[str, Any], recording: Recording) -> list[Block]:

@@ -1,11 +1,13 @@
 """Explanations as a whole: their parts, their forms, and what they refuse."""
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
 import symgrad
+from symgrad.cli import main
 from symgrad.explanation import explain as stages
 from tests.latex_checks import faults
 
@@ -122,3 +124,37 @@ def test_wrt() -> None:
 def test_errors(formula: str, at: dict[str, object], form: str, message: str) -> None:
     with pytest.raises(symgrad.SymgradError, match=message):
         symgrad.explain(formula, at).render(form)
+
+
+def shell(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    status = main(arguments)
+    said = capsys.readouterr()
+    return status, said.out + said.err
+
+
+def test_from_the_shell(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    lesson = symgrad.explain("-x*y", {"x": 2.0, "y": 3.0}, wrt="y")
+    given = ("explain", "-x*y", "--wrt", "y", "--at", "x=2,y=3")
+    assert shell(capsys, *given) == (0, lesson.render())
+    assert shell(capsys, *given, "--format", "markdown") == (0, lesson.render("markdown"))
+    path = str(tmp_path / "lesson.html")
+    assert shell(capsys, *given, "--format", "html", "-o", path) == (0, "")
+    assert Path(path).read_text("utf-8") == lesson.render("html")
+    assert shell(capsys, *given, "--stages") == (0, stages("-x*y", "y") + "\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--at", "y=1"), "y is not an input of the formula"),
+        (("--at", ""), "the input x is missing"),
+        (("--format", "pdf"), "an explanation has no form 'pdf'"),
+        (("-o", "missing/x.md"), "missing/x.md cannot be written: No such file or directory"),
+    ],
+)
+def test_errors_of_the_shell(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said = shell(capsys, "explain", "exp(x)", *arguments)
+    assert status == 2
+    assert said.startswith(f"symgrad: {message}")
