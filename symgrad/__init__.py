@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from symgrad.checking import Check, check
     from symgrad.comparison import Comparison, same
     from symgrad.fitting import Fit, NotFiniteError, fit
+    from symgrad.lesson import Lesson, explain
     from symgrad.nonfinite import NotFinite, explain_nan
     from symgrad.python_reading import from_function
     from symgrad.raveling import ravel
@@ -62,6 +63,7 @@ __all__ = [
     "Fit",
     "FormulaSyntaxError",
     "InputError",
+    "Lesson",
     "LimitError",
     "Limits",
     "MissingExtraError",
@@ -76,6 +78,7 @@ __all__ = [
     "accuracy",
     "check",
     "define",
+    "explain",
     "explain_nan",
     "fit",
     "from_function",
@@ -102,6 +105,8 @@ _LATER = {
     "check": "symgrad.checking",
     "Comparison": "symgrad.comparison",
     "same": "symgrad.comparison",
+    "Lesson": "symgrad.lesson",
+    "explain": "symgrad.lesson",
     "NotFinite": "symgrad.nonfinite",
     "explain_nan": "symgrad.nonfinite",
     "Fit": "symgrad.fitting",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 from symgrad.compiled import Compiled
 from symgrad.diagram import Arrow, Box, Diagram, diagram, shortened
-from symgrad.errors import SymgradError, visible
+from symgrad.errors import MissingExtraError, SymgradError, visible
 from symgrad.extras import needed
 from symgrad.layering import Edge, Point, layered
 
@@ -29,7 +30,8 @@ _APART = 0.045
 _PORT = 0.16
 _PLAIN = {"text.hinting": "none", "text.usetex": False}
 """Letters as wide as they are, so that they fit into their boxes."""
-_MOST_PIXELS = 30_000
+_SHARP = 160.0
+_MOST_PIXELS = 2e7
 _HEADING, _WIDEST = 8, 100
 """Lines above the picture, and letters in each."""
 _FORMATS = ("svg", "png", "pdf")
@@ -87,9 +89,19 @@ def painted(compiled: Compiled, at: Mapping[str, Any] | None, ending: str) -> by
         figure = _Picture(drawn).figure
         file = io.BytesIO()
         dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending)
-        dpi = min(160.0, _MOST_PIXELS / max(*figure.get_size_inches()))
+        wide, tall = figure.get_size_inches()
+        dpi = min(_SHARP, math.sqrt(_MOST_PIXELS / (wide * tall)))
         figure.savefig(file, format=ending, dpi=dpi, metadata=dates)
     return file.getvalue()
+
+
+def picture(compiled: Compiled, at: Mapping[str, Any] | None = None) -> str | None:
+    """The picture as an element of HTML, or None where there is no matplotlib to draw it."""
+    try:
+        svg = painted(compiled, at, "svg").decode()
+    except MissingExtraError:
+        return None
+    return svg[svg.index("<svg") :]
 
 
 @dataclass(slots=True)
@@ -144,7 +156,7 @@ class _Picture:
         """A node with its title, its value and its gradient."""
         patches = needed("matplotlib.patches", "a picture", "draw")
         (x, y), (wide, tall), style = centre, size, _STYLES[box.kind]
-        self.axes.add_patch(
+        self.axes.add_artist(
             patches.FancyBboxPatch(
                 (x - wide / 2 + 0.04, y - tall / 2 + 0.04), wide - 0.08, tall - 0.08,
                 boxstyle="round,pad=0.04", facecolor=style.fill, edgecolor=style.edge,
@@ -187,7 +199,7 @@ class _Picture:
         points.append(route[-1])
         codes.append(paths.Path.LINETO)
         dashes = "solid" if down else (0, (4, 2))
-        self.axes.add_patch(
+        self.axes.add_artist(
             patches.PathPatch(
                 paths.Path(points, codes), fill=False, edgecolor=colour, linewidth=0.9,
                 linestyle=dashes, zorder=2,
@@ -195,7 +207,7 @@ class _Picture:
         )  # fmt: skip
         (x, y), long = (route[-1], -0.075) if down else (route[0], 0.075)
         head = [(x, y), (x - 0.032, y + long), (x + 0.032, y + long)]
-        self.axes.add_patch(patches.Polygon(head, closed=True, color=colour, lw=0, zorder=3))
+        self.axes.add_artist(patches.Polygon(head, closed=True, color=colour, lw=0, zorder=3))
 
     def legend(self, entries: Sequence[tuple[str, str]], y: float) -> None:
         """What the colours mean."""
@@ -204,7 +216,7 @@ class _Picture:
         for key, told in entries:
             if key in _STYLES:
                 style = _STYLES[key]
-                self.axes.add_patch(
+                self.axes.add_artist(
                     patches.Rectangle(
                         (x, y - 0.05), 0.2, 0.1, facecolor=style.fill, edgecolor=style.edge,
                         linewidth=style.thick,

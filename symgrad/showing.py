@@ -40,11 +40,21 @@ class Shown:
         import_module("symgrad.painting").draw_graph(self, path, at)
 
     def to_dot(self, at: Mapping[str, Any] | None = None) -> str:
-        """The graph in the language of Graphviz; `at` is as for `draw`."""
+        """The graph in the language of Graphviz; `at` is as for `draw`.
+
+        >>> from symgrad.api import function
+        >>> print(function("2*x").to_dot().splitlines()[-2].strip())
+        n0 -> n1;
+        """
         return str(import_module("symgrad.exporting").to_dot(self, at))
 
     def to_mermaid(self, at: Mapping[str, Any] | None = None) -> str:
-        """The graph as a Mermaid flowchart; `at` is as for `draw`."""
+        """The graph as a Mermaid flowchart; `at` is as for `draw`.
+
+        >>> from symgrad.api import function
+        >>> print(function("2*x").to_mermaid().splitlines()[2].strip())
+        n1["v1 = 2 * x"]
+        """
         return str(import_module("symgrad.exporting").to_mermaid(self, at))
 
     def to_networkx(self, at: Mapping[str, Any] | None = None) -> Any:
@@ -58,7 +68,23 @@ class Shown:
         return import_module("symgrad.exporting").to_networkx(self, at)
 
     def to_latex(self) -> str:
-        """The formula and its derivatives in LaTeX, for display mathematics."""
+        r"""The formula and its derivatives in LaTeX, for display mathematics.
+
+        The formula stands as it was written, a line for each statement; the derivatives as they
+        were simplified, with lines of their own for what they share.
+
+        >>> from symgrad.api import grad
+        >>> print(grad("x**2 / 2").to_latex())
+        \begin{aligned}
+        f &= \frac{x^{2}}{2} \\
+        \frac{\mathrm{d} f}{\mathrm{d} x} &= x
+        \end{aligned}
+
+        Raises
+        ------
+        LimitError
+            There are more than 500 operations, which nobody could look at.
+        """
         return str(import_module("symgrad.latex").to_latex(self))
 
     def emit(self, target: str = "numpy", name: str | None = None) -> Emitted:
@@ -88,7 +114,7 @@ class Shown:
             return made
 
     def _repr_html_(self) -> str:
-        return str(import_module("symgrad.notebook").as_html(self))
+        return str(import_module("symgrad.notebook").notebook_html(self))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.to_latex()}$"

@@ -112,3 +112,9 @@ def test_matplotlib_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(raised.value) == (
         "a picture needs matplotlib\nInstall it with: pip install 'symgrad[draw]'"
     )
+
+
+def test_the_picture_in_the_docs_is_what_is_drawn_now() -> None:
+    page = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "graph.svg"
+    shown = ["".join(node.itertext()) for node in ET.parse(page).iter(f"{SVG}text")]
+    assert shown == texts("r = y - x**2; r**2 + exp(-r)*x", {"x": 0.5, "y": 1.25})

@@ -129,6 +129,20 @@ def point_of(inputs: Sequence[str], text: str) -> dict[str, Any]:
     return point
 
 
+def write(path: str, text: str) -> None:
+    """Write a file, in UTF-8.
+
+    Raises
+    ------
+    SymgradError
+        It cannot be written.
+    """
+    try:
+        Path(path).write_bytes(text.encode("utf-8"))
+    except OSError as error:
+        raise SymgradError(f"{path} cannot be written: {error.strerror}") from None
+
+
 def file_of(text: str, arguments: Sequence[str]) -> str | None:
     """The file among the arguments that holds this formula."""
     for argument in arguments:

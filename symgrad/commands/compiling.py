@@ -14,6 +14,7 @@ from symgrad.commands.command import (
     Printed,
     formula_of,
     point_of,
+    write,
     wrt_of,
 )
 from symgrad.errors import SymgradError
@@ -106,10 +107,7 @@ def _compile(options: Namespace) -> Printed:
         names = _names(options)
         files[tests] = written_tests(formula, wrt_of(options), options.output, tests, names, point)
     for path, text in files.items():
-        try:
-            Path(path).write_bytes(text.encode("utf-8"))
-        except OSError as error:
-            raise SymgradError(f"{path} cannot be written: {error.strerror}") from None
+        write(path, text)
     return Printed(_lines(data), data=data | {"written": [*files]})
 
 

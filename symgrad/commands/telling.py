@@ -12,7 +12,9 @@ from symgrad.commands.command import (
     Options,
     Printed,
     formula_of,
+    point_of,
     unshielded,
+    write,
     wrt_of,
 )
 from symgrad.errors import UnknownFunctionError, did_you_mean
@@ -28,12 +30,35 @@ _NAMES: Options = (
         {"metavar": "NAME", "nargs": "*", "type": unshielded, "help": "show these alone"},
     ),
 )
+_EXPLAIN: Options = (
+    (
+        ("--at",),
+        {"metavar": "x=0.5,y=[1,2]", "help": "walk through the reverse pass at these inputs"},
+    ),
+    (
+        ("--stages",),
+        {"action": "store_true", "help": "show the stages of the compiler, as without --at"},
+    ),
+    (
+        ("--format",),
+        {"default": "text", "metavar": "text|markdown|html", "help": "in which form"},
+    ),
+    (("-o", "--output"), {"metavar": "FILE", "help": "write it to FILE"}),
+)
 
 
 def _explain(options: Namespace) -> Printed:
-    from symgrad.explanation import explain
+    from symgrad.api import function
+    from symgrad.lesson import explain
 
-    return Printed(explain(formula_of(options), wrt_of(options)) + "\n")
+    formula, at = formula_of(options), None
+    if options.at is not None and not options.stages:
+        at = point_of(function(formula).inputs, options.at)
+    text = explain(formula, at, wrt_of(options)).render(options.format)
+    if options.output is None:
+        return Printed(text)
+    write(options.output, text)
+    return Printed("", data={"formula": formula, "written": [options.output]})
 
 
 def _functions(options: Namespace) -> Printed:
@@ -78,8 +103,8 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "explain": Command(
         _explain,
-        "what stands at each stage of the compiler",
-        'symgrad explain "log(1 + exp(x))"',
-        FORMULA + WRT,
+        "the reverse pass step by step, or what stands at each stage of the compiler",
+        'symgrad explain "exp(x**2)**2" --at x=0.5\nsymgrad explain "log(1 + exp(x))"',
+        FORMULA + WRT + _EXPLAIN,
     ),
 }

@@ -1,4 +1,4 @@
-"""What pages show, brought up to date: `python -m tests.pages PAGE ...`; read the difference.
+"""What pages show, brought up to date: `python -m tests.renewal PAGE ...`; read the difference.
 
 Outputs after prompts and after commands are replaced by what comes out now, and pictures are drawn
 again. An exception that is expected stays as it is; where it has changed, that is told. With
