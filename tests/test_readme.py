@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from symgrad.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     page
@@ -53,17 +55,38 @@ def commands(text: str) -> list[tuple[int, str, str]]:
     ]
 
 
-def run(arguments: list[str], where: Path) -> subprocess.CompletedProcess[str]:
-    # This checkout is what runs, also where another symgrad is installed.
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    return subprocess.run(
-        [sys.executable, *arguments],
+def run(arguments: list[str], where: Path) -> str:
+    """What a process prints, errors too. This checkout runs, also where another is installed."""
+    programs = os.pathsep.join([str(shims(where.parent)), os.environ.get("PATH", os.defpath)])
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PATH": programs}
+    ran = subprocess.run(
+        arguments,
         cwd=where,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         encoding="utf-8",
         check=False,
     )
+    return ran.stdout
+
+
+def shims(where: Path) -> Path:
+    """A folder with `symgrad` and `python`, which are those that run the tests."""
+    folder = where / "programs"
+    folder.mkdir(exist_ok=True)
+    for program, module in (("symgrad", "-m symgrad"), ("python", "")):
+        path = folder / program
+        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n', encoding="utf-8")
+        path.chmod(0o755)
+    return folder
+
+
+def is_plain(command: str) -> bool:
+    """Whether a line is `symgrad` alone, without pipes and the like: it needs no shell."""
+    words = shlex.shlex(command, posix=True, punctuation_chars=True)
+    first, *rest = words
+    return first == "symgrad" and not any(set(word) <= set("();<>|&") for word in rest)
 
 
 @pages
@@ -74,26 +97,41 @@ def test_python_blocks(page: Path, tmp_path: Path) -> None:
     assert unprompted == [], f"{page.name}: Python blocks are to be examples with >>> prompts"
     examples = tmp_path / page.name
     examples.write_text(only_python(text), encoding="utf-8")
-    ran = run(["-m", "doctest", examples.name], tmp_path)
-    assert ran.stdout + ran.stderr == ""
+    assert run([sys.executable, "-m", "doctest", examples.name], tmp_path) == ""
 
 
 @pages
-def test_console_blocks(page: Path, tmp_path: Path) -> None:
+def test_console_blocks(
+    page: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each line runs where those before it left their files, and in a shell where it needs one."""
+    where = tmp_path / "page"
+    where.mkdir()
+    monkeypatch.chdir(where)
     for line, command, expected in commands(page.read_text(encoding="utf-8")):
-        place = f"{page.name}, line {line}"
-        program, *arguments = shlex.split(command)
-        programs = {"symgrad": ["-m", "symgrad"], "python": []}
-        assert program in programs, f"{place}: only symgrad and python can be shown to run"
-        ran = run([*programs[program], *arguments], tmp_path)
-        assert (ran.stdout + ran.stderr).rstrip("\n") == expected, place
-        assert (ran.returncode == 0) == (ran.stderr == ""), place
+        if is_plain(command):
+            status = main(shlex.split(command)[1:])
+            shown = "".join(capsys.readouterr())
+            assert (status == 2) == shown.startswith(("symgrad: ", '{"error"')), command
+        else:
+            shown = run(["bash", "-c", command], where)
+        assert shown.rstrip("\n") == expected, f"{page.name}, line {line}"
 
 
 def test_the_readme_shows_both() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert doctest.DocTestParser().get_examples(only_python(text))
     assert commands(text)
+
+
+def test_what_needs_a_shell() -> None:
+    assert is_plain("symgrad grad 'x > 0 | y' --at x=1")
+    assert not is_plain("symgrad grad x | cat")
+    assert not is_plain("symgrad grad x; echo $?")
+    assert not is_plain("python -c 1")
 
 
 def test_blocks_are_read_as_they_stand() -> None:
