@@ -1,9 +1,7 @@
 """Formulas as expressions of SymPy, and back: values and derivatives stay what they are."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,8 @@ import sympy
 import symgrad
 from symgrad.errors import InputError, MissingExtraError
 from symgrad.functions import builtin_functions
+from tests.conftest import Corpus
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "feynman.json"
 INTERVALS = ((0.05, 0.95), (1.1, 6.0), (-0.9, -0.1), (-3.0, 3.0))
 WITHOUT_SLOPE = {"zeta(s, x)": ("x",)}
 Point = Mapping[str, np.ndarray[Any, Any]]
@@ -59,10 +57,8 @@ def test_there_and_back(formula: str) -> None:
         assert found[known] == pytest.approx(wanted[known], rel=1e-8, abs=1e-11), name
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="formulas of physics lie beside some checkouts")
-def test_formulas_of_physics_there_and_back() -> None:
-    table = json.loads(DATA.read_text("utf-8"))
-    for row in table[::3]:
+def test_formulas_of_physics_there_and_back(corpus: Corpus) -> None:
+    for row in corpus("feynman")[::3]:
         again = symgrad.value_and_grad(
             symgrad.from_sympy(symgrad.to_sympy(row["formula"])), [*row["vars"]]
         )
