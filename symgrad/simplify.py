@@ -225,7 +225,12 @@ def legalise(
     expanded = expand(graph, known, table, target, text)
     if expanded is graph and not touched:
         return graph
-    graph = rewrite(expanded, table, ("exact",), ("tidy",), expanded.outputs[0])
+    return tidied(expanded, table)
+
+
+def tidied(graph: Graph, table: FunctionTable) -> Graph:
+    """A graph of which operations were replaced, without what that left to simplify."""
+    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[0])
     return _in_reading_order(_with_shared_signs(graph))
 
 
