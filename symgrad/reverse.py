@@ -163,7 +163,7 @@ class Tape:
         mask, inner = unmask(cotangent) if is_map else (None, cotangent)
         if mask is None and node.op in REDUCTIONS and self._same_shape(node, root):
             mask, inner = unmask(cotangent)
-        if node.op in MAPS - REDUCTIONS and is_map and mask is None and leaves[inner] == 0:
+        if node.op in MAPS - REDUCTIONS and is_map and inner.is_constant and mask is None:
             # One number for all stays that, wherever the elements go.
             return [
                 (operand, inner, operand)

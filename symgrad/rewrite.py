@@ -212,8 +212,15 @@ class Rewriter:
             return args[0]
         if op == "join" and args[0].is_constant:
             return args[1]
+        if op in _SYMMETRIC:
+            return self.builder.known(op, args[1], args[0]) or self.builder.node(
+                op, *args, span=span
+            )
         return self.builder.node(op, *args, value=value, span=span)
 
+
+_SYMMETRIC = frozenset(("hypot", "logaddexp"))
+"""Costly functions that are bitwise the same with operands exchanged: one call serves for both."""
 
 _LINE_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
 _MATRICES = frozenset(

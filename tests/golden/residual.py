@@ -22,6 +22,7 @@ Array = np.floating | NDArray[np.floating]
 def value(y: ArrayLike, a: ArrayLike, x: ArrayLike, b: ArrayLike) -> Array:
     """The value of the formula."""
     y, a, x, b = _floats(y, a, x, b)
+    # one observation
     residual = y - (a * x + b)
     return residual**2
 
@@ -30,6 +31,7 @@ def value(y: ArrayLike, a: ArrayLike, x: ArrayLike, b: ArrayLike) -> Array:
 def grad(y: ArrayLike, a: ArrayLike, x: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
     """The derivative of the formula with respect to a, b."""
     y, a, x, b = _floats(y, a, x, b)
+    # one observation
     residual = y - (a * x + b)
     # reverse
     da = _sum_to(-2 * x * residual, a)
@@ -46,6 +48,7 @@ def value_and_grad(
 ) -> tuple[Array, tuple[Array, Array]]:
     """The value of the formula, and its derivative with respect to a, b."""
     y, a, x, b = _floats(y, a, x, b)
+    # one observation
     residual = y - (a * x + b)
     value = residual**2
     # reverse
