@@ -16,7 +16,7 @@ from symgrad.targets import Target
 from symgrad.template import HOLE, filled, written
 
 _LONG = 56
-_LINE = 64
+_LINE = 58
 _WORTH_A_NAME = 20
 
 

@@ -78,10 +78,8 @@ def grad(
     g = 0.3989422804014327 * np.exp(-0.5 * d2**2)
     g2 = g * (K * exp_minus_rT)
     drT = special.ndtr(d2) * K * exp_minus_rT
-    d_chosen2_plus_sT = (
-        (0.3989422804014327 * S * np.exp(-0.5 * d1**2) - g2)
-        / sigma_sqrt_T
-    )
+    d_d1 = 0.3989422804014327 * S * np.exp(-0.5 * d1**2) - g2
+    d_chosen2_plus_sT = d_d1 / sigma_sqrt_T
     d_sigma_sqrt_T = g2 - d_chosen2_plus_sT * d1
     ds = d_chosen2_plus_sT * T
     g3 = drT * r + d_sigma_sqrt_T * sigma / (2 * sqrt_T)
@@ -123,10 +121,8 @@ def value_and_grad(
     # reverse
     g = 0.3989422804014327 * np.exp(-0.5 * d2**2) * K_exp_minus_rT
     drT = ndtr_d2 * K * exp_minus_rT
-    d_chosen2_plus_sT = (
-        (0.3989422804014327 * S * np.exp(-0.5 * d1**2) - g)
-        / sigma_sqrt_T
-    )
+    d_d1 = 0.3989422804014327 * S * np.exp(-0.5 * d1**2) - g
+    d_chosen2_plus_sT = d_d1 / sigma_sqrt_T
     d_sigma_sqrt_T = g - d_chosen2_plus_sT * d1
     ds = d_chosen2_plus_sT * T
     g2 = drT * r + d_sigma_sqrt_T * sigma / (2 * sqrt_T)
