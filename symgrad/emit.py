@@ -214,7 +214,7 @@ class _Writer:
             base = of_cotangent(label)
             value = self.labelled.get(base)
             name = base if is_own(base) else self._name_of(value)
-            if name:
+            if name and (is_own(base) or value in self.is_name or "_" not in name):
                 return self.names.numbered(derivative_name(name))
         made, stem = self.words[node]
         if made:

@@ -79,13 +79,12 @@ def grad(
     g2 = g * (K * exp_minus_rT)
     drT = special.ndtr(d2) * K * exp_minus_rT
     d_d1 = 0.3989422804014327 * S * np.exp(-0.5 * d1**2) - g2
-    d_chosen2_plus_sT = d_d1 / sigma_sqrt_T
-    d_sigma_sqrt_T = g2 - d_chosen2_plus_sT * d1
-    ds = d_chosen2_plus_sT * T
-    g3 = drT * r + d_sigma_sqrt_T * sigma / (2 * sqrt_T)
-    dS = _sum_to(special.ndtr(d1) + d_chosen2_plus_sT / S, S)
+    g3 = d_d1 / sigma_sqrt_T
+    d_sigma_sqrt_T = g2 - g3 * d1
+    ds = g3 * T
+    dS = _sum_to(special.ndtr(d1) + g3 / S, S)
     dsigma = _sum_to(d_sigma_sqrt_T * sqrt_T + sigma * ds, sigma)
-    dT = _sum_to(g3 + d_chosen2_plus_sT * s, T)
+    dT = _sum_to(drT * r + d_sigma_sqrt_T * sigma / (2 * sqrt_T) + g3 * s, T)
     dr = _sum_to(drT * T + ds, r)
     return dS, dsigma, dT, dr
 
@@ -122,13 +121,12 @@ def value_and_grad(
     g = 0.3989422804014327 * np.exp(-0.5 * d2**2) * K_exp_minus_rT
     drT = ndtr_d2 * K * exp_minus_rT
     d_d1 = 0.3989422804014327 * S * np.exp(-0.5 * d1**2) - g
-    d_chosen2_plus_sT = d_d1 / sigma_sqrt_T
-    d_sigma_sqrt_T = g - d_chosen2_plus_sT * d1
-    ds = d_chosen2_plus_sT * T
-    g2 = drT * r + d_sigma_sqrt_T * sigma / (2 * sqrt_T)
-    dS = _sum_to(ndtr_d1 + d_chosen2_plus_sT / S, S)
+    g2 = d_d1 / sigma_sqrt_T
+    d_sigma_sqrt_T = g - g2 * d1
+    ds = g2 * T
+    dS = _sum_to(ndtr_d1 + g2 / S, S)
     dsigma = _sum_to(d_sigma_sqrt_T * sqrt_T + sigma * ds, sigma)
-    dT = _sum_to(g2 + d_chosen2_plus_sT * s, T)
+    dT = _sum_to(drT * r + d_sigma_sqrt_T * sigma / (2 * sqrt_T) + g2 * s, T)
     dr = _sum_to(drT * T + ds, r)
     return value, (dS, dsigma, dT, dr)
 

@@ -42,10 +42,9 @@ def grad(q: ArrayLike, x: ArrayLike) -> Array:
     r = np.sqrt(np.sum(r2**2, axis=-1) + np.eye(n, dtype=q.dtype))
     q2 = q[:, None] * q / r
     # reverse
-    d_r2_squared = (-np.triu(np.ones_like(q2), k=1) / r * q2 / (2 * r))[..., None]
-    d_r2_squared_r2 = d_r2_squared * r2
-    g = np.sum(-2 * d_r2_squared_r2, axis=0)
-    return g + np.sum(2 * d_r2_squared_r2, axis=1)
+    g = (-np.triu(np.ones_like(q2), k=1) / r * q2 / (2 * r))[..., None]
+    g_r2 = g * r2
+    return np.sum(-2 * g_r2, axis=0) + np.sum(2 * g_r2, axis=1)
 
 
 @np.errstate(all="ignore")
@@ -59,10 +58,9 @@ def value_and_grad(q: ArrayLike, x: ArrayLike) -> tuple[Array, Array]:
     q2 = q[:, None] * q / r
     value = np.sum(np.triu(q2, k=1))
     # reverse
-    d_r2_squared = (-np.triu(np.ones_like(q2), k=1) / r * q2 / (2 * r))[..., None]
-    d_r2_squared_r2 = d_r2_squared * r2
-    g = np.sum(-2 * d_r2_squared_r2, axis=0)
-    dx = g + np.sum(2 * d_r2_squared_r2, axis=1)
+    g = (-np.triu(np.ones_like(q2), k=1) / r * q2 / (2 * r))[..., None]
+    g_r2 = g * r2
+    dx = np.sum(-2 * g_r2, axis=0) + np.sum(2 * g_r2, axis=1)
     return value, dx
 
 

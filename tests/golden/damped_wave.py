@@ -50,7 +50,7 @@ def grad(
     full = np.broadcast(A, k, t, f, phi, c)
     dA = _sum_to(cos_s * exp_minus_kt, A, full.shape)
     dk = _sum_to(-cos_s * A * exp_minus_kt * t, k, full.shape)
-    df = _sum_to(-6.283185307179586 * t * g, f, full.shape)
+    df = _sum_to(-2 * np.pi * t * g, f, full.shape)
     dphi = _sum_to(-g, phi, full.shape)
     dc = _sum_to(1, c, full.shape)
     return dA, dk, df, dphi, dc
@@ -76,7 +76,7 @@ def value_and_grad(
     g = A_exp_minus_kt * np.sin(s)
     dA = _sum_to(cos_s * exp_minus_kt, A, value.shape)
     dk = _sum_to(-cos_s * A * exp_minus_kt * t, k, value.shape)
-    df = _sum_to(-6.283185307179586 * t * g, f, value.shape)
+    df = _sum_to(-2 * np.pi * t * g, f, value.shape)
     dphi = _sum_to(-g, phi, value.shape)
     dc = _sum_to(1, c, value.shape)
     return value, (dA, dk, df, dphi, dc)
