@@ -282,13 +282,13 @@ def _shelved(graph: Graph) -> dict[tuple[float, ...], str]:
 
 def _helpers(code: str, provided: Collection[str]) -> list[str]:
     """The helpers that some code calls, and those that they call in turn."""
-    needed: dict[str, None] = {}
+    needed: set[str] = set()
     waiting = [code]
     while waiting:
         text = waiting.pop()
-        called = [name for name in HELPERS if re.search(rf"(?<!\w){name}\(", text)]
+        called = HELPERS.keys() & re.findall(r"\b_\w+(?=\()", text)
         waiting += [HELPERS[name] for name in called if name not in needed]
-        needed.update(dict.fromkeys(called))
+        needed |= called
     return [t for name, t in HELPERS.items() if name in needed and name not in provided]
 
 

@@ -16,7 +16,7 @@ from symgrad.targets import Target
 from symgrad.template import HOLE, filled, written
 
 _LONG = 56
-_LINE = 64
+_LINE = 58
 _WORTH_A_NAME = 20
 
 
@@ -222,7 +222,7 @@ class Writer:
             base = of_cotangent(label)
             value = self.labelled.get(base)
             name = base if is_own(base) else self._name_of(value)
-            if name:
+            if name and (is_own(base) or value in self.is_name or "_" not in name):
                 return self.names.numbered(derivative_name(name))
         made, stem = self.words[node]
         if made:

@@ -16,8 +16,8 @@ from symgrad.graph import Node
 from symgrad.schedule import Step
 from symgrad.template import HOLE
 
-_LONGEST_PART = 8
-_LONGEST = 12
+_LONGEST_PART = 12
+_LONGEST = 16
 
 _TABLE = """\
 # operation            of short names        otherwise
@@ -64,6 +64,8 @@ _polynomial            -                     series
 _solve                 -                     solution
 _solve_vector          -                     solution
 inv                    inv_{0}               inverse
+size                   -                     size
+_count                 -                     size
 join                   -                     full
 place                  -                     full
 broadcast              -                     full

@@ -51,6 +51,10 @@ def reverse(
     return tape.results(tape.sweep())
 
 
+_MOVES = MAPS - REDUCTIONS - {"squeeze"}
+"""Operations that only move elements; a column that becomes a vector is told by its axis."""
+
+
 class Tape:
     """What the pass needs to know of the graph, and the builder of what it adds to it."""
 
@@ -163,7 +167,7 @@ class Tape:
         mask, inner = unmask(cotangent) if is_map else (None, cotangent)
         if mask is None and node.op in REDUCTIONS and self._same_shape(node, root):
             mask, inner = unmask(cotangent)
-        if node.op in MAPS - REDUCTIONS and is_map and mask is None and leaves[inner] == 0:
+        if node.op in _MOVES and is_map and inner.is_constant and mask is None:
             # One number for all stays that, wherever the elements go.
             return [
                 (operand, inner, operand)

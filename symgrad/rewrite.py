@@ -130,11 +130,8 @@ class Rewriter:
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
         """An operation, or the constant that it is. Names of operations are NumPy's."""
         if 0 < len(args) < 3 and args[0].op == args[-1].op == "constant":
-            ufunc = getattr(np, op, None)
-            if isinstance(ufunc, np.ufunc):
-                with np.errstate(all="ignore"):
-                    result = ufunc(*[arg.value for arg in args])
-                folded = bool(result) if isinstance(result, np.bool_) else float(result)
+            folded = _computed(op, args)
+            if folded is not None:
                 return self.builder.node("constant", value=folded, span=span)
         if op not in _FOLDED:
             return self.builder.node(op, *args, value=value, span=span)
@@ -157,12 +154,34 @@ class Rewriter:
             return args[0]
         if op == "join" and args[0].is_constant:
             return args[1]
+        if op in _SYMMETRIC:
+            return self.builder.known(op, args[1], args[0]) or self.builder.node(
+                op, *args, span=span
+            )
         return self.builder.node(op, *args, value=value, span=span)
 
 
+def _computed(op: str, args: tuple[Node, ...]) -> float | bool | None:
+    """What NumPy's function of that name gives for constants, if it has one."""
+    ufunc = getattr(np, op, None)
+    if not isinstance(ufunc, np.ufunc):
+        return None
+    with np.errstate(all="ignore"):
+        result = ufunc(*[arg.value for arg in args])
+    return bool(result) if isinstance(result, np.bool_) else float(result)
+
+
+_SYMMETRIC = frozenset(("hypot", "logaddexp"))
+"""Costly functions that are bitwise the same with operands exchanged: one call serves for both."""
+
 _PARTS = frozenset(("index", "place", "squeeze"))
 _LINE_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
-_FOLDED = frozenset("indicator integer power keep broadcast join".split()) | _PARTS | _LINE_UP
+_FOLDED = (
+    frozenset("indicator integer power keep broadcast join".split())
+    | _PARTS
+    | _LINE_UP
+    | _SYMMETRIC
+)
 """Operations that may be another one, or an operand, whatever the rules are."""
 
 _MATRICES = frozenset(

@@ -101,12 +101,10 @@ def with_self_check(
         raise SymgradError("there is no derivative to check", both.formula)
     found = samples(both, at)
     # Points of numbers come first; some of arrays follow.
-    points = [list(point.values()) for point in found.points]
+    listed = ([np.asarray(x).tolist() for x in point.values()] for point in found.points)
+    points = list(dict.fromkeys(map(_point_text, listed)))
     spread = [points[k] for k in sorted({k * len(points) // _MOST for k in range(_MOST)})]
-    rows = [
-        laid_out("    ", _point_text([np.asarray(x).tolist() for x in point]) + ",")
-        for point in spread
-    ]
+    rows = [laid_out("    ", f"{point},") for point in spread]
     places = [(both.inputs.index(name), name) for name in both.wrt]
     shown = ", ".join(f'({place}, "{name}")' for place, name in places)
     code = _TEMPLATE.substitute(

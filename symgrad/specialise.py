@@ -171,7 +171,7 @@ def _transposed(s: Specialiser, build: Builder, node: Node, args: list[Node], sh
 def _product(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
     """Products with what was a vector are products of vectors; a column times a row is outer."""
     for one, other in ((args[0], args[1]), (args[1], args[0])):
-        factor = _constant_below(one)
+        factor = _number_below(s, one)
         if factor is not None and s.shape(one) == (1, 1):
             return _scaled(s, build, factor, other)
     column, row = s.vector(args[0], -1), s.vector(args[1], -2)
@@ -226,11 +226,11 @@ def _contraction(s: Specialiser, build: Builder, node: Node, args: list[Node], s
     return s.make(build, "_transpose", product) if found == out[::-1] else None
 
 
-def _constant_below(node: Node) -> Node | None:
-    """The constant that was only given axes."""
+def _number_below(s: Specialiser, node: Node) -> Node | None:
+    """The one number that was only given axes."""
     while node.op in ("expand_dims", "_reshape_like", "broadcast"):
         node = node.args[0]
-    return node if node.is_constant else None
+    return node if node.is_constant or s.shape(node) == () else None
 
 
 def _keep(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
@@ -273,17 +273,22 @@ def _squeezed(s: Specialiser, build: Builder, x: Node, axis: int) -> Node:
 
 
 def _elementwise(s: Specialiser, build: Builder, node: Node, args: list[Node]) -> Node | None:
-    """A constant needs no axes where the other operand has them."""
+    """New axes come last: one number needs none, and two operands need the same ones once."""
     if len(args) != 2 or None in (s.known(args[0]), s.known(args[1])):
         return None
+    if all(arg.op == "expand_dims" and arg.value == args[0].value for arg in args):
+        inner = [arg.args[0] for arg in args]
+        if len(s.shape(inner[0])) == len(s.shape(inner[1])):
+            together = s.make(build, node.op, *inner)
+            return s.make(build, "expand_dims", together, value=args[0].value)
     for place, other in ((0, 1), (1, 0)):
-        constant, shape = _constant_below(args[place]), s.shape(args[place])
+        number, shape = _number_below(s, args[place]), s.shape(args[place])
         if node.op == "multiply" and args[place].is_constant and args[place].value == 1:
             return args[other]
-        if constant is None or args[place].is_constant or set(shape) > {1}:
+        if number in (None, args[place]) or set(shape) > {1}:
             continue
         if len(shape) <= len(s.shape(args[other])) and set(shape) <= {1}:
-            args[place] = constant
+            args[place] = number
             return s.make(build, node.op, *args)
     return None
 

@@ -38,7 +38,10 @@ def test_derivatives_in_their_shortest_form(formula: str, lines: str) -> None:
 
 SIGNS = [
     # All uses of the product `value * t` are negated: it is negative from the start.
-    ("exp(-a*b*c)", "dc = -value * ab|g = -value * c|da = g * b|db = g * a"),
+    (
+        "exp(-a*b*c)",
+        "dc = -value * ab|minus_value_c = -value * c|da = minus_value_c * b|db = minus_value_c * a",
+    ),
     # One use is not: each of the others has its sign.
     (
         "t = a/b; t*c - t/c",

@@ -45,10 +45,10 @@ def constant(value: float | bool, as_float: bool) -> Text:
 
 
 _KNOWN: Mapping[float, Text] = {
+    **{k * math.pi: Text(f"{k} * np.pi", PRODUCT) for k in (2, 3, 4, 6, 8, -2, -3, -4, -6, -8)},
+    **{math.pi / k: Text(f"np.pi / {k}", PRODUCT) for k in (2, 3, 4, 6, 8, 180)},
     math.pi: Text("np.pi"),
     -math.pi: Text("-np.pi", SIGN),
-    2 * math.pi: Text("2 * np.pi", PRODUCT),
-    math.pi / 2: Text("np.pi / 2", PRODUCT),
 }
 """Numbers that a reader knows by name."""
 

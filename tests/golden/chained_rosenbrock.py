@@ -46,11 +46,11 @@ def value_and_grad(x: ArrayLike) -> tuple[Array, Array]:
     (x,) = _floats(x)
     x_part = x[:-1]
     r = x[1:] - x_part**2
-    r2 = 1 - x_part
-    value = np.sum(100 * r**2 + r2**2)
+    one_minus_x_part = 1 - x_part
+    value = np.sum(100 * r**2 + one_minus_x_part**2)
     # reverse
     dx = np.zeros_like(x)
-    dx[:-1] = -2 * r2 - 400 * r * x_part
+    dx[:-1] = -2 * one_minus_x_part - 400 * r * x_part
     dx[1:] += 200 * r
     return value, dx
 

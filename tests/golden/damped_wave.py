@@ -50,7 +50,7 @@ def grad(
     full = np.broadcast(A, k, t, f, phi, c)
     dA = _sum_to(cos_s * exp_minus_kt, A, full.shape)
     dk = _sum_to(-cos_s * A * exp_minus_kt * t, k, full.shape)
-    df = _sum_to(-6.283185307179586 * t * g, f, full.shape)
+    df = _sum_to(-2 * np.pi * t * g, f, full.shape)
     dphi = _sum_to(-g, phi, full.shape)
     dc = _sum_to(1, c, full.shape)
     return dA, dk, df, dphi, dc
@@ -68,16 +68,16 @@ def value_and_grad(
     """The value of the formula, and its derivative with respect to A, k, f, phi, c."""
     A, k, t, f, phi, c = _floats(A, k, t, f, phi, c)
     exp_minus_kt = np.exp(-k * t)
-    p = A * exp_minus_kt
+    A_exp_minus_kt = A * exp_minus_kt
     s = 2 * np.pi * f * t + phi
     cos_s = np.cos(s)
-    value = p * cos_s + c
+    value = A_exp_minus_kt * cos_s + c
     # reverse
-    p_sin_s = p * np.sin(s)
+    g = A_exp_minus_kt * np.sin(s)
     dA = _sum_to(cos_s * exp_minus_kt, A, value.shape)
     dk = _sum_to(-cos_s * A * exp_minus_kt * t, k, value.shape)
-    df = _sum_to(-6.283185307179586 * t * p_sin_s, f, value.shape)
-    dphi = _sum_to(-p_sin_s, phi, value.shape)
+    df = _sum_to(-2 * np.pi * t * g, f, value.shape)
+    dphi = _sum_to(-g, phi, value.shape)
     dc = _sum_to(1, c, value.shape)
     return value, (dA, dk, df, dphi, dc)
 

@@ -46,11 +46,11 @@ def value_and_grad(cams: ArrayLike, x: ArrayLike, k: ArrayLike) -> tuple[Array, 
     """The value of the formula, and its derivative with respect to cams."""
     cams, x = _floats(cams, x)
     k = _whole(k)
-    r = cams[k] - x
-    value = np.sum(r**2)
+    cams_k_minus_x = cams[k] - x
+    value = np.sum(cams_k_minus_x**2)
     # reverse
     dcams = np.zeros_like(cams)
-    np.add.at(dcams, k, 2 * r)
+    np.add.at(dcams, k, 2 * cams_k_minus_x)
     return value, dcams
 
 

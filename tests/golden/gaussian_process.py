@@ -49,14 +49,14 @@ def grad(
     n = X.shape[0]
     distances = np.sum((X[:, None] - X) ** 2, axis=-1)
     p = 2 * length**2
-    q = distances / p
-    exp_minus_q = np.exp(-q)
+    distances_over_p = distances / p
+    e = np.exp(-distances_over_p)
     eye = np.eye(n, dtype=X.dtype)
-    K = exp_minus_q + noise * eye
+    K = e + noise * eye
     # reverse
     outer = np.outer(np.linalg.solve(K.T, 0.5 * y), np.linalg.solve(K, y))
     dK = 0.5 * np.linalg.inv(K).T - outer
-    dlength = np.sum(4 * length * (dK * exp_minus_q / p * q), axis=(0, 1))
+    dlength = np.sum(4 * length * (dK * e / p * distances_over_p), axis=(0, 1))
     dnoise = np.vdot(dK, eye)
     return dlength, dnoise
 
@@ -73,10 +73,10 @@ def value_and_grad(
     n = X.shape[0]
     distances = np.sum((X[:, None] - X) ** 2, axis=-1)
     p = 2 * length**2
-    q = distances / p
-    exp_minus_q = np.exp(-q)
+    distances_over_p = distances / p
+    e = np.exp(-distances_over_p)
     eye = np.eye(n, dtype=X.dtype)
-    K = exp_minus_q + noise * eye
+    K = e + noise * eye
     solution = np.linalg.solve(K, y)
     slogdet_K = np.linalg.slogdet(K)
     chosen = np.where(slogdet_K[0] < 0, np.nan, slogdet_K[1])
@@ -84,7 +84,7 @@ def value_and_grad(
     # reverse
     outer = np.outer(np.linalg.solve(K.T, 0.5 * y), solution)
     dK = 0.5 * np.linalg.inv(K).T - outer
-    dlength = np.sum(4 * length * (dK * exp_minus_q / p * q), axis=(0, 1))
+    dlength = np.sum(4 * length * (dK * e / p * distances_over_p), axis=(0, 1))
     dnoise = np.vdot(dK, eye)
     return value, (dlength, dnoise)
 

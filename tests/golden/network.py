@@ -39,9 +39,10 @@ def value(
     h = np.maximum(X @ W1 + b1, 0)
     logits = h @ W2 + b2
     max_logits = logits.max(axis=-1, keepdims=True)
-    kept = np.where(np.isfinite(max_logits), max_logits, 0.0)
-    ln = np.log(np.sum(np.exp(logits - kept), axis=-1, keepdims=True))
-    return -np.mean(np.sum(T * (logits - (ln + kept)), axis=-1))
+    max_logits_or_0 = np.where(np.isfinite(max_logits), max_logits, 0.0)
+    total = np.sum(np.exp(logits - max_logits_or_0), axis=-1, keepdims=True)
+    total2 = np.sum(T * (logits - (np.log(total) + max_logits_or_0)), axis=-1)
+    return -total2.mean()
 
 
 @np.errstate(all="ignore")
@@ -90,11 +91,11 @@ def value_and_grad(
     h = np.maximum(z1, 0)
     logits = h @ W2 + b2
     max_logits = logits.max(axis=-1, keepdims=True)
-    kept = np.where(np.isfinite(max_logits), max_logits, 0.0)
-    e = np.exp(logits - kept)
+    max_logits_or_0 = np.where(np.isfinite(max_logits), max_logits, 0.0)
+    e = np.exp(logits - max_logits_or_0)
     sum_e = e.sum(axis=-1, keepdims=True)
-    average = np.mean(np.sum(T * (logits - (np.log(sum_e) + kept)), axis=-1))
-    value = -average
+    total = np.sum(T * (logits - (np.log(sum_e) + max_logits_or_0)), axis=-1)
+    value = -total.mean()
     # reverse
     g = T / T.shape[0]
     g2 = np.where(logits == np.inf, 1.0, e / np.where(sum_e == 0, 1.0, sum_e))
