@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import counts, models, sparse, speed
+from benchmarks import compile_time, counts, models, sparse, speed
 from benchmarks.report import Report, machine, versions
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "numbers": speed.numbers,
     "arrays": speed.arrays,
     "models": models.report,
+    "compile": compile_time.report,
     "counts": counts.report,
     "sparse": sparse.report,
 }

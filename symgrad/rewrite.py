@@ -154,11 +154,8 @@ class Rewriter:
             return args[0]
         if op == "join" and args[0].is_constant:
             return args[1]
-        if op in _SYMMETRIC:
-            return self.builder.known(op, args[1], args[0]) or self.builder.node(
-                op, *args, span=span
-            )
-        return self.builder.node(op, *args, value=value, span=span)
+        turned = self.builder.known(op, args[1], args[0]) if op in _SYMMETRIC else None
+        return turned or self.builder.node(op, *args, value=value, span=span)
 
 
 def _computed(op: str, args: tuple[Node, ...]) -> float | bool | None:
