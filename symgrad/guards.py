@@ -6,7 +6,9 @@ value is the same, and so are all derivatives, to any order. It is the double wh
 guard a function, done for whole arrays.
 
 A node is needed where some use needs it: masks are carried from the results towards the inputs,
-and moved as a cotangent moves. What stands in a condition is needed everywhere.
+and moved as a cotangent moves. What stands in a condition is needed everywhere; but where the
+condition only asks whether it is finite, as in `where(isfinite(X @ w), X @ w, 0)`, it is computed
+apart, with nothing masked.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ Need = tuple[Node, Node] | None
 """Where a node is needed: a condition, and the node to whose shape it broadcasts; or everywhere."""
 
 _LINED_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
-_MOVES = (MAPS - {"sum", "mean"}) | _LINED_UP
+_MOVES = (MAPS - {"sum", "mean"}) | _LINED_UP | {"pad", "tile", "_repeat"}
+_ASKING = frozenset("isnan isinf isfinite".split())
 _ALL = Slice(None, None, None)
 _OF_SHAPE = frozenset(("broadcast", "unbroadcast", "_reshape_like")) | _LINED_UP
 """Operations that look at the shape alone of their second operand."""
@@ -70,7 +73,7 @@ class _Guards:
     def graph(self) -> Graph:
         """The graph, made again with its masks."""
         for node in reversed(self.source.nodes):
-            if node in self._needs:
+            if node in self._needs and node.op not in _ASKING:
                 self.build.place = node.span
                 needs = self._of_operands(node, self._needs[node])
                 for position, (operand, need) in enumerate(zip_longest(node.args, needs)):
@@ -78,7 +81,7 @@ class _Guards:
                         self._offer(operand, need)
         made: dict[Node, Node] = {}
         for node in self.source.nodes:
-            args = [made[arg] for arg in node.args]
+            args = [made[arg] if node.op not in _ASKING else arg for arg in node.args]
             for position, arg in enumerate(args):
                 condition = self._entering.get((node, position))
                 if condition is not None:

@@ -89,3 +89,20 @@ def test_third_derivatives() -> None:
     with mp.workdps(40):
         wanted = mpmath.taylor(lambda t: t / mpmath.expm1(t) if t else 1, 0, 4)[4] * 24
     assert symgrad.grad("x/expm1(x)", order=4)(0.0) == pytest.approx(float(wanted), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("formula", "derivatives"),
+    [
+        ("cos(sqrt(x))", (1.0, -1 / 2, 1 / 12)),
+        ("sin(sqrt(x))/sqrt(x)", (1.0, -1 / 6, 1 / 60)),
+        ("tanh(sqrt(x))/sqrt(x)", (1.0, -1 / 3, 4 / 15)),
+        ("sin(sqrt(x))**2", (0.0, 1.0, -2 / 3)),
+    ],
+)
+def test_what_is_even_in_a_root_is_smooth(
+    formula: str, derivatives: tuple[float, float, float]
+) -> None:
+    found = [*symgrad.value_and_grad(formula)(0.0), symgrad.grad(formula, order=2)(0.0)]
+    np.testing.assert_allclose(found, derivatives, rtol=1e-15)
+    assert np.isnan(symgrad.function(formula)(-0.25))

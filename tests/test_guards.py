@@ -178,3 +178,21 @@ def test_the_rows_are_masked_once() -> None:
     body = source[source.index("def grad") : source.index("@np", source.index("def grad"))]
     assert body.count("np.where(m[..., None] != 0, X, 0.0)") == 1
     assert body.count("@") == 2
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "sum(where(isfinite(X @ w), X @ w, 0))",
+        "z = X @ w + 1; sum(where(isnan(z), 0, z**2))",
+        "z = tile(X @ w, 2); mean(where(isfinite(z), exp(z), 0))",
+        "z = pad(X @ w, 1); sum(where(isfinite(z), z**2, 0))",
+    ],
+)
+def test_a_condition_that_asks_for_numbers(formula: str) -> None:
+    """The product with the nan is left out, and differences of the rest agree with the slope."""
+    X, w = np.array([[1.0, 2.0], [np.nan, 1.0]]), np.array([0.5, 0.25])
+    slope = symgrad.grad(formula, wrt="w")(X=X, w=w)
+    f, step = symgrad.function(formula), 1e-6
+    moved = [(f(X=X, w=w + d) - f(X=X, w=w - d)) / (2 * step) for d in step * np.eye(2)]
+    np.testing.assert_allclose(slope, moved, rtol=1e-8)
