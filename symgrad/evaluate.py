@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +13,8 @@ from symgrad.derivatives import take_derivatives
 from symgrad.emit import argument_names, emit
 from symgrad.finish import plain_indices
 from symgrad.functions import FunctionTable
-from symgrad.graph import Graph, Node, builder_of
+from symgrad.graph import Builder, Graph, Node, builder_of
+from symgrad.items import paired, unpaired
 from symgrad.load import load
 from symgrad.naming import Names
 from symgrad.pipeline import Known, index_inputs
@@ -51,6 +53,49 @@ def evaluate(
 ) -> list[Any]:
     """The values of some nodes of a resolved graph, which fit together at these inputs."""
     return evaluator(graph, nodes, list(inputs), table)(inputs)
+
+
+def evaluate_each(
+    graph: Graph, inputs: Mapping[str, Any], table: FunctionTable
+) -> dict[Node, np.ndarray[Any, Any]]:
+    """The values of all nodes of a resolved graph, an operation at a time.
+
+    Nothing is folded into anything else, so that each operation meets its operands as they are:
+    numbers that are written out as well, which divide like any other.
+    """
+    values: dict[Node, np.ndarray[Any, Any]] = {}
+    for node in graph.nodes:
+        if node.op == "input":
+            values[node] = np.asarray(inputs[str(node.value)])
+        elif node.is_constant:
+            values[node] = np.asarray(node.value)
+        elif node.op != "pair":
+            operands = [values[part] for arg in node.args for part in unpaired(arg)]
+            values[node] = np.asarray(_operation(node, table)(operands))
+    return values
+
+
+def _operation(node: Node, table: FunctionTable) -> Callable[[Sequence[Any]], Any]:
+    """An operation by itself, as a function of its operands; kept for others like it."""
+    counts = tuple(len(list(unpaired(arg))) for arg in node.args)
+    key = ("operation", node.op, node.value, tuple(map(type, node.attributes)), counts)
+    run: Callable[[Sequence[Any]], Any] | None = table.recent.get(key)
+    if run is None:
+        run = table.recent[key] = _made_operation(node, counts, table)
+    return run
+
+
+def _made_operation(
+    node: Node, counts: Sequence[int], table: FunctionTable
+) -> Callable[[Sequence[Any]], Any]:
+    build = Builder()
+    names = [f"operand {number}" for number in range(sum(counts))]
+    parts = iter([build.node("input", value=name) for name in names])
+    chains = [paired(build, *islice(parts, count)) for count in counts]
+    args = [chain for chain in chains if chain is not None]
+    graph = build.graph([build.node(node.op, *args, value=node.value)])
+    run = evaluator(graph, graph.outputs, names, table)
+    return lambda operands: run(dict(zip(names, operands, strict=True)))[0]
 
 
 def evaluator(

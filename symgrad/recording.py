@@ -17,12 +17,13 @@ import numpy as np
 from symgrad.checking import check_mapping
 from symgrad.compiled import Compiled
 from symgrad.errors import LimitError
-from symgrad.evaluate import evaluate, known_of, resolved
+from symgrad.evaluate import evaluate_each, known_of, resolved
+from symgrad.faults import FAULTS, fault
 from symgrad.graph import Graph, Node
 from symgrad.leaves import is_elementwise
 from symgrad.limits import Limits, compiling, memory_error
 from symgrad.memory import bytes_of
-from symgrad.pipeline import Known
+from symgrad.pipeline import Known, index_inputs
 from symgrad.reverse import Cotangent, Tape
 from symgrad.structural import PARTIALS
 
@@ -122,7 +123,11 @@ def record(compiled: Compiled, at: Mapping[str, Any]) -> Recording:
     check_size(formula, compiled.lowered, _MOST, "the passes over")
     with compiling(Limits.current()), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return _recorded(compiled, _inputs(compiled, at))
+        inputs = _inputs(compiled, at)
+        try:
+            return _recorded(compiled, inputs)
+        except FAULTS as error:
+            raise fault(compiled.lowered, inputs, formula, compiled.table, error) from None
 
 
 def check_size(formula: str, graph: Graph, most: int, what: str) -> None:
@@ -141,10 +146,8 @@ def _inputs(compiled: Compiled, at: Mapping[str, Any]) -> dict[str, Array]:
     value = compiled.derived("value", None, "reverse")
     value(**at)
     arrays = value.bound((), at)
-    return {
-        name: array if array.dtype.kind in "biu" or array.dtype == float else array.astype(float)
-        for name, array in arrays.items()
-    }
+    indices = index_inputs(resolved(compiled.lowered, arrays, compiled.table))
+    return {n: array if n in indices else array.astype(float) for n, array in arrays.items()}
 
 
 def _recorded(compiled: Compiled, inputs: Mapping[str, Array]) -> Recording:
@@ -164,8 +167,7 @@ def _recorded(compiled: Compiled, inputs: Mapping[str, Array]) -> Recording:
             wanted.update({amount: None} | ({slope: None} if slope is not None else {}))
     whole = tape.build.graph(list(wanted))
     _check_memory(compiled.formula, whole, known_of(graph, inputs))
-    results = evaluate(whole, list(wanted), inputs, table)
-    values = {n: np.asarray(v) for n, v in zip(wanted, results, strict=True)}
+    values = evaluate_each(whole, inputs, table)
     return Recording(
         graph,
         wrt,

@@ -182,11 +182,14 @@ class Tape:
             g = self.settle(node, inner, root)
         terms = self.terms(node, g)
         if mask is not None:
-            held = mask
+            holding: list[Node | None] = [mask] * len(terms)
             if not one_mask:
-                held = self.settle(node, self.build.node("indicator", mask), root)
-                held = self._condition(self._moved(node, held))
-            terms = [t if t is None else keep(self.build, held, t) for t in terms]
+                number = self.settle(node, self.build.node("indicator", mask), root)
+                holding = [self._condition(moved) for moved in self._moved(node, number)]
+            terms = [
+                t if t is None else keep(self.build, held, t)
+                for t, held in zip(terms, holding, strict=True)
+            ]
         found = []
         for operand, term in zip(node.args, terms, strict=False):
             if operand in self.active and term is not None:
@@ -206,17 +209,18 @@ class Tape:
             for position, operand in enumerate(node.args[: len(operands)])
         ]
 
-    def _moved(self, node: Node, held: Node) -> Node | None:
-        """A mask as a number, moved to where the cotangent of the first operand goes."""
+    def _moved(self, node: Node, held: Node) -> list[Node | None]:
+        """A mask as a number, moved to where the cotangent of each operand goes."""
         if node.op not in REDUCTIONS or node.op in MAPS:
-            return self.terms(node, held)[0]
+            return self.terms(node, held)
         axis = node.attributes[0]
         kept = axis is None or node.attributes[-1] is True
-        return held if kept else self.build.node("expand_dims", held, value=(axis,))
+        return [held if kept else self.build.node("expand_dims", held, value=(axis,))]
 
-    def _condition(self, mask: Node | None) -> Node:
+    def _condition(self, mask: Node | None) -> Node | None:
         """Where a mask that was moved as a number holds."""
-        assert mask is not None
+        if mask is None:
+            return None
         return self.build.node("not_equal", mask, self.build.constant(0.0))
 
     def _term(self, node: Node, position: int, g: Node) -> Node | None:

@@ -266,8 +266,8 @@ class Teacher:
             x = self.recording.values[self.recording.graph.inputs()[name]]
             if not np.ndim(x):
                 h = 1e-5 * max(1.0, abs(float(x)))
-                ends = [np.sum(value(**{**at, name: float(x) + step})) for step in (h, -h)]
                 with np.errstate(all="ignore"):
+                    ends = [np.sum(value(**{**at, name: float(x) + step})) for step in (h, -h)]
                     found[name] = (ends[0] - ends[1]) / (2 * h)
         return found
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from symgrad.evaluate import evaluate, known_of, resolved
+import symgrad
+from symgrad.evaluate import evaluate, evaluate_each, known_of, resolved
 from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 
@@ -42,3 +43,21 @@ def test_what_inputs_tell() -> None:
     assert dict(known.shapes) == {"x": (2, 2), "k": (), "m": (2,)}
     assert dict(known.kinds) == {"k": "i", "m": "b"}
     assert dict(known.numbers) == {"k": 1}
+
+
+@pytest.mark.parametrize(
+    ("formula", "inputs"),
+    [
+        ("1/0 + x", {"x": 1.0}),
+        ("x[k] + sum(x)", {"x": np.arange(3.0), "k": np.array([2, 2])}),
+        ("fmax([-1, x], 1) @ eye(2)", {"x": 0.5}),
+        ("where(x > 0, x**0.5, y)", {"x": np.array([4.0, -1.0]), "y": 2.0}),
+        ("sum(repeat(x, 2) * tile(x, 2))", {"x": np.arange(3.0)}),
+    ],
+)
+def test_an_operation_at_a_time(formula: str, inputs: dict[str, np.ndarray]) -> None:
+    """Numbers that are written out meet as they would in NumPy, and pairs are taken apart."""
+    graph = resolved(lower(formula, TABLE).graph, inputs, TABLE)
+    values = evaluate_each(graph, inputs, TABLE)
+    assert set(values) == {node for node in graph.nodes if node.op != "pair"}
+    np.testing.assert_allclose(values[graph.outputs[0]], symgrad.function(formula)(**inputs))

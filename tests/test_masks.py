@@ -36,6 +36,13 @@ MASKED: tuple[tuple[str, Arrays, Any, Arrays], ...] = (
      {"x": [1.0, 0.0, 0.0]}),
     ("sum(where(m, exp(x), 1))", {"x": [0.0, 800.0, inf, nan], "m": [YES, NO, NO, NO]}, 4.0,
      {"x": [1.0, 0.0, 0.0, 0.0]}),
+    # A mask over what was joined falls apart into those of the parts.
+    ("sum(relu(concatenate([x, y]))**2)", {"x": [1.0, -1.0], "y": [-1.0, 2.0, 3.0]}, 14.0,
+     {"x": [2.0, 0.0], "y": [0.0, 4.0, 6.0]}),
+    ("sum(relu(concatenate([x, y])))", {"x": [1.0, -1.0], "y": [-1.0, 2.0]}, 3.0,
+     {"x": [1.0, 0.0], "y": [0.0, 1.0]}),
+    ("sum(relu(stack([x, y], axis=1)))", {"x": [1.0, -1.0], "y": [-1.0, 2.0]}, 3.0,
+     {"x": [1.0, 0.0], "y": [0.0, 1.0]}),
     ("sum(where(m, x**-2, 0))", {"x": [1.0, 0.0], "m": [YES, NO]}, 1.0, {"x": [-2.0, 0.0]}),
     ("sum(where(m, x**y, 0))", {"x": [2.0, -2.0, 0.0], "y": [3.0, 0.5, -1.0], "m": [YES, NO, NO]},
      8.0, {"x": [12.0, 0.0, 0.0], "y": [8 * np.log(2.0), 0.0, 0.0]}),
