@@ -95,7 +95,11 @@ def _steps(graph: Graph, target: Target) -> list[Step]:
     return [s for s in schedule(graph, target, TABLE, None).steps if s.node.op not in FREE]
 
 
-_APART = replace(NUMPY, spellings={n: s for n, s in NUMPY.spellings.items() if n != "clip"})
+_APART = replace(
+    NUMPY,
+    name="numpy without clip",
+    spellings={name: s for name, s in NUMPY.spellings.items() if name != "clip"},
+)
 """NumPy without the one call that does arithmetic for several nodes."""
 
 
