@@ -10,7 +10,7 @@ from tests.blocks import in_blocks, programs
 
 def loop_of(compiled: symgrad.Compiled) -> str:
     (text,) = programs(compiled)
-    found = re.search(r"^def rows_\w+\(.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^def rows_\w+\(.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[0].rstrip()
 
@@ -30,7 +30,7 @@ def rows_1(start, stop, step, buffers, X, w, y, size1, t1, dw):
         t2, t3, t4 = buffers(block)
         np.matmul(X_rows, w, out=t2)
         np.subtract(t2, y_rows, out=t2)
-        np.square(t2, out=t3)
+        np.multiply(t2, t2, out=t3)
         np.add(t1, t3.sum(), out=t1)
         np.multiply(2, t2, out=t2)
         np.divide(t2, size1, out=t2)
