@@ -8,11 +8,10 @@ to use; any other library is left as it is.
 from __future__ import annotations
 
 import importlib
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from weakref import WeakSet
 
 import numpy as np
 
@@ -35,32 +34,37 @@ def _settings() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     return None
 
 
-_lock = threading.Lock()
-_inside = [0, 1]
-"""How many calls want one thread now, and how many there were before."""
+_inside: WeakSet[one_thread] = WeakSet()
+_before: dict[str, int] = {}
+"""Who wants one thread now, and how many there were before. No lock: a call may be broken off at
+any place, and whoever is gone must not count."""
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Inside, products of matrices do not start threads, as far as that can be told."""
-    settings = _settings()
-    if settings is None:
-        yield
-        return
-    told, put = settings
-    with _lock:
-        if not _inside[0]:
-            _inside[1] = told()
-            if _inside[1] != 1:
+class one_thread:  # noqa: N801 - it is used like a function
+    """Inside, products of matrices do not start threads, as far as that can be told.
+
+    >>> with one_thread():
+    ...     threads() in (1, None)
+    True
+    """
+
+    def __enter__(self) -> None:
+        settings = _settings()
+        _inside.add(self)
+        if settings is not None and len(_inside) == 1:
+            told, put = settings
+            count = told()
+            if count != 1:
+                _before["count"] = count
                 put(1)
-        _inside[0] += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside[0] -= 1
-            if not _inside[0] and _inside[1] != 1:
-                put(_inside[1])
+
+    def __exit__(self, *about: object) -> None:
+        settings = _settings()
+        _inside.discard(self)
+        if settings is not None and not _inside:
+            count = _before.pop("count", None)
+            if count is not None:
+                settings[1](count)
 
 
 def threads() -> int | None:

@@ -78,7 +78,8 @@ class Sized:
                 pairs = zip(labels, self.shapes[node], strict=True)
                 self._sizes.update((a, size) for a, size in pairs if a is not None)
         self.rows = self._sizes[plan.label]
-        self.step = max(BLOCK // self._widest(), 1)
+        blocks = -(-self.rows // max(BLOCK // self._widest(), 1))
+        self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
 
     def _widest(self) -> int:

@@ -12,12 +12,13 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node
 from symgrad.items import unpaired
 from symgrad.labels import shown
+from symgrad.misfit import axes_of
 from symgrad.naming import Names
 from symgrad.rows import COMBINED, NUMBERS, SUM, Plan, Segment
 from symgrad.schedule import Step, schedule
 from symgrad.shapes import CONDITIONS
 from symgrad.spelling import Spelling, Text
-from symgrad.targets.blocked import BLOCKED, IN_PLACE, INTO
+from symgrad.targets.blocked import ALONG_LAST, BLOCKED, IN_PLACE, INTO
 from symgrad.targets.numpy import NUMPY
 
 FLOAT, DOUBLE, BOOL, WHOLE, WEAK = "float", "double", "bool", "whole", "weak"
@@ -41,7 +42,7 @@ class Code:
     @property
     def multiplies(self) -> bool:
         """Whether there are products of matrices in it."""
-        return any(node.op in PRODUCTS for node in self.segment.nodes)
+        return any(node.op in PRODUCTS or node.op == "sum" for node in self.segment.nodes)
 
 
 def types_of(graph: Graph, indices: frozenset[str]) -> dict[Node, str]:
@@ -290,16 +291,26 @@ class _Loop:
             self.free.setdefault(kind, []).append(name)
             self.body.append(self._call(step, name))
             code = name
+        elif step.spelling == "sum" and self._reduces(step) == (-2,) and self._rank(step) == 2:
+            code = f"_sum_first({self.texts[step.operands[0]].code})"
         else:
             code = self._expression(step).code
         self.body.append(f"np.{COMBINED[old.op]}({total}, {code}, out={total})")
         self.texts[step.node] = Text(total)
 
+    def _rank(self, step: Step) -> int:
+        return len(self.plan.labels(self.old[step.operands[0]]))
+
+    def _reduces(self, step: Step) -> tuple[int, ...] | None:
+        """Along which axes a reduction of several is, counted from the end."""
+        rank = self._rank(step)
+        axes = axes_of(step.node.attributes[0], rank)
+        return tuple(axis - rank for axis in axes) if rank > len(axes) else None
+
     def _call(self, step: Step, out: str) -> str:
         spelling = INTO[step.spelling]
-        square = step.spelling.startswith("power") and step.operands[1].value == 2
-        if square:
-            code = INTO["square"].write(self._operands(step, spelling)[:1]).code
+        if step.spelling in ALONG_LAST and self._reduces(step) == (-1,):
+            code = ALONG_LAST[step.spelling].write(self._operands(step, spelling)).code
         else:
             code = spelling.write(self._operands(step, spelling), _attributes(step)).code
         return f"{code[:-1]}, out={out})"

@@ -30,7 +30,7 @@ def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
         t2, t3, t4 = buffers(block)
         np.matmul(X_rows, w, out=t2)
         np.subtract(t2, y_rows, out=t2)
-        np.square(t2, out=t3)
+        np.multiply(t2, t2, out=t3)
         np.add(t, t3.sum(), out=t)
         np.multiply(2, t2, out=t2)
         np.divide(t2, size, out=t2)

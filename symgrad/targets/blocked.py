@@ -7,7 +7,7 @@ into an array that is there already.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,6 @@ INTO: Mapping[str, Spelling] = {
     "logical_not": call("np.logical_not"),
     "maximum": call2("_maximum"),
     "minimum": call2("_minimum"),
-    "square": call("np.square"),
     "keep": call2("_keep"),
     "where": Spelling("_where({0}, {1}, {2})", float_constants=True),
     "broadcast": Spelling("_filled({0})", operands=(0, 0)),
@@ -54,7 +53,10 @@ INTO: Mapping[str, Spelling] = {
 }
 """As calls, to which `out` is added as the last argument."""
 
-IN_PLACE = frozenset((*_UFUNCS, *_OPERATORS, "negative", "logical_not", "square", "copy")) | {
+ALONG_LAST: Mapping[str, Spelling] = {"sum": call("_sum_last"), "max": call("_max_last")}
+"""Reductions of the last axis alone."""
+
+IN_PLACE = frozenset((*_UFUNCS, *_OPERATORS, "negative", "logical_not", "copy")) | {
     "power by a whole number"
 }
 """What may write over one of its operands."""
@@ -126,6 +128,46 @@ def hypot(x: Any, y: Any, out: Array) -> Array:
     return out
 
 
+_SHORT = 128
+"""Up to this many numbers NumPy adds one after the other, as a product of matrices does."""
+
+
+@lru_cache(maxsize=16)
+def _ones(size: int, dtype: Any) -> Array:
+    found = np.ones(size, dtype)
+    found.flags.writeable = False
+    return found
+
+
+def sum_last(x: Array, out: Array) -> Array:
+    """The sums along the last axis; of short rows as a product, which is one call for all."""
+    size = x.shape[-1]
+    if size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
+        np.matmul(x.reshape(-1, size), _ones(size, x.dtype), out=out.reshape(-1))
+        return out
+    return np.sum(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+
+
+def max_last(x: Array, out: Array) -> Array:
+    """The largest numbers along the last axis; NumPy is quick with few long rows, not with many."""
+    if x.shape[-1] <= _FEW and x.ndim == 2 and _whole(out):
+        np.ascontiguousarray(x.T).max(axis=0, out=out.reshape(-1))
+        return out
+    return np.max(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+
+
+_FEW = 16
+
+
+def sum_first(x: Array) -> Any:
+    """The sums along the first axis of a matrix, which is a block of rows."""
+    return np.matmul(_ones(len(x), x.dtype), x) if x.dtype.kind == "f" else x.sum(axis=0)
+
+
+def _whole(x: Array) -> bool:
+    return bool(x.flags.c_contiguous)
+
+
 @cache
 def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
     """The orders of axes that make a sum of products one of stacked matrices; None for others."""
@@ -171,5 +213,8 @@ NAMESPACE: Mapping[str, object] = {
     "_filled": filled,
     "_hypot_into": hypot,
     "_contract": contract,
+    "_sum_last": sum_last,
+    "_max_last": max_last,
+    "_sum_first": sum_first,
 }
 """What the code for blocks sees besides NumPy."""
