@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from types import MappingProxyType
 
 from symgrad.functions import FunctionTable
@@ -111,13 +112,23 @@ class Region:
 
     def cancels(self, point: float) -> bool:
         """Whether anything cancels about a point; asked once for all regions that are alike."""
-        key = ("cancels", point, self._form())
+        key = ("cancels", point, self.form)
         found: bool | None = self._table.recent.get(key)
         if found is None:
             found = self._table.recent[key] = bool(self.expansions(point, _FEW)[1])
         return found
 
-    def _form(self) -> tuple[object, ...]:
+    def replacement(self, point: float, node: Node) -> Replacement | None:
+        """The series of a node about a point, if it is of use; the same in all regions alike."""
+        key = ("replacement", point, self.form, self.nodes.index(node))
+        if key not in self._table.recent:
+            exact, _ = self.expansions(point, _MANY)
+            self._table.recent[key] = _replacement(Node("any"), point, exact[node])
+        found: Replacement | None = self._table.recent[key]
+        return found
+
+    @cached_property
+    def form(self) -> tuple[object, ...]:
         """What it is, whatever its variable is."""
         places: dict[Node, object] = {node: place for place, node in enumerate(self.nodes)}
         places[self.variable] = "variable"
@@ -280,10 +291,9 @@ def _choose(
     for node in reversed(cancelling):
         if node in inner or node in chosen or known[node].start < 0:
             continue
-        exact, _ = region.expansions(point, _MANY)
-        found = _replacement(region.variable, point, exact[node])
+        found = region.replacement(point, node)
         if found is not None:
-            chosen[node] = found
+            chosen[node] = replace(found, variable=region.variable)
             inner.update(_within(node, region.variable))
 
 
