@@ -95,8 +95,9 @@ def _steps(graph: Graph, target: Target) -> list[Step]:
     return [s for s in schedule(graph, target, TABLE, None).steps if s.node.op not in FREE]
 
 
-_APART = replace(NUMPY, spellings={n: s for n, s in NUMPY.spellings.items() if n != "clip"})
-"""NumPy without the one call that does arithmetic for several nodes."""
+_TOGETHER = frozenset("clip _of_total _matmul_da _matmul_db".split())
+_APART = replace(NUMPY, spellings={n: s for n, s in NUMPY.spellings.items() if n not in _TOGETHER})
+"""NumPy without the calls that do arithmetic for several nodes."""
 
 
 def _elements(step: Step, found: Inference) -> float:
