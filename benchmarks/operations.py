@@ -95,12 +95,13 @@ def _steps(graph: Graph, target: Target) -> list[Step]:
     return [s for s in schedule(graph, target, TABLE, None).steps if s.node.op not in FREE]
 
 
+_TOGETHER = frozenset("clip _of_total _matmul_da _matmul_db".split())
 _APART = replace(
     NUMPY,
-    name="numpy without clip",
-    spellings={name: s for name, s in NUMPY.spellings.items() if name != "clip"},
+    name="numpy apart",
+    spellings={name: s for name, s in NUMPY.spellings.items() if name not in _TOGETHER},
 )
-"""NumPy without the one call that does arithmetic for several nodes."""
+"""NumPy without the calls that do arithmetic for several nodes."""
 
 
 def _elements(step: Step, found: Inference) -> float:

@@ -58,6 +58,7 @@ def _known(value: float | bool, as_float: bool) -> Text:
 
 
 SPELLINGS = {
+    "_of_total": Spelling("_of_total({0}, {1}, {2})"),
     **INFIX,
     **{name: call(f"np.{name}") for name in _UNARY},
     **{name: call2(f"np.{name}") for name in _BINARY},
@@ -134,6 +135,12 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
     if not axes and shape is None:
         return g
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)
+''',
+    "_of_total": '''\
+def _of_total(x: Array, e: Array, total: Array) -> Array:
+    """What share of the total each exponential of x is; of those of infinity, all."""
+    shares = e / np.where(total == 0, 1.0, total)
+    return shares if np.isfinite(total).all() else np.where(x == np.inf, 1.0, shares)
 ''',
     "_polynomial": '''\
 def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:

@@ -61,9 +61,8 @@ def grad(
     # reverse
     max_z2 = z2.max(axis=-1, keepdims=True)
     e = np.exp(z2 - np.where(np.isfinite(max_z2), max_z2, 0.0))
-    sum_e = e.sum(axis=-1, keepdims=True)
     g = T / T.shape[0]
-    g2 = np.where(z2 == np.inf, 1.0, e / np.where(sum_e == 0, 1.0, sum_e))
+    g2 = _of_total(z2, e, e.sum(axis=-1, keepdims=True))
     dz2 = g.sum(axis=1, keepdims=True) * g2 - g
     dW2 = h.T @ dz2
     dz1 = np.where(z1 > 0, dz2 @ W2.T, 0.0)
@@ -95,8 +94,7 @@ def value_and_grad(
     value = -total.mean()
     # reverse
     g = T / T.shape[0]
-    g2 = np.where(z2 == np.inf, 1.0, e / np.where(sum_e == 0, 1.0, sum_e))
-    dz2 = g.sum(axis=1, keepdims=True) * g2 - g
+    dz2 = g.sum(axis=1, keepdims=True) * _of_total(z2, e, sum_e) - g
     dW2 = h.T @ dz2
     dz1 = np.where(z1 > 0, dz2 @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -118,3 +116,9 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
+
+
+def _of_total(x: Array, e: Array, total: Array) -> Array:
+    """What share of the total each exponential of x is; of those of infinity, all."""
+    shares = e / np.where(total == 0, 1.0, total)
+    return shares if np.isfinite(total).all() else np.where(x == np.inf, 1.0, shares)

@@ -68,16 +68,14 @@ def grad(
     e2 = np.exp(r2 - max_r2_or_0)
     sum_e2 = e2.sum(axis=1)
     full = np.broadcast(sum_e2, np.squeeze(max_r2_or_0, axis=1))
-    sum_e2_2 = e2.sum(axis=1, keepdims=True)
-    g = np.where(r2 == np.inf, 1.0, e2 / np.where(sum_e2_2 == 0, 1.0, sum_e2_2))
-    g2 = np.broadcast_to(np.full_like(sum_e2, -1), full.shape)[:, None]
-    dr2 = g2 * g
-    g3 = dr2 / twice_s_squared
+    g = np.broadcast_to(np.full_like(sum_e2, -1), full.shape)[:, None]
+    dr2 = g * _of_total(r2, e2, e2.sum(axis=1, keepdims=True))
+    g2 = dr2 / twice_s_squared
     sum_dr2 = dr2.sum(axis=0)
-    g4 = np.where(weights == np.inf, 1.0, e / np.where(sum_e == 0, 1.0, sum_e))
-    dweights = sum_dr2 - sum_dr2.sum(axis=0, keepdims=True) * g4
-    dmu = np.sum(-2 * (-g3)[..., None] * r, axis=0)
-    ds = np.sum(4 * s * (g3 * q) - np.where(d_nonzero, dr2 * d / s, 0.0), axis=0)
+    sum_sum_dr2 = sum_dr2.sum(axis=0, keepdims=True)
+    dweights = sum_dr2 - sum_sum_dr2 * _of_total(weights, e, sum_e)
+    dmu = np.sum(-2 * (-g2)[..., None] * r, axis=0)
+    ds = np.sum(4 * s * (g2 * q) - np.where(d_nonzero, dr2 * d / s, 0.0), axis=0)
     return dmu, dweights, ds
 
 
@@ -110,13 +108,12 @@ def value_and_grad(
     value = -np.sum(np.log(sum_e2) + shaped)
     # reverse
     full = np.broadcast_to(np.full_like(sum_e2, -1), np.broadcast(sum_e2, shaped).shape)
-    sum_e2_2 = e2.sum(axis=1, keepdims=True)
-    g = np.where(r2 == np.inf, 1.0, e2 / np.where(sum_e2_2 == 0, 1.0, sum_e2_2))
+    g = _of_total(r2, e2, e2.sum(axis=1, keepdims=True))
     dr2 = full[:, None] * g
     g2 = dr2 / twice_s_squared
     sum_dr2 = dr2.sum(axis=0)
-    g3 = np.where(weights == np.inf, 1.0, e / np.where(sum_e == 0, 1.0, sum_e))
-    dweights = sum_dr2 - sum_dr2.sum(axis=0, keepdims=True) * g3
+    sum_sum_dr2 = sum_dr2.sum(axis=0, keepdims=True)
+    dweights = sum_dr2 - sum_sum_dr2 * _of_total(weights, e, sum_e)
     dmu = np.sum(-2 * (-g2)[..., None] * r, axis=0)
     ds = np.sum(4 * s * (g2 * q) - np.where(d_nonzero, dr2 * d / s, 0.0), axis=0)
     return value, (dmu, dweights, ds)
@@ -135,3 +132,9 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
+
+
+def _of_total(x: Array, e: Array, total: Array) -> Array:
+    """What share of the total each exponential of x is; of those of infinity, all."""
+    shares = e / np.where(total == 0, 1.0, total)
+    return shares if np.isfinite(total).all() else np.where(x == np.inf, 1.0, shares)

@@ -63,11 +63,9 @@ def grad(
     max_logits = logits.max(axis=-1, keepdims=True)
     g = logits - np.where(np.isfinite(max_logits), max_logits, 0.0)
     exp_g = np.exp(g)
-    sum_exp_g = exp_g.sum(axis=-1, keepdims=True)
     g2 = T / T.shape[0]
-    g3 = exp_g / np.where(sum_exp_g == 0, 1.0, sum_exp_g)
-    g4 = np.where(logits == np.inf, 1.0, g3)
-    dlogits = g2.sum(axis=1, keepdims=True) * g4 - g2
+    g3 = _of_total(logits, exp_g, exp_g.sum(axis=-1, keepdims=True))
+    dlogits = g2.sum(axis=1, keepdims=True) * g3 - g2
     dW2 = h.T @ dlogits
     dz1 = np.where(z1 > 0, dlogits @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -98,8 +96,8 @@ def value_and_grad(
     value = -total.mean()
     # reverse
     g = T / T.shape[0]
-    g2 = np.where(logits == np.inf, 1.0, e / np.where(sum_e == 0, 1.0, sum_e))
-    dlogits = g.sum(axis=1, keepdims=True) * g2 - g
+    g2 = g.sum(axis=1, keepdims=True) * _of_total(logits, e, sum_e)
+    dlogits = g2 - g
     dW2 = h.T @ dlogits
     dz1 = np.where(z1 > 0, dlogits @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -121,3 +119,9 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
+
+
+def _of_total(x: Array, e: Array, total: Array) -> Array:
+    """What share of the total each exponential of x is; of those of infinity, all."""
+    shares = e / np.where(total == 0, 1.0, total)
+    return shares if np.isfinite(total).all() else np.where(x == np.inf, 1.0, shares)
