@@ -27,8 +27,9 @@ from symgrad.pipeline import Derived
 from symgrad.quick import OWN_NAMES
 from symgrad.schedule import schedule
 from symgrad.simplify import legalise, tidied
-from symgrad.targets import Target
-from symgrad.targets.numpy import HELPERS, NUMPY
+from symgrad.targets import Library, Target
+from symgrad.targets.numpy import LIBRARY as NUMPY_LIBRARY
+from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
 from symgrad.version import __version__
 
@@ -76,13 +77,17 @@ class Rendering:
     kind: str
 
 
-RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
+def reserved(library: Library) -> set[str]:
+    """The names that a file has another use for than an input's."""
+    return {*library.helpers, *library.names}
+
+
 _SCALAR_RESERVED = frozenset(NAMESPACE) | OWN_NAMES
 
 
 def check_function_name(name: object, kind: str) -> None:
     """Raise a NameRuleError for a name that Python or the file itself has another use for."""
-    taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
+    taken = {*reserved(NUMPY_LIBRARY), *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
     plain = isinstance(name, str) and name.isidentifier() and name.isascii()
     if not plain or name in taken:
         raise NameRuleError(
@@ -97,15 +102,15 @@ def outputs_for(graph: Graph, kind: str) -> Graph:
     return builder_of(graph).graph(graph.outputs[start:stop], graph.labels)
 
 
-def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
+def legal(derived: Derived, table: FunctionTable, target: Target, text: str = "") -> Derived:
     """A formula's graph in the operations of a target, ready for `function_source`."""
     graph = derived.graph
-    if target is not NUMPY:
+    if target.library is None:
         inside = {arg.op for node in graph.nodes for arg in node.args}
         graph = without_shapes(graph)
         if not inside.isdisjoint(("broadcast", "unbroadcast")):
             graph = tidied(graph, table)
-    graph = legalise(graph, target.known, table, target.name)
+    graph = legalise(graph, target.known, table, target.name, text)
     return replace(derived, graph=graph)
 
 
@@ -113,14 +118,15 @@ def function_source(
     derived: Derived, kind: str, layout: Layout, table: FunctionTable, target: Target, name: str
 ) -> str:
     """The text of one function; the graph is in the operations of the target."""
-    if target is NUMPY:
+    library = target.library
+    if library is not None:
         graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
         graph = typed_creations(typed_fills(graph, table), derived.indices)
         graph = finish(graph, derived.indices)
         graph, both = plain_indices(graph, derived.indices)
     else:
         graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
-    names = Names(RESERVED if target is NUMPY else _SCALAR_RESERVED)
+    names = Names(reserved(library) if library is not None else _SCALAR_RESERVED)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
     wanted = layout.labels
@@ -131,7 +137,7 @@ def function_source(
     body = emit(plan, target, {**arguments, **renamed}, names, wanted)
     lines = ["    " + statement for statement in body.statements]
     lines.append(returned(kind, layout, list(body.results)))
-    if target is not NUMPY:
+    if library is None:
         signature = f"def {name}({', '.join(arguments.values())}):"
         return "\n".join([signature, *lines, ""])
     head = _signature(name, kind, layout, list(arguments.values()))
@@ -144,7 +150,10 @@ def function_source(
         lines.insert(0, wrapped("    ", f"{converted} = _floats(", floats, ")"))
     lines[:0] = [f"    {new} = _whole({arguments[name]})" for name, new in as_indices.items()]
     doc = function_doc(derived.what if derived.what in PRODUCTS else kind, layout)
-    return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
+    if library.opening:
+        given = ", ".join(arguments.values())
+        lines.insert(0, "    " + library.opening.format(given))
+    return library.decorator + "\n".join([head, doc, *lines, ""])
 
 
 def wrapped(indent: str, opening: str, items: list[str], closing: str) -> str:
@@ -223,20 +232,39 @@ def _escape(character: str) -> str:
     return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
 
 
-def document(what: Rendering, table: FunctionTable) -> str:
-    """The text of a file that needs NumPy alone (and SciPy for special functions)."""
-    derived, layout = what.derived, what.layout
-    ready = legal(derived, table, NUMPY)
+def document(what: Rendering, table: FunctionTable, target: Target = NUMPY) -> str:
+    """The text of a file for a library of arrays, which needs nothing besides.
+
+    Raises
+    ------
+    SymgradError
+        The library lacks an operation; the message shows where.
+    """
+    derived, layout, library = what.derived, what.layout, target.library
+    assert library is not None
+    ready = legal(derived, table, target, what.formula)
     functions = [
-        function_source(ready, kind, layout, table, NUMPY, name)
+        function_source(ready, kind, layout, table, target, name)
         for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
-    helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
-    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
-    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
-    parts = [module_doc(what.formula, derived, layout, needs), _imports(special), ""]
+    helpers = called(library.helpers, code)
+    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target is NUMPY else []
+    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else library.needs
+    parts = [module_doc(what.formula, derived, layout, needs), _imports(library, special), ""]
     return "\n".join(parts) + "\n" + "\n\n".join([code, *helpers])
+
+
+def called(helpers: Mapping[str, str], code: str) -> list[str]:
+    """The helpers that code calls, and those that they call themselves."""
+    found: dict[str, str] = {}
+    waiting = [code]
+    while waiting:
+        text = waiting.pop()
+        names = [n for n in helpers if n not in found and re.search(rf"\b{n}\(", text)]
+        found |= {name: helpers[name] for name in names}
+        waiting += [helpers[name] for name in names]
+    return [text for name, text in helpers.items() if name in found]
 
 
 def module_doc(formula: str, derived: Derived, layout: Layout, needs: str) -> str:
@@ -268,8 +296,8 @@ def module_doc(formula: str, derived: Derived, layout: Layout, needs: str) -> st
     return "\n".join(lines)
 
 
-def _imports(special: list[str]) -> str:
-    lines = ["", "import numpy as np", "from numpy.typing import ArrayLike, NDArray"]
+def _imports(library: Library, special: list[str]) -> str:
+    lines = [library.imports.rstrip("\n")]
     if special:
         names = ", ".join(special)
         lines += [
@@ -281,7 +309,8 @@ def _imports(special: list[str]) -> str:
             f'        "{names} need SciPy: pip install scipy, or symgrad[special]"',
             "    ) from error",
         ]
-    return "\n".join([*lines, "", "Array = np.floating | NDArray[np.floating]", ""])
+    alias = ["", "Array = np.floating | NDArray[np.floating]"] if library is NUMPY_LIBRARY else []
+    return "\n".join([*lines, *alias, ""])
 
 
 def kernel_source(

@@ -198,7 +198,9 @@ class Writer:
         label = self.schedule.labels.get(node) or wanted.get(node)
         name = self.names.fresh(label) if label else self.names.numbered("t")
         lines = self.forward if node in self.schedule.value else self.backward
-        lines.append(f"{name} = np.zeros_like({like})")
+        library = self.target.library
+        assert library is not None
+        lines.append(library.zeros.format(name=name, like=like))
         for count, part in enumerate(step.parts):
             g, _, *fillings = (p for arg in part.args for p in unpaired(arg))
             codes = [self._operand(f, False).code for f in fillings]
@@ -206,9 +208,10 @@ class Writer:
             code = self._operand(g, True).within(TERNARY)
             if any(entry is HOLE for entry in part.attributes):
                 key = f"np.s_[{key}]" if ":" in key or "," in key else key
-                lines.append(f"np.add.at({name}, {key}, {code})")
+                lines.append(library.several.format(name=name, key=key, code=code))
             else:
-                lines.append(f"{name}[{key}] {'+=' if count else '='} {code}")
+                style = library.more if count else library.first
+                lines.append(style.format(name=name, key=key, code=code))
         self.texts[node] = Text(name)
         self.is_name.add(node)
 
