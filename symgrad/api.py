@@ -67,9 +67,18 @@ def function(formula: str, *, exact: bool = ..., target: str) -> Compiled | Call
 
 
 def function(
-    formula: str, *, exact: bool = False, target: str = "numpy"
+    formula: str, *, exact: bool = False, target: str = "numpy", custom: bool = False
 ) -> Compiled | Callable[..., Any]:
-    """Compile a formula to its value; for `target` see `grad`.
+    """Compile a formula to its value.
+
+    Parameters
+    ----------
+    formula, exact, target:
+        As for `grad`.
+    custom:
+        For the targets jax and torch, a function with the derivative that symgrad makes, for use
+        inside a larger model: `jax.custom_vjp`, or a `torch.autograd.Function`. Its inputs come by
+        position.
 
     >>> function("x*y").inputs
     ('x', 'y')
@@ -79,9 +88,16 @@ def function(
     Raises
     ------
     SymgradError
-        The formula is wrong; the message shows where.
+        The formula is wrong; the message shows where. The target is none, or lacks an operation.
     """
-    return _for(target, _made("value", formula, None, exact))
+    made = _made("value", formula, None, exact)
+    if not custom:
+        return _for(target, made)
+    check_target(target)
+    names = made.derived("grad", None, "reverse").wrt
+    product = made.derived("value_and_grad", names, "vjp")
+    found: Callable[..., Any] = import_module("symgrad.targeted").targeted(made, target, product)
+    return found
 
 
 @overload

@@ -308,10 +308,11 @@ def _loop(signature: Signature) -> str:
     names = [name for name, _ in signature.inputs.values()]
     given = [f"{name}[(ptrdiff_t)k * {name}_step]" for name in names]
     given += [f"&{name}[k]" for name, _ in signature.stored]
-    call = f"{signature.name}({', '.join(given)});"
+    opening = f"{signature.name}("
     if signature.returned:
-        call = f"{signature.returned}[k] = {call}"
-    return f"{{\n    for (size_t k = 0; k < n; k++)\n        {call}\n}}"
+        opening = f"{signature.returned}[k] = {opening}"
+    call = _wrapped(f"        {opening}", given, ");").replace("\n", "\n        ")
+    return f"{{\n    for (size_t k = 0; k < n; k++)\n{call}\n}}"
 
 
 def _about(part: Part, arguments: Mapping[str, str]) -> str:

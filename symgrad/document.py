@@ -32,8 +32,9 @@ from symgrad.quick import OWN_NAMES
 from symgrad.remarks import as_comments, remarks
 from symgrad.schedule import schedule
 from symgrad.simplify import legalise
-from symgrad.targets import Target
-from symgrad.targets.numpy import HELPERS, NUMPY
+from symgrad.targets import Library, Target
+from symgrad.targets.numpy import LIBRARY as NUMPY_LIBRARY
+from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
 from symgrad.version import __version__
 
@@ -82,13 +83,17 @@ class Rendering:
     origin: Sequence[str] = ()
 
 
-RESERVED = {*HELPERS, "np", "special", "ArrayLike", "NDArray", "Array"}
+def reserved(library: Library) -> set[str]:
+    """The names that a file has another use for than an input's."""
+    return {*library.helpers, *library.names}
+
+
 _SCALAR_RESERVED = frozenset(NAMESPACE) | OWN_NAMES
 
 
 def check_function_name(name: object, kind: str) -> None:
     """Raise a NameRuleError for a name that Python or the file itself has another use for."""
-    taken = {*RESERVED, *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
+    taken = {*reserved(NUMPY_LIBRARY), *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
     plain = isinstance(name, str) and name.isidentifier() and name.isascii()
     if not plain or name in taken:
         raise NameRuleError(
@@ -103,15 +108,15 @@ def outputs_for(graph: Graph, kind: str) -> Graph:
     return builder_of(graph).graph(graph.outputs[start:stop], graph.labels)
 
 
-def legal(derived: Derived, table: FunctionTable, target: Target) -> Derived:
+def legal(derived: Derived, table: FunctionTable, target: Target, text: str = "") -> Derived:
     """A formula's graph in the operations of a target, ready for `function_source`."""
     graph = derived.graph
     touched = False
-    if target is not NUMPY:
+    if target.library is None:
         inside = {arg.op for node in graph.nodes for arg in node.args}
         touched = not inside.isdisjoint(("broadcast", "unbroadcast"))
         graph = without_shapes(graph)
-    graph = legalise(graph, target.known, table, target.name, touched=touched)
+    graph = legalise(graph, target.known, table, target.name, text, touched)
     return replace(derived, graph=graph)
 
 
@@ -137,11 +142,14 @@ def function_source(
     `shelved` are tuples that stand at the head of the file, and their names; `comments` are lines
     by the name of what they stand above, `value =` for the value.
     """
-    if target is NUMPY:
+    library = target.library
+    if library is not None:
         graph, both = prepared(derived, kind, table)
+        taken: Collection[str] = reserved(library).union(shelved.values())
     else:
         graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
-    names = Names(RESERVED.union(shelved.values()) if target is NUMPY else _SCALAR_RESERVED)
+        taken = _SCALAR_RESERVED
+    names = Names(taken)
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
     wanted = layout.labels
@@ -154,7 +162,7 @@ def function_source(
     if kind == "value":
         lines += [f"    {line}" for line in comments.get("value =", ())]
     lines.append(returned(kind, layout, list(body.results)))
-    if target is not NUMPY:
+    if library is None:
         signature = f"def {name}({', '.join(arguments.values())}):"
         return "\n".join([signature, *lines, ""])
     head = _signature(name, kind, layout, list(arguments.values()))
@@ -167,7 +175,10 @@ def function_source(
         lines.insert(0, bracketed("    ", f"{converted} = _floats(", floats, ")"))
     lines[:0] = [f"    {new} = _whole({arguments[name]})" for name, new in as_indices.items()]
     doc = function_doc(derived.what if derived.what in PRODUCTS else kind, layout)
-    return "\n".join(['@np.errstate(all="ignore")', head, doc, *lines, ""])
+    if library.opening:
+        given = ", ".join(arguments.values())
+        lines.insert(0, "    " + library.opening.format(given))
+    return library.decorator + "\n".join([head, doc, *lines, ""])
 
 
 def returned(kind: str, layout: Layout, results: list[str]) -> str:
@@ -237,26 +248,33 @@ def _escape(character: str) -> str:
     return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
 
 
-def document(what: Rendering, table: FunctionTable, provided: Collection[str] = ()) -> str:
-    """The text of a file that needs NumPy alone (and SciPy for special functions).
+def document(
+    what: Rendering, table: FunctionTable, provided: Collection[str] = (), target: Target = NUMPY
+) -> str:
+    """The text of a file for a library of arrays, which needs nothing besides.
 
     It carries along the helpers that it calls, but for those that are provided elsewhere.
+
+    Raises
+    ------
+    SymgradError
+        The library lacks an operation; the message shows where.
     """
-    derived, layout = what.derived, what.layout
-    ready = legal(derived, table, NUMPY)
+    derived, layout, library = what.derived, what.layout, target.library
+    assert library is not None
+    ready = legal(derived, table, target, what.formula)
     shelved = _shelved(ready.graph)
-    comments = {
-        name or "value =": as_comments(about) for name, about in remarks(what.formula).items()
-    }
+    about = remarks(what.formula).items()
+    comments = {name or "value =": as_comments(lines) for name, lines in about}
     functions = [
-        function_source(ready, kind, layout, table, NUMPY, name, shelved, comments)
+        function_source(ready, kind, layout, table, target, name, shelved, comments)
         for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
-    helpers = _helpers(code, provided)
-    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code)))
-    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else "NumPy alone"
-    parts = [module_doc(what, needs), _imports(special), ""]
+    helpers = called(library.helpers, code, provided)
+    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target is NUMPY else []
+    needs = f"NumPy and SciPy (for {', '.join(special)})" if special else library.needs
+    parts = [module_doc(what, needs), _imports(library, special), ""]
     shelf = [
         bracketed("", f"{name} = (", list(map(repr, row)), ")") for row, name in shelved.items()
     ]
@@ -280,16 +298,16 @@ def _shelved(graph: Graph) -> dict[tuple[float, ...], str]:
     return {row: f"COEFFICIENTS_{number}" for number, row in enumerate(rows, 1)}
 
 
-def _helpers(code: str, provided: Collection[str]) -> list[str]:
-    """The helpers that some code calls, and those that they call in turn."""
+def called(helpers: Mapping[str, str], code: str, provided: Collection[str] = ()) -> list[str]:
+    """The helpers that code calls, and those that they call themselves."""
     needed: set[str] = set()
     waiting = [code]
     while waiting:
         text = waiting.pop()
-        called = HELPERS.keys() & re.findall(r"\b_\w+(?=\()", text)
-        waiting += [HELPERS[name] for name in called if name not in needed]
-        needed |= called
-    return [t for name, t in HELPERS.items() if name in needed and name not in provided]
+        found = helpers.keys() & re.findall(r"\b_\w+(?=\()", text)
+        waiting += [helpers[name] for name in found - needed]
+        needed |= found
+    return [t for name, t in helpers.items() if name in needed and name not in provided]
 
 
 def module_doc(what: Rendering, needs: str) -> str:
@@ -323,8 +341,8 @@ def module_doc(what: Rendering, needs: str) -> str:
     return "\n".join(lines)
 
 
-def _imports(special: list[str]) -> str:
-    lines = ["", "import numpy as np", "from numpy.typing import ArrayLike, NDArray"]
+def _imports(library: Library, special: list[str]) -> str:
+    lines = [library.imports.rstrip("\n")]
     if special:
         names = ", ".join(special)
         lines += [
@@ -336,7 +354,8 @@ def _imports(special: list[str]) -> str:
             f'        "{names} need SciPy: pip install scipy, or symgrad[special]"',
             "    ) from error",
         ]
-    return "\n".join([*lines, "", "Array = np.floating | NDArray[np.floating]", ""])
+    alias = ["", "Array = np.floating | NDArray[np.floating]"] if library is NUMPY_LIBRARY else []
+    return "\n".join([*lines, *alias, ""])
 
 
 def kernel_source(

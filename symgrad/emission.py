@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -96,21 +97,23 @@ def emitted(formula: Formula, target: str, name: str | None) -> Emitted:
     else:
         if name is not None:
             check_function_name(name, formula.rendering().kind)
-        text = _WRITERS[target](formula, name)
+        writer = _WRITERS.get(target)
+        text = writer(formula, name) if writer else _array(formula, name, target)
     result = Emitted(text)
     result.header = header
     return result
-
-
-def _numpy(formula: Formula, name: str | None) -> str:
-    return document(formula.rendering(name), formula.table)
 
 
 def _numba(formula: Formula, name: str | None) -> str:
     return numba_source(formula.rendering(name, general=True), formula.table)
 
 
-_WRITERS: Mapping[str, Callable[[Formula, str | None], str]] = {"numpy": _numpy, "numba": _numba}
+def _array(formula: Formula, name: str | None, target: str) -> str:
+    module = import_module(f"symgrad.targets.{target.replace('-', '_')}")
+    return document(formula.rendering(name), formula.table, module.TARGET)
+
+
+_WRITERS: Mapping[str, Callable[[Formula, str | None], str]] = {"numba": _numba}
 
 
 def c_files(what: Rendering, table: FunctionTable, prefix: str | None = None) -> Files:

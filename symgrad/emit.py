@@ -99,7 +99,7 @@ class Writer:
             if is_own(label) and node in self.steps and node.args:
                 self.own[node] = self.names.fresh(label)
                 self.comment[node] = self.comments.get(label, ())
-        several = self.target.names_results and len(wanted) > 1
+        several = self.target.library is not None and len(wanted) > 1
         for node, name in wanted.items():
             if node.args and node not in self.own and (several or self.schedule.uses[node] > 1):
                 self.own[node] = self.names.fresh(name)
@@ -237,7 +237,9 @@ class Writer:
         self.words[node] = words_for(step, self._part)
         name = self.own.get(node) or self._made_up(node)
         lines = self._lines(node)
-        lines.append(f"{name} = np.zeros_like({like})")
+        library = self.target.library
+        assert library is not None
+        lines.append(library.zeros.format(name=name, like=like))
         for count, part in enumerate(step.parts):
             g, _, *fillings = (p for arg in part.args for p in unpaired(arg))
             codes = [self._operand(f, False).code for f in fillings]
@@ -245,9 +247,10 @@ class Writer:
             code = self._operand(g, True).within(TERNARY)
             if any(entry is HOLE for entry in part.attributes):
                 key = f"np.s_[{key}]" if ":" in key or "," in key else key
-                lines.append(f"np.add.at({name}, {key}, {code})")
+                lines.append(library.several.format(name=name, key=key, code=code))
             else:
-                lines.append(f"{name}[{key}] {'+=' if count else '='} {code}")
+                style = library.more if count else library.first
+                lines.append(style.format(name=name, key=key, code=code))
         self.texts[node] = Text(name)
         self.is_name.add(node)
 

@@ -23,7 +23,7 @@ _EXTRAS = {
 }
 """By package: what needs it, and the extra that brings it."""
 
-_PACKAGES = frozenset(("__future__", "math", "numpy", "warnings", *_EXTRAS))
+_PACKAGES = frozenset(("__future__", "math", "numpy", "typing", "warnings", *_EXTRAS))
 
 
 def _import(name: str, *about: Any) -> Any:
@@ -37,8 +37,9 @@ _BUILTINS: Mapping[str, object] = MappingProxyType(
     {
         **{
             name: getattr(builtins, name)
-            for name in """ImportError TypeError abs any bool enumerate float int isinstance len
-            list map max min range slice tuple type zip""".split()
+            for name in """Ellipsis ImportError TypeError abs any bool dict enumerate float
+            hasattr int isinstance iter len list map max min next range slice staticmethod sum
+            tuple type zip""".split()
         },
         "__import__": _import,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symgrad.blocked import Program
-from symgrad.document import RESERVED, legal, prepared, returned
+from symgrad.document import legal, prepared, reserved, returned
 from symgrad.emit import argument_names
 from symgrad.finish import faster
 from symgrad.floats import PROVIDED
@@ -18,7 +18,7 @@ from symgrad.naming import Names
 from symgrad.pipeline import Derived, Known
 from symgrad.rows import Plan, in_loops, without_means
 from symgrad.targets.blocked import NAMESPACE
-from symgrad.targets.numpy import HELPERS, NUMPY
+from symgrad.targets.numpy import HELPERS, LIBRARY, NUMPY
 
 _NOT_ON_ROWS = frozenset("place _zeros _ones eye _counting input _reshape _broadcast_to".split())
 
@@ -50,7 +50,7 @@ def program(
     if plan is None:
         return None
     graph = plan.graph
-    names = Names([*RESERVED, *NAMESPACE, "arrays", "laid_out"])
+    names = Names([*reserved(LIBRARY), *NAMESPACE, "arrays", "laid_out"])
     arguments = argument_names(derived.inputs, names)
     wanted = {
         "value": ["value"],

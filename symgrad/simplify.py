@@ -263,9 +263,17 @@ def expand(
 
 def lacking(target: str, node: Node, text: str, hint: str = "") -> SymgradError:
     """The error for an operation that a target cannot have, at its place in the formula."""
-    name = "matmul" if node.op in _OF_PRODUCTS else node.op.lstrip("_")
+    name = _SAID.get(node.op, node.op.lstrip("_"))
     return SymgradError(f"the target {target} has no {name}", text, node.span, hint)
 
 
-_OF_PRODUCTS = frozenset("_mm _at _outer _rerow _unrow _recolumn _uncolumn".split())
-"""What products of matrices are made of."""
+_SAID = {
+    **dict.fromkeys("_mm _at _outer _rerow _unrow _recolumn _uncolumn".split(), "matmul"),
+    **dict.fromkeys(("_diagonals", "_undiagonals"), "einsum that takes a diagonal"),
+    "_solve_vector": "solve",
+    "_cofactors": "det",
+    "_middle": "median",
+    "_correlate": "convolve",
+    "_over_erfcx": "erfcx",
+}
+"""What users call that some operations are made for."""

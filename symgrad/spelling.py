@@ -27,7 +27,10 @@ class Text:
         return self.code if self.precedence >= precedence else f"({self.code})"
 
 
-_FOR_NUMBERS = ("_ratio", "_whole", "_hypot", "_sum_to({0}, {2}, ")
+_STRICT = ("xp.", "torch.")
+"""Libraries whose functions take no plain numbers where there is no array beside them."""
+
+_FOR_NUMBERS = ("_ratio", "_whole", "_where", "_hypot", "_sum_to({0}, {2}, ")
 """Helpers of generated code that take numbers; all others take arrays."""
 
 
@@ -54,7 +57,10 @@ class Spelling:
         slot = f"{{{place}}}"
         first = place == 0 and (bool(self.method) or "{count}" in self.template)
         helper = self.template[0] == "_" and not self.template.startswith(_FOR_NUMBERS)
-        return first or helper or f"{slot}." in self.template or f"{slot}[" in self.template
+        strict = self.template.startswith(("xp.", "torch.")) and "{1}" not in self.template
+        return (
+            first or helper or strict or f"{slot}." in self.template or f"{slot}[" in self.template
+        )
 
     def write(self, operands: Sequence[Text], value: object = None) -> Text:
         """The operation on operands, with the attributes in `value`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.call import plain
 from symgrad.emission import Formula, emitted
+from symgrad.errors import SymgradError
 from symgrad.load import load
 from symgrad.native import NativeFunction
 from symgrad.numba_file import elements, numba_source
@@ -56,16 +57,83 @@ class NumbaFunction:
         return f"<{self._formula!r} for numba>"
 
 
-def targeted(formula: Formula, target: str) -> Function:
-    """A formula as a function of a target.
+def targeted(formula: Formula, target: str, product: Formula | None = None) -> Function:
+    """A formula as a function of a target; with `product`, its vjp, as a derivative of its own.
 
     Raises
     ------
     SymgradError
-        The target lacks an operation; a MissingExtraError where its package is not installed.
+        The target lacks an operation, or takes no derivative; a MissingExtraError where its package
+        is not installed.
     """
+    if product is not None:
+        if target not in _WRAPPED:
+            raise SymgradError(
+                f"the target {target} takes no derivative of one's own",
+                hint=f"Those that do are: {', '.join(_WRAPPED)}.",
+            )
+        wrap = load(_WRAPPED[target], "wrapped")
+        wrt = [formula.inputs.index(name) for name in product.layout.wrt]
+        value, back = _loaded(formula, target), _loaded(product, target)
+        made_so: Function = wrap(value, back, wrt, len(formula.inputs))
+        return made_so
     made = _MADE.get(target)
     return made(formula) if made is not None else _loaded(formula, target)
+
+
+_WRAPPED: Mapping[str, str] = {
+    "jax": """\
+import jax
+
+
+def wrapped(value, product, wrt, count):
+    # A function whose derivative JAX takes from the product of a cotangent with the Jacobian.
+    def forward(*inputs):
+        return value(*inputs), inputs
+
+    def backward(inputs, cotangent):
+        found = product(cotangent, *inputs)[1]
+        return tuple(
+            found[wrt.index(k)].astype(inputs[k].dtype) if k in wrt else None
+            for k in range(count)
+        )
+
+    def own(*inputs):
+        return value(*inputs)
+
+    own = jax.custom_vjp(own)
+    own.defvjp(forward, backward)
+    return own
+""",
+    "torch": """\
+import torch
+
+
+def wrapped(value, product, wrt, count):
+    # A function whose derivative PyTorch takes from the product of a cotangent with the Jacobian.
+    def forward(*inputs):
+        return value(*inputs)
+
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    def backward(ctx, cotangent):
+        inputs = ctx.saved_tensors
+        found = product(cotangent, *inputs)[1]
+        return tuple(
+            found[wrt.index(k)].to(inputs[k].dtype) if k in wrt else None for k in range(count)
+        )
+
+    own = type("Formula", (torch.autograd.Function,), {
+        "forward": staticmethod(forward),
+        "setup_context": staticmethod(setup_context),
+        "backward": staticmethod(backward),
+        "generate_vmap_rule": True,
+    })
+    return lambda *inputs: own.apply(*(torch.as_tensor(value) for value in inputs))
+""",
+}
+"""By target: how a function gets a derivative of its own."""
 
 
 def _loaded(formula: Formula, target: str) -> Function:

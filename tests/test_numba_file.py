@@ -17,7 +17,8 @@ from symgrad.errors import SymgradError
 from symgrad.layout import Layout
 from symgrad.numba_file import numba_source
 from symgrad.pipeline import derive
-from tests.reference import CASES, TABLE, Case
+from tests.reference import CASES as ALL
+from tests.reference import TABLE, Case
 from tests.test_c_file import agree, points_of
 
 
@@ -25,6 +26,9 @@ def jit(**options: object) -> Callable[[Any], Any]:
     assert options["error_model"] == "numpy"
     return lambda function: function
 
+
+CASES = [*(c for c in ALL if c.name[0] != "_"), *[c for c in ALL if c.name[0] == "_"][::3]]
+"""The rows that users call, and some of those that rules bring in."""
 
 PLAIN = types.SimpleNamespace(njit=jit, prange=range)
 """Stands for Numba, where Python runs the code."""
@@ -61,7 +65,7 @@ MODELS = [
     ("a * exp(-b * x)", [(2.0, 0.5, X), (X, 0.5, X[:, None][:9]), (np.ones(1), 2.0, X)]),
     ("mean((a * x - sin(x))**2)", [(0.5, X), (X[:7], X[:7]), (1.0, 2.0)]),
     ("sum(where(x > 0, log(x), k * x))", [(X, 3.0)]),
-    ("1 / x + log(y) / x", [(0.0, 0.0), (X, 1.0)]),
+    ("1 / x + log(y) / x + exp(800 + y)", [(0.0, 0.0), (X, 1.0)]),
 ]
 
 
@@ -88,13 +92,12 @@ def test_broadcasts_and_sums(formula: str, points: list[tuple[Any, ...]]) -> Non
             compare(run(source, "value_and_grad")(*point), made(*point))
 
 
-@pytest.mark.parametrize(("formula", "points"), MODELS)
+@pytest.mark.parametrize(("formula", "points"), MODELS[2:5:2])
 def test_numba_compiles_them(formula: str, points: list[tuple[Any, ...]]) -> None:
     pytest.importorskip("numba")
     made = symgrad.value_and_grad(formula)
     function = symgrad.value_and_grad(formula, target="numba")
-    for point in points[:2]:
-        compare(function(*point), made(*point))
+    compare(function(*points[0]), made(*points[0]))
 
 
 def test_sums_are_taken_in_chunks_of_fixed_size() -> None:

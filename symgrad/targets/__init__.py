@@ -10,6 +10,39 @@ from symgrad.spelling import Spelling, Text
 
 
 @dataclass(frozen=True, slots=True)
+class Library:
+    """What a file for a library of arrays looks like around the operations.
+
+    Attributes
+    ----------
+    imports:
+        The lines at its head.
+    needs:
+        What it needs, in words.
+    names:
+        The modules and types that its code sees.
+    helpers:
+        Functions that it carries along where its code calls them, by name.
+    decorator, opening:
+        What stands before each function, and the line after its docstring, of all its inputs.
+    zeros, first, more, several:
+        How an array is begun into which others are placed, and how one is placed: the first, one
+        more, and one where an element may be meant several times.
+    """
+
+    imports: str
+    needs: str
+    names: tuple[str, ...]
+    helpers: Mapping[str, str]
+    decorator: str = ""
+    opening: str = ""
+    zeros: str = "{name} = np.zeros_like({like})"
+    first: str = "{name}[{key}] = {code}"
+    more: str = "{name}[{key}] += {code}"
+    several: str = "np.add.at({name}, {key}, {code})"
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """How a kind of code spells operations and constants.
 
@@ -25,8 +58,8 @@ class Target:
         Operations that need an optional module, and the module's name.
     number:
         Writes a plain number where an array is needed; empty for a target without arrays.
-    names_results:
-        Whether results get a statement each where there are several.
+    library:
+        What else a file for a library of arrays needs; None for a target without them.
     """
 
     name: str
@@ -34,7 +67,7 @@ class Target:
     constant: Callable[[float | bool, bool], Text]
     extras: Mapping[str, str]
     number: str = ""
-    names_results: bool = False
+    library: Library | None = None
 
     @property
     def known(self) -> frozenset[str]:
@@ -45,7 +78,7 @@ class Target:
 _GRAPH = frozenset("input constant pair place unbroadcast broadcast copy".split())
 """Operations that are written without a spelling of their own, or never."""
 
-TARGETS = ("numpy", "c", "numba")
+TARGETS = ("numpy", "c", "numba", "jax", "torch", "array-api")
 """What users may ask for; each stands in a module of its own here."""
 
 

@@ -18,7 +18,7 @@ from symgrad.spelling import (
     call,
     call2,
 )
-from symgrad.targets import Target
+from symgrad.targets import Library, Target
 from symgrad.targets.arrays import ARRAY_HELPERS, ARRAYS
 
 _UNARY = """abs sign floor ceil trunc rint sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan
@@ -88,15 +88,6 @@ SPELLINGS = {
     **ARRAYS,
 }
 
-NUMPY = Target(
-    "numpy",
-    SPELLINGS,
-    _known,
-    dict.fromkeys([*_SPECIAL, "zeta", "_log_ndtr", "_over_erfcx"], "scipy"),
-    "np.float64({})",
-    names_results=True,
-)
-
 HELPERS: dict[str, str] = {
     "_floats": '''\
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
@@ -153,3 +144,20 @@ def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
     **ARRAY_HELPERS,
 }
 """What a generated file carries along where its code calls it."""
+
+LIBRARY = Library(
+    "\nimport numpy as np\nfrom numpy.typing import ArrayLike, NDArray\n",
+    "NumPy alone",
+    ("np", "special", "ArrayLike", "NDArray", "Array"),
+    HELPERS,
+    '@np.errstate(all="ignore")\n',
+)
+
+NUMPY = TARGET = Target(
+    "numpy",
+    SPELLINGS,
+    constant,
+    dict.fromkeys([*_SPECIAL, "zeta", "_log_ndtr", "_over_erfcx"], "scipy"),
+    "np.float64({})",
+    LIBRARY,
+)

@@ -1,0 +1,375 @@
+"""Helpers for libraries whose arrays are not written into, in the words of the array API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from symgrad.targets.arrays import ARRAY_HELPERS
+from symgrad.targets.numpy import HELPERS as NUMPY_HELPERS
+
+HELPERS: dict[str, str] = {
+    "_namespace": '''\
+def _namespace(*inputs: ArrayLike) -> Any:
+    """The library whose arrays the inputs are."""
+    arrays = [value for value in inputs if is_array_api_obj(value)]
+    return array_namespace(*(arrays or [np.zeros(())]))
+''',
+    "_floats": '''\
+def _floats(*inputs: ArrayLike) -> list[Array]:
+    """The inputs as arrays of one floating-point type; plain numbers take that of the arrays."""
+    xp = _namespace(*inputs)
+    types = [v.dtype for v in inputs if is_array_api_obj(v)]
+    types = [t for t in types if xp.isdtype(t, "real floating")] or [xp.float64]
+    dtype = xp.result_type(*types)
+    return [xp.astype(xp.asarray(value), dtype) for value in inputs]
+''',
+    "_whole": '''\
+def _whole(values: ArrayLike) -> Array:
+    """Numbers as indices or sizes: whole ones as they are, truth values as a mask."""
+    if isinstance(values, (int, np.integer)):
+        return int(values)
+    xp = _namespace(values)
+    array = xp.asarray(values)
+    return array if xp.isdtype(array.dtype, ("bool", "integral")) else xp.astype(array, xp.int64)
+''',
+    "_sum_to": '''\
+def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Array:
+    """Sum a cotangent, of the value's shape, over the axes along which an input was broadcast."""
+    xp = _namespace(g, like)
+    if shape is not None:
+        g = xp.broadcast_to(xp.asarray(g), shape)
+    new = g.ndim - like.ndim
+    axes = tuple(
+        axis
+        for axis in range(g.ndim)
+        if axis < new or like.shape[axis - new] != g.shape[axis]
+    )
+    if axes:
+        g = xp.sum(g, axis=axes)
+    return xp.astype(xp.reshape(g, like.shape), like.dtype)
+''',
+    "_where": '''\
+def _where(p: Array, x: Array, y: Array) -> Array:
+    """A choice, of which both may be plain numbers."""
+    xp = _namespace(p, x, y)
+    arrays = is_array_api_obj(x) or is_array_api_obj(y)
+    return xp.where(p, x if arrays else xp.asarray(float(x)), y)
+''',
+    "_part": '''\
+def _part(x: Array, key: Any) -> Array:
+    """The elements at a key; where one entry is an array, the others come first."""
+    xp, keys = _namespace(x), key if isinstance(key, tuple) else (key,)
+    if Ellipsis not in [k for k in keys if not is_array_api_obj(k)]:
+        keys = (*keys, Ellipsis)
+    at = [k for k, entry in enumerate(keys) if is_array_api_obj(entry)]
+    if len(at) != 1 or xp.isdtype(keys[at[0]].dtype, "bool"):
+        return x[keys if not at else tuple(k for k in keys if k is not Ellipsis)]
+    rest = (*keys[: at[0]], slice(None), *keys[at[0] + 1 :])
+    after = [k for k in keys[at[0] + 1 :] if k is not None and k is not Ellipsis]
+    before = [k for k in keys[: at[0]] if not isinstance(k, int)]
+    if any(isinstance(k, int) for k in keys):
+        return x[keys[:-1] if keys[-1] is Ellipsis else keys]
+    axis, indices = len(before), keys[at[0]]
+    taken = x[rest]
+    if Ellipsis in before:
+        axis = taken.ndim - len(after) - 1
+    found = xp.take(taken, xp.reshape(indices, (-1,)), axis=axis)
+    return xp.reshape(found, (*found.shape[:axis], *indices.shape, *found.shape[axis + 1 :]))
+''',
+    "_broadcast": '''\
+def _broadcast(x: Array, shape: tuple[int, ...]) -> Array:
+    """A number or an array in a shape."""
+    xp = _namespace(x)
+    return xp.broadcast_to(xp.asarray(x), shape)
+''',
+    "_joined": '''\
+def _joined(*arrays: Array) -> Array:
+    """An array of the shape to which several broadcast."""
+    xp = _namespace(*arrays)
+    return xp.broadcast_arrays(*arrays)[0]
+''',
+    "_size": '''\
+def _size(x: Array, axis: int | tuple[int, ...] | None) -> int:
+    """How many elements there are along some axes, or in all."""
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return math.prod([x.shape[a] for a in axes])
+''',
+    "_ratio": '''\
+def _ratio(number: float, size: float) -> float:
+    """A number divided by a size; where that is 0, as NumPy divides."""
+    return number / size if size else number * math.inf
+''',
+    "_polynomial": NUMPY_HELPERS["_polynomial"],
+    "_cbrt": '''\
+def _cbrt(x: Array) -> Array:
+    """The cubic root: a power, and one step of Newton's to all digits."""
+    xp = _namespace(x)
+    root = xp.sign(x) * xp.abs(x) ** (1 / 3)
+    better = root - (root - x / (root * root)) / 3
+    return xp.where((x == 0) | ~xp.isfinite(better), root, better)
+''',
+    "_fmod": '''\
+def _fmod(x: Array, y: Array) -> Array:
+    """The remainder that has the sign of x."""
+    xp = _namespace(x, y)
+    like = x if is_array_api_obj(x) else y
+    x, y = (v if is_array_api_obj(v) else xp.full_like(like, v) for v in (x, y))
+    rest = xp.remainder(xp.abs(x), xp.abs(y))
+    rest = xp.where(xp.isinf(y) & xp.isfinite(x), xp.abs(x), rest)
+    return xp.where(xp.signbit(x), -rest, rest)
+''',
+    "_exp_moment": ARRAY_HELPERS["_exp_moment"]
+    .replace("np.where(np.abs", "xp.where(xp.abs")
+    .replace("np.", "xp.")
+    .replace("[()]\n", "\n")
+    .replace("    near, term", "    xp = _namespace(x)\n    near, term"),
+    "_norm": '''\
+def _norm(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    """The square root of the sum of squares, scaled by the largest, so that none overflows."""
+    xp = _namespace(x)
+    reduce = xp.max if math.prod(x.shape) else xp.sum
+    top = reduce(xp.abs(x), axis=axis, keepdims=True)
+    top = xp.where((top > 0) & xp.isfinite(top), top, xp.ones_like(top))
+    scaled = xp.sqrt(xp.sum((x / top) ** 2, axis=axis, keepdims=True)) * top
+    return scaled if keepdims else _squeeze(scaled, tuple(range(x.ndim)) if axis is None else axis)
+''',
+    "_middle": '''\
+def _middle(s: Array) -> Array:
+    """The middle of sorted numbers along the last axis: of two, the mean."""
+    n = s.shape[-1]
+    return (s[..., (n - 1) // 2] + s[..., n // 2]) / 2
+''',
+    "_unmiddle": '''\
+def _unmiddle(y: Array, s: Array) -> Array:
+    """Zeros in the shape of sorted numbers, with y shared by those in the middle."""
+    xp, n = _namespace(y, s), s.shape[-1]
+    k = xp.astype(xp.arange(n), s.dtype)
+    share = xp.astype(k == (n - 1) // 2, s.dtype) + xp.astype(k == n // 2, s.dtype)
+    return xp.where(share > 0, y[..., None] * share / 2, xp.zeros_like(s))
+''',
+    "_merged": '''\
+def _merged(x: Array, axis: int | tuple[int, ...] | None) -> Array:
+    """Some axes, or all for None, made one, which is the last."""
+    xp = _namespace(x)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    moved = xp.moveaxis(x, axes, tuple(range(-len(axes), 0)))
+    return xp.reshape(moved, (*moved.shape[: x.ndim - len(axes)], _size(x, axes)))
+''',
+    "_unmerged": '''\
+def _unmerged(y: Array, x: Array, axis: int | tuple[int, ...] | None) -> Array:
+    """Axes that were made one, apart again, as in x."""
+    xp = _namespace(y, x)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    apart = xp.reshape(y, (*y.shape[:-1], *(x.shape[a] for a in axes)))
+    return xp.moveaxis(apart, tuple(range(-len(axes), 0)), axes)
+''',
+    "_delay": '''\
+def _delay(x: Array, axis: int, fill: float) -> Array:
+    """The elements one place later along an axis, after a first one that is given."""
+    xp = _namespace(x)
+    moved = xp.moveaxis(x, axis, 0)
+    late = xp.concat([xp.full_like(moved[:1, ...], fill), moved[:-1, ...]], axis=0)
+    return xp.moveaxis(late, 0, axis)
+''',
+    "_scan": '''\
+def _scan(a: Array, b: Array, axis: int) -> Array:
+    """The recurrence s[k] = a[k] * s[k-1] + b[k] along an axis."""
+    xp = _namespace(a, b)
+    a, b = xp.moveaxis(a, axis, 0), xp.moveaxis(b, axis, 0)
+    rows = [b[0, ...]]
+    for k in range(1, b.shape[0]):
+        rows.append(b[k, ...] + a[k, ...] * rows[-1])
+    return xp.moveaxis(xp.stack(rows, axis=0), 0, axis)
+''',
+    "_cumprod": '''\
+def _cumprod(x: Array, axis: int) -> Array:
+    """The product of all elements up to each along an axis."""
+    xp = _namespace(x)
+    rows = xp.moveaxis(x, axis, 0)
+    begun = xp.concat([rows[:1, ...], xp.zeros_like(rows[1:, ...])], axis=0)
+    return _scan(x, xp.moveaxis(begun, 0, axis), axis)
+''',
+    "_squeeze": '''\
+def _squeeze(x: Array, axis: int | tuple[int, ...] | None) -> Array:
+    """An array without some axes of size 1, or without all such for None."""
+    xp = _namespace(x)
+    axes = [a for a, n in enumerate(x.shape) if n == 1] if axis is None else axis
+    axes = [a % x.ndim for a in (axes if isinstance(axes, (tuple, list)) else [axes])]
+    return xp.reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in axes))
+''',
+    "_expand": '''\
+def _expand(x: Array, axis: int | tuple[int, ...]) -> Array:
+    """An array with new axes of size 1."""
+    xp = _namespace(x)
+    x, axes = xp.asarray(x), axis if isinstance(axis, tuple) else (axis,)
+    rank = x.ndim + len(axes)
+    new, rest = [a % rank for a in axes], iter(x.shape)
+    return xp.reshape(x, tuple(1 if a in new else next(rest) for a in range(rank)))
+''',
+    "_transpose": '''\
+def _transpose(x: Array) -> Array:
+    """The axes in reverse order."""
+    xp = _namespace(x)
+    return xp.permute_dims(x, tuple(range(x.ndim))[::-1])
+''',
+    "_swapaxes": '''\
+def _swapaxes(x: Array, first: int, second: int) -> Array:
+    """Two axes in each other's place."""
+    xp, order = _namespace(x), list(range(x.ndim))
+    order[first], order[second] = order[second], order[first]
+    return xp.permute_dims(x, tuple(order))
+''',
+    "_untile": '''\
+def _untile(y: Array, x: Array, reps: int | tuple[int, ...]) -> Array:
+    """The sum over the copies of x in a tiled array."""
+    xp = _namespace(y, x)
+    counts = reps if isinstance(reps, tuple) else (reps,)
+    rank = max(x.ndim, len(counts))
+    counts = (1,) * (rank - len(counts)) + counts
+    sizes = (1,) * (rank - x.ndim) + tuple(x.shape)
+    apart = xp.reshape(y, tuple(n for pair in zip(counts, sizes) for n in pair))
+    return xp.reshape(xp.sum(apart, axis=tuple(range(0, 2 * rank, 2))), x.shape)
+''',
+    "_repeat": '''\
+def _repeat(x: Array, repeats: int | tuple[int, ...], axis: int) -> Array:
+    """Each element of an axis several times."""
+    xp = _namespace(x)
+    source = np.repeat(np.arange(x.shape[axis]), repeats).tolist()
+    return xp.take(x, xp.asarray(source), axis=axis)
+''',
+    "_unrepeat": '''\
+def _unrepeat(y: Array, x: Array, repeats: int | tuple[int, ...], axis: int) -> Array:
+    """The sum over the copies of each element of x along an axis."""
+    xp = _namespace(y, x)
+    source = np.repeat(np.arange(x.shape[axis]), repeats)
+    rows = xp.moveaxis(y, axis, 0)
+    return xp.moveaxis(_segment_sum(rows, xp.asarray(source.tolist()), x.shape[axis]), 0, axis)
+''',
+    "_pad": '''\
+def _pad(x: Array, width: int | tuple) -> Array:
+    """An array with zeros around it."""
+    xp = _namespace(x)
+    widths = np.broadcast_to(np.asarray(width), (x.ndim, 2)).tolist()
+    for axis, (before, after) in enumerate(widths):
+        sides = [
+            xp.zeros((*x.shape[:axis], n, *x.shape[axis + 1 :]), dtype=x.dtype)
+            for n in (before, after)
+        ]
+        x = xp.concat([sides[0], x, sides[1]], axis=axis)
+    return x
+''',
+    "_unpad": '''\
+def _unpad(y: Array, x: Array, width: int | tuple) -> Array:
+    """The part of a padded array that was x."""
+    before = np.broadcast_to(np.asarray(width), (x.ndim, 2))[:, 0].tolist()
+    return y[tuple(slice(start, start + size) for start, size in zip(before, x.shape))]
+''',
+    "_placed": '''\
+def _placed(g: Array, like: Array, key: Any) -> Array:
+    """Zeros in the shape of an array, with g added at a key."""
+    xp, count = _namespace(g, like), math.prod(like.shape)
+    keys = [_numbers(k) for k in (key if isinstance(key, tuple) else (key,))]
+    places = np.arange(count).reshape(tuple(like.shape))[tuple(keys)]
+    rows = xp.reshape(xp.broadcast_to(xp.asarray(g), places.shape), (-1,))
+    places = places.reshape(-1)
+    if len(np.unique(places)) < len(places):
+        return xp.reshape(_segment_sum(rows, xp.asarray(places.tolist()), count), like.shape)
+    source = np.full(count, len(places))
+    source[places] = np.arange(len(places))
+    rows = xp.concat([rows, xp.zeros((1,), dtype=rows.dtype)])
+    return xp.reshape(xp.take(rows, xp.asarray(source), axis=0), like.shape)
+''',
+    "_numbers": '''\
+def _numbers(key: Any) -> Any:
+    """An index as NumPy takes it."""
+    return np.asarray(key) if is_array_api_obj(key) else key
+''',
+    "_put_along_axis": '''\
+def _put_along_axis(y: Array, x: Array, indices: Array, axis: int) -> Array:
+    """Zeros in the shape of x, with y added at indices along an axis."""
+    xp = _namespace(y, x)
+    y, indices = xp.moveaxis(y, axis, -1), xp.moveaxis(indices, axis, -1)
+    n = x.shape[axis]
+    there = indices[..., None] % n == xp.arange(n)
+    return xp.moveaxis(xp.sum(xp.where(there, y[..., None], 0.0), axis=-2), -1, axis)
+''',
+    "_segment_sum": '''\
+def _segment_sum(x: Array, ids: Array, n: int) -> Array:
+    """The sum of the rows of each segment."""
+    xp = _namespace(x, ids)
+    there = xp.reshape(ids, (1, -1)) == xp.reshape(xp.arange(n), (-1, 1))
+    there = xp.reshape(there, (*there.shape, *(1,) * (x.ndim - 1)))
+    return xp.sum(xp.where(there, x[None, ...], 0.0), axis=1)
+''',
+    "_diagonal": '''\
+def _diagonal(x: Array, offset: int, axis1: int, axis2: int) -> Array:
+    """A diagonal of the matrices that two axes make, as the last axis."""
+    xp = _namespace(x)
+    return xp.linalg.diagonal(xp.moveaxis(x, (axis1, axis2), (-2, -1)), offset=offset)
+''',
+    "_undiagonal": '''\
+def _undiagonal(y: Array, x: Array, offset: int, axis1: int, axis2: int) -> Array:
+    """Zeros in the shape of x, with y on a diagonal."""
+    xp = _namespace(y, x)
+    rows, columns = x.shape[axis1], x.shape[axis2]
+    above, left = max(-offset, 0), max(offset, 0)
+    pads = ((0, 0),) * (y.ndim - 1) + ((above, rows - above - y.shape[-1]),)
+    column = _pad(y, pads)[..., None]
+    there = xp.arange(columns)[None, :] - xp.arange(rows)[:, None] == offset
+    full = xp.where(there, xp.broadcast_to(column, (*column.shape[:-1], columns)), 0.0)
+    return xp.moveaxis(full, (-2, -1), (axis1, axis2))
+''',
+    "_diag_matrix": '''\
+def _diag_matrix(x: Array, k: int) -> Array:
+    """A square matrix with a diagonal and zeros elsewhere."""
+    xp, n = _namespace(x), x.shape[0] + abs(k)
+    return _undiagonal(x, xp.zeros((n, n), dtype=x.dtype), k, 0, 1)
+''',
+    "_rerow": ARRAY_HELPERS["_rerow"].replace("np.expand_dims(x, -2)", "_expand(x, -2)"),
+    "_unrow": ARRAY_HELPERS["_unrow"].replace("np.squeeze(x, -2)", "_squeeze(x, -2)"),
+    "_recolumn": ARRAY_HELPERS["_recolumn"].replace("np.expand_dims(x, -1)", "_expand(x, -1)"),
+    "_uncolumn": ARRAY_HELPERS["_uncolumn"].replace("np.squeeze(x, -1)", "_squeeze(x, -1)"),
+    "_einsum": '''\
+def _einsum(subscripts: str, a: Array, b: Array) -> Array:
+    """A sum of products over labelled axes, of which an operand has each once."""
+    xp = _namespace(a, b)
+    inputs, out = subscripts.split("->")
+    labels = inputs.split(",")
+    letters = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in subscripts]
+    for k, array in enumerate((a, b)):
+        rank = array.ndim - len(labels[k].replace("...", ""))
+        labels[k] = labels[k].replace("...", "".join(letters[:rank][::-1]))
+    ranks = [len(label) for label in labels]
+    stack = "".join(c for c in letters[: max(ranks)][::-1] if c in labels[0] + labels[1])
+    out = out.replace("...", stack)
+    whole = [*out, *dict.fromkeys(c for c in labels[0] + labels[1] if c not in out)]
+    factors = []
+    for label, array in zip(labels, (a, b)):
+        order = tuple(label.index(c) for c in whole if c in label)
+        shape = tuple(array.shape[label.index(c)] if c in label else 1 for c in whole)
+        factors.append(xp.reshape(xp.permute_dims(array, order), shape))
+    product = factors[0] * factors[1]
+    summed = tuple(range(len(out), len(whole)))
+    return xp.sum(product, axis=summed) if summed else product
+''',
+}
+"""By name: what a file carries along where its code calls it. `xp` is the library."""
+
+_ASKED = re.compile(
+    r"^    xp = _namespace\(.*\)\n|(?<=    )xp, | _namespace\([^)]*\),", re.MULTILINE
+)
+"""How the helpers ask the inputs for their library."""
+
+
+def named(helpers: Mapping[str, str], module: str) -> dict[str, str]:
+    """The helpers for one library alone: by its name, where they would ask the inputs for it.
+
+    >>> named({"f": "return xp.exp(x)"}, "jnp")
+    {'f': 'return jnp.exp(x)'}
+    """
+    return {
+        name: _ASKED.sub("", text).replace("xp.", f"{module}.")
+        for name, text in helpers.items()
+        if name not in ("_namespace", "_numbers")
+    }

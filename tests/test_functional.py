@@ -1,0 +1,128 @@
+"""The targets array-api, jax and torch: every row and a sample of array formulas, as in NumPy."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symgrad
+from symgrad.errors import InputError, SymgradError
+from tests.array_cases import Case
+from tests.reference import CASES as ALL
+from tests.reference import SMALLEST_NORMAL
+from tests.reference import Case as Row
+from tests.test_arrays import CASES, close, over
+from tests.test_c_file import agree as right
+from tests.test_c_file import points_of
+
+ROWS = [*(r for r in ALL if r.name[0] != "_"), *[r for r in ALL if r.name[0] == "_"][::4]]
+"""The rows that users call, and some of those that rules bring in."""
+
+LIBRARIES = {
+    "numpy": "array-api",
+    "array_api_strict": "array-api",
+    "jax": "jax",
+    "torch": "torch",
+}
+"""The libraries whose arrays are given, and the target."""
+
+ULPS = {"numpy": 8, "array_api_strict": 8, "jax": 128, "torch": 64}
+"""How far the libraries' own functions are off, in ulps, where they are near the truth at all."""
+
+libraries = pytest.mark.parametrize("library", LIBRARIES)
+
+
+def module(library: str) -> Any:
+    """The library, in double precision, or a skip that names it."""
+    found = pytest.importorskip(library)
+    if library == "jax":
+        found.config.update("jax_enable_x64", True)
+        return importlib.import_module("jax.numpy")
+    if LIBRARIES[library] == "array-api":
+        pytest.importorskip("array_api_compat")
+    return found
+
+
+def given(library: str, value: Any) -> Any:
+    return module(library).asarray(value)
+
+
+def taken(value: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(value)
+
+
+def made(formula: str, wrt: Any, library: str) -> Callable[..., Any] | None:
+    """The formula for a library; None where that lacks an operation, which the error must name."""
+    try:
+        return symgrad.value_and_grad(formula, wrt, target=LIBRARIES[library])
+    except SymgradError as error:
+        if f"the target {LIBRARIES[library]} has no" not in error.message:
+            raise
+        return None
+
+
+@libraries
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_a_row_agrees_with_numpy(row: Row, library: str) -> None:
+    module(library)
+    function = made(row.formula, row.inputs, library)
+    if function is None:
+        return
+    points = [point for point in points_of(row) if within(row, point, library)]
+    columns = [np.array(column, float) for column in zip(*points, strict=True)]
+    value, slopes = symgrad.value_and_grad(row.formula, wrt=row.inputs)(*columns)
+    with np.errstate(all="ignore"):
+        found = function(*[given(library, column) for column in columns])
+    pairs = zip((found[0], *found[1]), (value, *slopes), strict=True)
+    for axis, (got, want) in enumerate(pairs, -1):
+        for point, g, w in zip(points, taken(got).tolist(), want.tolist(), strict=True):
+            assert agree(row, point, axis, g, w, library), (point, axis, g, w)
+
+
+def within(row: Row, point: tuple[float, ...], library: str) -> bool:
+    """Whether a library's own functions are meant for a point.
+
+    JAX takes what is below the normal numbers for 0, wherever it arises. Neither it nor PyTorch has
+    digamma and zeta left of 0, or their like to the last digits near a root.
+    """
+    if LIBRARIES[library] == "array-api":
+        return True
+    if row.name in ("zeta", "gammaln", "digamma"):
+        return 2 < point[0] < 1e8
+    return all(x == math.inf or x == -math.inf or 1e-200 < abs(x) < 1e200 for x in point)
+
+
+def agree(
+    row: Row, point: tuple[float, ...], axis: int, got: float, want: float, library: str
+) -> bool:
+    """As near to NumPy as the library's functions are; or as near to the truth as NumPy is."""
+    if math.isfinite(got) and math.isfinite(want):
+        near = max(ULPS[library] * 2.0**-52 * abs(want), 2 * SMALLEST_NORMAL)
+        if abs(got - want) <= near:
+            return True
+    return right(row, point, axis, got, want)
+
+
+@over(CASES[::29])
+@libraries
+def test_arrays_agree_with_numpy(case: Case, library: str) -> None:
+    module(library)
+    inputs = case.inputs()
+    shapes = {name: np.shape(value) for name, value in inputs.items()}
+    head = "".join(f"{name}: {shape or 'scalar'}; " for name, shape in shapes.items())
+    try:
+        value, slopes = symgrad.value_and_grad(head + case.formula, case.smooth)(**inputs)
+        function = made(head + case.formula, case.smooth, library)
+    except InputError:
+        return
+    if function is None:
+        return
+    with np.errstate(all="ignore"):
+        found = function(**{name: given(library, value) for name, value in inputs.items()})
+    for got, want in zip((found[0], *found[1]), (value, *slopes), strict=True):
+        close(taken(got), want, 1e-12, 1e-14)
