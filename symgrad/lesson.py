@@ -72,7 +72,7 @@ FORMS = ("text", "markdown", "html")
 
 
 def explain(
-    formula: str,
+    formula: str | Compiled,
     at: Mapping[str, Any] | None = None,
     wrt: str | Sequence[str] | None = None,
 ) -> Lesson:
@@ -81,7 +81,7 @@ def explain(
     Parameters
     ----------
     formula, wrt:
-        As for `grad`.
+        As for `grad`; what is compiled already is explained by the inputs that it has.
     at:
         The inputs by name: numbers or arrays. The reverse pass is walked through there step by
         step, over the formula as it was written: the value of each node, its rule, what it hands on
@@ -100,9 +100,13 @@ def explain(
     SymgradError
         The formula, `wrt` or an input is wrong, or there is too much to be explained.
     """
+    if isinstance(formula, Compiled) and wrt is None:
+        compiled = formula
+    else:
+        compiled = grad(formula.formula if isinstance(formula, Compiled) else formula, wrt)
     if at is None:
-        return Lesson(formula, (Listing(stages(formula, wrt)),))
-    return lesson(grad(formula, wrt), at)
+        return Lesson(compiled.formula, (Listing(stages(compiled.formula, wrt)),))
+    return lesson(compiled, at)
 
 
 def lesson(compiled: Compiled, at: Mapping[str, Any]) -> Lesson:

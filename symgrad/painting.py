@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from symgrad.compiled import Compiled
 from symgrad.diagram import Arrow, Box, Diagram, diagram, shortened
-from symgrad.errors import MissingExtraError, SymgradError, visible
+from symgrad.errors import MissingExtraError, SymgradError, told, visible
 from symgrad.extras import needed
 from symgrad.layering import Edge, Point, layered
 
@@ -66,7 +66,11 @@ def draw_graph(
     SymgradError
         The graph is too large for a picture, the format is unknown, or an input is wrong.
     """
-    name = os.fspath(path)
+    try:
+        name = os.fsdecode(path)
+    except TypeError:
+        hint = 'Write it as a text, as in draw("graph.svg").'
+        raise SymgradError(f"{told(path)} is no name of a file", hint=hint) from None
     ending = name.rpartition(".")[2].lower()
     if ending not in _FORMATS:
         raise SymgradError(
@@ -213,7 +217,7 @@ class _Picture:
         """What the colours mean."""
         patches = needed("matplotlib.patches", "a picture", "draw")
         x = _MARGIN
-        for key, told in entries:
+        for key, meaning in entries:
             if key in _STYLES:
                 style = _STYLES[key]
                 self.axes.add_artist(
@@ -227,8 +231,8 @@ class _Picture:
                 colour = _WIRE if key == "forward" else _GRADIENT
                 self.axes.plot([x, x + 0.2], [y, y], color=colour, linestyle=dashes, linewidth=1.2)
             text = _GRADIENT if key == "reverse" else _VALUE if key == "forward" else "#444444"
-            self.write(x + 0.26, y, told, _SMALL, text, "left")
-            x += _entry(told)
+            self.write(x + 0.26, y, meaning, _SMALL, text, "left")
+            x += _entry(meaning)
 
 
 def _heading(statements: Sequence[str]) -> list[str]:

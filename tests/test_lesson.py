@@ -106,6 +106,14 @@ def test_without_a_point_the_stages_are_shown() -> None:
     assert "== reverse ==" in symgrad.explain("x*y").render("markdown")
 
 
+def test_what_is_compiled_already() -> None:
+    at = {"x": 2.0, "y": 3.0}
+    wanted = repr(symgrad.explain("x*y", at, wrt="y"))
+    assert repr(symgrad.explain(symgrad.grad("x*y", "y"), at)) == wanted
+    assert repr(symgrad.explain(symgrad.function("x*y"), at, wrt="y")) == wanted
+    assert repr(symgrad.explain(symgrad.function("x*y"))) == stages("x*y")
+
+
 def test_wrt() -> None:
     text = repr(symgrad.explain("x*y", {"x": 2.0, "y": 3.0}, wrt="y"))
     assert "d/dy  = 2" in text

@@ -99,6 +99,11 @@ def test_files(
     assert str(raised.value) == message
 
 
+def test_a_name_that_is_none() -> None:
+    with pytest.raises(symgrad.SymgradError, match="3 is no name of a file"):
+        symgrad.function("x").draw(3)  # type: ignore[arg-type]
+
+
 def test_a_limit_for_what_a_person_can_follow() -> None:
     formula = "+".join(f"sin({k}*x)" for k in range(101))
     with pytest.raises(symgrad.LimitError, match=r"of 302 operations .* the limit is 300"):
