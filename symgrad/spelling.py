@@ -27,7 +27,7 @@ class Text:
         return self.code if self.precedence >= precedence else f"({self.code})"
 
 
-_FOR_NUMBERS = ("_ratio", "_whole", "_hypot", "_sum_to({0}, {2}, ")
+_FOR_NUMBERS = ("_ratio", "_whole", "_hypot", "_logaddexp", "_sum_to({0}, {2}, ")
 """Helpers of generated code that take numbers; all others take arrays."""
 
 
