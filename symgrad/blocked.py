@@ -22,6 +22,7 @@ from symgrad.crew import share
 from symgrad.graph import Node
 from symgrad.into import leaves, overlaps
 from symgrad.loops import BOOL, Code
+from symgrad.recycled import empty
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.shapes import Inference
 
@@ -161,7 +162,7 @@ class Sized:
         for node in code.segment.results:
             if self.program.plan.kinds[node] != SUM:
                 kind = np.bool_ if self.program.types[node] == BOOL else dtype
-                found[node] = into[node] if node in into else np.empty(self.shapes[node], kind)
+                found[node] = into[node] if node in into else empty(self.shapes[node], kind)
         return found
 
     def partial(
