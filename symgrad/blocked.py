@@ -22,6 +22,7 @@ from symgrad.crew import share
 from symgrad.graph import Node
 from symgrad.into import leaves, overlaps
 from symgrad.loops import BOOL, Code
+from symgrad.recycled import empty
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.shapes import Inference
 
@@ -29,6 +30,12 @@ Array = np.ndarray[Any, Any]
 
 BLOCK = 2**14
 """Numbers in the widest array of a block: with all its buffers it stays in the cache of a core."""
+
+_FOR_PRODUCTS = 2
+"""How many times as large blocks are where matrices are multiplied."""
+
+_LEAST_PIECES = 4
+"""Where there are fewer, other threads would come too late."""
 
 MOST_PIECES = 64
 _MOST_SUMS = 2**25
@@ -78,7 +85,9 @@ class Sized:
                 pairs = zip(labels, self.shapes[node], strict=True)
                 self._sizes.update((a, size) for a, size in pairs if a is not None)
         self.rows = self._sizes[plan.label]
-        blocks = -(-self.rows // max(BLOCK // self._widest(), 1))
+        products = any(code.multiplies for code in program.codes if code.segment.loops)
+        numbers = BLOCK * _FOR_PRODUCTS if products else BLOCK
+        blocks = -(-self.rows // max(numbers // self._widest(), 1))
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
 
@@ -135,8 +144,9 @@ class Sized:
                     part = self.bounds[number]
                     parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
 
+        pieces = len(self.bounds)
         with one_thread() if code.multiplies else nullcontext():
-            share(len(self.bounds), work, threads)
+            share(pieces, work, threads if pieces >= _LEAST_PIECES else 1)
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
@@ -152,7 +162,7 @@ class Sized:
         for node in code.segment.results:
             if self.program.plan.kinds[node] != SUM:
                 kind = np.bool_ if self.program.types[node] == BOOL else dtype
-                found[node] = into[node] if node in into else np.empty(self.shapes[node], kind)
+                found[node] = into[node] if node in into else empty(self.shapes[node], kind)
         return found
 
     def partial(

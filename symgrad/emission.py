@@ -110,7 +110,7 @@ def _numba(formula: Formula, name: str | None) -> str:
 
 def _array(formula: Formula, name: str | None, target: str) -> str:
     module = import_module(f"symgrad.targets.{target.replace('-', '_')}")
-    return document(formula.rendering(name), formula.table, module.TARGET)
+    return document(formula.rendering(name), formula.table, target=module.TARGET)
 
 
 _WRITERS: Mapping[str, Callable[[Formula, str | None], str]] = {"numba": _numba}

@@ -8,11 +8,14 @@ from itertools import islice
 
 from symgrad.api import functions
 from symgrad.document import function_source, legal
+from symgrad.formula import lower
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
 from symgrad.layout import layout_of, names_of
 from symgrad.limits import Limits, compiling, plain_text
-from symgrad.pipeline import stages
+from symgrad.pipeline import declared, stages
+from symgrad.programs import planned
+from symgrad.rows import described
 from symgrad.syntax import parse
 from symgrad.targets.numpy import NUMPY
 from symgrad.template import written
@@ -39,6 +42,9 @@ has after the colon, times g unless g stands there already.""",
     "emit": """\
 The graph becomes Python: what is used once stands where it is used. The whole file, with imports
 and helpers, is what symgrad value-and-grad prints.""",
+    "rows": """\
+Large arrays are run in blocks of rows that fit the cache, shared among threads. What needs no rows
+is computed before, what needs sums or all rows between or after. Small ones run as shown above.""",
 }
 
 _OPERATIONS = {
@@ -117,6 +123,10 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
         *parts,
         _section("emit", source.splitlines()),
     ]
+    known = declared(lower(formula, table))
+    if known is not None:
+        plan, _ = planned(derived, kind, table, known)
+        parts.append(_section("rows", described(plan, known.names)))
     return "\n\n".join(parts)
 
 

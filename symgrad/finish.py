@@ -61,15 +61,18 @@ def squares_as_products(graph: Graph) -> Graph:
 def faster(graph: Graph) -> Graph:
     """Cheaper operations for arrays, which may differ in the last bit.
 
-    NumPy's power takes a hundred times as long as a product where numbers are negative, and its
-    hypot ten times as long as a root. A square is the same number either way, and is found at once.
+    NumPy's power takes a hundred times as long as a product where numbers are negative, its hypot
+    and logaddexp ten times as long as what they are made of. A square is the same number either
+    way, and is found at once.
     """
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op == "hypot":
-            return build.node("_hypot", *args)
+        if node.op in _SYMMETRIC:
+            first, second = args if args[0].is_constant else args[::-1]
+            pair = (first, second) if first.is_constant else args
+            return build.node(_SYMMETRIC[node.op], *pair)
         if node.op != "power" or args[1].value not in (2.0, 3.0, 4.0):
             return None
         square = build.node("multiply", args[0], args[0])
@@ -77,9 +80,13 @@ def faster(graph: Graph) -> Graph:
             return square
         return build.node("multiply", square, args[0] if args[1].value == 3.0 else square)
 
-    if not any(node.op in ("power", "hypot") for node in graph.nodes):
+    if not any(node.op == "power" or node.op in _SYMMETRIC for node in graph.nodes):
         return graph
     return rebuilt(graph, replace)
+
+
+_SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
+"""Functions in which the operands may change places, and what is faster."""
 
 
 def shapes_from_inputs(graph: Graph, kind: str) -> Graph:

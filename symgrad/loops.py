@@ -42,7 +42,7 @@ class Code:
     @property
     def multiplies(self) -> bool:
         """Whether there are products of matrices in it."""
-        return any(node.op in PRODUCTS or node.op == "sum" for node in self.segment.nodes)
+        return any(node.op in PRODUCTS for node in self.segment.nodes)
 
 
 def types_of(graph: Graph, indices: frozenset[str]) -> dict[Node, str]:

@@ -14,8 +14,9 @@ two parts is added, so the same plan serves blocks for the cache, threads, and d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from symgrad.axes import Axes, Labels, label_axes
 from symgrad.finish import VIEWS
@@ -260,9 +261,12 @@ def _segment(
     return Segment(loops, nodes, tuple(ordered), tuple(results))
 
 
-def described(plan: Plan) -> Sequence[str]:
-    """The plan in words, a line for each segment."""
-    lines = []
+def described(plan: Plan | None, names: Mapping[int, str] = MappingProxyType({})) -> list[str]:
+    """The plan in words, a line for each segment; `names` are those of sizes."""
+    if plan is None:
+        return ["as a whole: there is no axis over which most of the work is a map or a sum"]
+    axis = names.get(plan.size, "")
+    lines = [f"rows: those of the axis {axis}; {plan.share:.0%} of the work is done on them"]
     for segment in plan.segments:
         done = [n for n in segment.nodes if n.op not in _CHEAP]
         sums = [n for n in segment.results if plan.kinds.get(n) == SUM]

@@ -30,7 +30,7 @@ class Text:
 _STRICT = ("xp.", "torch.")
 """Libraries whose functions take no plain numbers where there is no array beside them."""
 
-_FOR_NUMBERS = ("_ratio", "_whole", "_where", "_hypot", "_sum_to({0}, {2}, ")
+_FOR_NUMBERS = ("_ratio", "_whole", "_where", "_hypot", "_logaddexp", "_sum_to({0}, {2}, ")
 """Helpers of generated code that take numbers; all others take arrays."""
 
 

@@ -16,6 +16,7 @@ PIPELINE = (
     "errors",
     "crew",
     "blas",
+    "recycled",
     "extras",
     "terminal",
     "colouring",

@@ -242,3 +242,15 @@ def test_the_listing_says_what_the_table_says() -> None:
         listed = listing([function])
         assert listed.startswith(f"{name}(")
         assert "".join(listed.split()) == "".join(function.text.split())
+
+
+def test_how_large_arrays_are_run() -> None:
+    """Where shapes are declared; the plan says which axis is looped over, and what is not."""
+    text = explain("X: (n, d); w: (d,); y: (n,); mean((X @ w - y)**2)", wrt="w")
+    assert stage(text, "rows")[0].splitlines() == [
+        "    rows: those of the axis n; 100% of the work is done on them",
+        "    in blocks of rows: 7 operations, 2 of them sums over the rows",
+        "    as a whole: 1 operation",
+    ]
+    text = explain("x: (n,); sort(x)")
+    assert stage(text, "rows")[0].startswith("    as a whole: there is no axis")

@@ -35,6 +35,7 @@ INTO: Mapping[str, Spelling] = {
     "power by a whole number": call2("np.power"),
     "negative": call("np.negative"),
     "_hypot": call2("_hypot_into"),
+    "_logaddexp": call2("_logaddexp_into"),
     "_einsum": Spelling("_contract({v0}, {0}, {1})", arity=2),
     "logical_not": call("np.logical_not"),
     "maximum": call2("_maximum"),
@@ -128,6 +129,20 @@ def hypot(x: Any, y: Any, out: Array) -> Array:
     return out
 
 
+def logaddexp(x: Any, y: Any, out: Array) -> Array:
+    """The logarithm of a sum of two exponentials."""
+    np.subtract(x, y, out=out)
+    np.abs(out, out=out)
+    undefined = np.isnan(out)
+    if undefined.any():  # Infinite numbers are equal, or one is nan, which the sum brings back.
+        np.copyto(out, 0.0, where=undefined)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    np.add(np.maximum(x, y), out, out=out)
+    return out
+
+
 _SHORT = 128
 """Up to this many numbers NumPy adds one after the other, as a product of matrices does."""
 
@@ -212,6 +227,7 @@ NAMESPACE: Mapping[str, object] = {
     "_minimum": minimum,
     "_filled": filled,
     "_hypot_into": hypot,
+    "_logaddexp_into": logaddexp,
     "_contract": contract,
     "_sum_last": sum_last,
     "_max_last": max_last,

@@ -68,6 +68,7 @@ SPELLINGS = {
     "_over_erfcx": Spelling("{0} / special.erfcx({1})", PRODUCT, (PRODUCT, TERNARY)),
     "_flat_exp": call("np.exp"),
     "_hypot": call2("_hypot"),
+    "_logaddexp": call2("_logaddexp"),
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
     "logical_or": Spelling("{0} | {1}", BIT_OR, (BIT_OR, BIT_AND)),
     "logical_not": Spelling("~{0}", SIGN, (SIGN,)),
@@ -111,6 +112,12 @@ def _hypot(x: Array, y: Array) -> Array:
     floats = np.finfo(found.dtype)
     outside = ~((found > (floats.tiny / floats.eps) ** 0.5) & (found < floats.max**0.5))
     return np.where(outside, np.hypot(x, y), found)[()] if np.any(outside) else found
+''',
+    "_logaddexp": '''\
+def _logaddexp(x: Array, y: Array) -> Array:
+    """The logarithm of a sum of two exponentials."""
+    apart = np.where(x == y, 0.0, np.abs(x - y))
+    return np.maximum(x, y) + np.log1p(np.exp(-apart))
 ''',
     "_sum_to": '''\
 def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Array:
