@@ -181,10 +181,7 @@ class _Comparer:
         self.names = tuple(dict.fromkeys(n for compiled in self.both for n in compiled.wrt))
         self.shapes = shapes
         for name, shape in shapes.items():
-            whole = isinstance(shape, tuple | list) and all(
-                type(size) is int and size >= 0 for size in shape
-            )
-            if not whole:
+            if not _is_shape(shape):
                 hint = "Write a tuple of sizes, as (4, 3)."
                 raise InputError(f"shapes: {name} has {shape!r:.40}", hint=hint)
             if name not in self.inputs:
@@ -320,6 +317,11 @@ def _gap(a: Array, b: Array) -> Array:
     with np.errstate(all="ignore"):
         gap = np.abs(a - b)
     return np.where(np.isfinite(gap), gap, 0.0)
+
+
+def _is_shape(given: object) -> bool:
+    sizes = given if isinstance(given, tuple | list) else (None,)
+    return all(type(size) is int and size >= 0 for size in sizes)
 
 
 def _one_graph(graphs: Sequence[Graph]) -> bool:
