@@ -21,6 +21,7 @@ from symgrad.errors import InputError, MissingExtraError, SymgradError, did_you_
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node
+from symgrad.limits import plain_text
 from symgrad.pipeline import index_inputs
 from symgrad.ulps import index_text, table
 
@@ -161,9 +162,10 @@ def same(
     SymgradError
         A formula or `wrt` is wrong.
     """
-    texts = [f.formula if isinstance(f, Compiled) else f for f in (old, new)]
+    texts = [plain_text(f.formula if isinstance(f, Compiled) else f) for f in (old, new)]
     if type(samples) is not int or samples < 1:
         raise InputError(f"samples must be a positive whole number, not {samples!r:.40}")
+    check_mapping("shapes", shapes or {}, '{"X": (4, 3)}')
     return _Comparer(texts, wrt, shapes or {}, exact).compare(samples, seed, rtol)
 
 
@@ -178,8 +180,10 @@ class _Comparer:
         self.both = [self._compiled(text, wrt, exact) for text in texts]
         self.names = tuple(dict.fromkeys(n for compiled in self.both for n in compiled.wrt))
         self.shapes = shapes
-        check_mapping("shapes", shapes, '{"X": (4, 3)}')
-        for name in shapes:
+        for name, shape in shapes.items():
+            if not _is_shape(shape):
+                hint = "Write a tuple of sizes, as (4, 3)."
+                raise InputError(f"shapes: {name} has {shape!r:.40}", hint=hint)
             if name not in self.inputs:
                 hint = did_you_mean(str(name), self.inputs)
                 hint = hint or f"The inputs are: {', '.join(self.inputs) or 'none'}."
@@ -255,7 +259,7 @@ class _Comparer:
                     if part.shape == here[k].shape == slacks[k].shape:
                         slacks[k] = np.fmax(slacks[k], _gap(part, here[k]))
         if together:
-            shape = np.broadcast_shapes(*(array.shape for array in point.values()))
+            shape = np.broadcast_shapes((1,), *(array.shape for array in point.values()))
             old, new, slacks = (
                 [np.broadcast_to(part, shape) for part in parts] for parts in (old, new, slacks)
             )
@@ -313,6 +317,11 @@ def _gap(a: Array, b: Array) -> Array:
     with np.errstate(all="ignore"):
         gap = np.abs(a - b)
     return np.where(np.isfinite(gap), gap, 0.0)
+
+
+def _is_shape(given: object) -> bool:
+    sizes = given if isinstance(given, tuple | list) else (None,)
+    return all(type(size) is int and size >= 0 for size in sizes)
 
 
 def _one_graph(graphs: Sequence[Graph]) -> bool:

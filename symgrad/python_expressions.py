@@ -54,7 +54,7 @@ _HINTS: Mapping[str, str] = {
     "JoinedStr": "A formula computes with numbers.",
 }
 _ATTRIBUTES = frozenset(("T", "mT", "shape", "ndim", "size"))
-_SAME = frozenset("float float64 float32 asarray array copy astype item real asfarray".split())
+_SAME = frozenset("float float64 asarray array copy item real".split())
 """Functions and methods that change no number of a real array."""
 
 _RENAMED: Mapping[str, str] = {

@@ -14,6 +14,7 @@ import math
 import textwrap
 import tokenize
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 from types import FunctionType, ModuleType
@@ -171,7 +172,7 @@ def _in_text(text: str) -> Source:
         place = (start + column - 1, start + column)
         reason = getattr(error, "msg", None) or "it is nested too deeply"
         raise FormulaSyntaxError(f"this is no Python: {reason}", text, place) from None
-    defined: dict[str, Source] = {}
+    defined: dict[str, Any] = {}
     found: list[Source] = []
     for statement in module.body:
         node: Any = statement.value if isinstance(statement, ast.Assign | ast.Expr) else statement
@@ -181,6 +182,9 @@ def _in_text(text: str) -> Source:
             name = named.id if isinstance(named, ast.Name) else found[-1].name
             found[-1].label = name
             defined[name] = found[-1]
+        elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            with suppress(ValueError, TypeError):
+                defined[statement.targets[0].id] = ast.literal_eval(statement.value)
     if not found:
         hint = 'Write it as "def f(x): return x**2".'
         raise InputError("there is no function in the text", hint=hint)

@@ -27,6 +27,7 @@ from symgrad.sympy_table import CALLED, JOINED, MADE, OF_POSITIVE, SIGNS
 from symgrad.template import HOLE
 from symgrad.tree import Statement, Tree
 
+_LARGEST_EXACT = 2**53
 _SHORT = 8
 """So many operations are written twice rather than given a name."""
 
@@ -64,7 +65,20 @@ def from_sympy(expr: Any) -> str:
     if not isinstance(whole, s.Basic):
         hint = "Give one expression, as sympy.sin(x)."
         raise InputError(f"{expr!r:.40} is no expression of SymPy", hint=hint)
-    return _Reader(s, whole).text()
+    try:
+        return _Reader(s, _of_real_symbols(s, whole)).text()
+    except RecursionError:
+        hint = "Give its parts names, as sympy.cse does."
+        raise InputError("the expression is nested too deeply for SymPy", hint=hint) from None
+
+
+def _of_real_symbols(s: Any, whole: Any) -> Any:
+    """The expression with real symbols, where that of complex ones has real and imaginary parts."""
+    parts = list(_Reader(s, whole).order())
+    if not any(isinstance(part, s.re | s.im | s.arg | s.conjugate) for part in parts):
+        return whole
+    symbols = [part for part in parts if part.is_Symbol]
+    return whole.xreplace({one: s.Dummy(one.name, real=True) for one in symbols}).doit()
 
 
 class _Reader:
@@ -77,7 +91,7 @@ class _Reader:
         self.statements: list[Statement] = []
 
     def text(self) -> str:
-        order = list(self._order())
+        order = list(self.order())
         uses: dict[Any, int] = {}
         for part in order:
             for below in self._parts(part):
@@ -102,7 +116,7 @@ class _Reader:
         changed = [f"# {new} is {old}\n" for old, new in self.names.items() if old.name != new]
         return "".join(changed) + unparse_statements(whole)
 
-    def _order(self) -> Iterator[Any]:
+    def order(self) -> Iterator[Any]:
         """Every part once, after those that it is made of."""
         seen: set[Any] = set()
         stack = [(self.whole, False)]
@@ -176,7 +190,7 @@ class _Reader:
 
     def _atom(self, part: Any) -> Tree:
         s = self.s
-        if part.is_Rational and part.q != 1:
+        if part.is_Rational and part.q != 1 and _is_short(part):
             quotient = operation("divide", number(abs(part.p)), number(part.q))
             return quotient if part.p > 0 else negated(quotient)
         if part == s.E:
@@ -184,7 +198,7 @@ class _Reader:
         if part in (s.pi, s.true, s.false):
             return name("pi" if part == s.pi else str(part))
         if part.is_number and (part.is_extended_real or part is s.nan):
-            return number(float(part))
+            return number(float(s.Float(part)))
         return self._refuse(part)
 
     def _refuse(self, part: Any) -> NoReturn:
@@ -210,6 +224,11 @@ def _is_negative(part: Any) -> bool:
     return bool(part.as_coeff_Mul()[0].is_extended_negative)
 
 
+def _is_short(part: Any) -> bool:
+    """Whether numerator and denominator of a rational number are doubles."""
+    return bool(max(abs(part.p), part.q) <= _LARGEST_EXACT)
+
+
 def _unsigned(term: Any) -> Any:
     return -term if _is_negative(term) else term
 
@@ -219,7 +238,7 @@ def _fraction(s: Any, product: Any) -> tuple[list[Any], list[Any]]:
     coefficient, rest = product.as_coeff_Mul()
     size = -coefficient if coefficient.is_extended_negative else coefficient
     above, below = [size] * (size != 1), []
-    if size.is_Rational:
+    if size.is_Rational and _is_short(size):
         above = [s.Integer(size.p)] * (size.p != 1)
         below = [s.Integer(size.q)] * (size.q != 1)
     for factor in rest.as_ordered_factors():

@@ -94,6 +94,9 @@ _MADE: Mapping[str, Callable[..., Any]] = {
 }
 """Operations that are made of others in SymPy."""
 
+_REFUSALS = (TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+"""What SymPy raises, as for the comparison of a number that is not real."""
+
 _OTHERS = frozenset(("input", "derivative", "_variable"))
 _KNOWN = frozenset((*_NAMES, *_MADE, "input", "constant"))
 
@@ -134,12 +137,13 @@ def to_sympy(formula: str | Compiled, symbols: Mapping[str, Any] | None = None) 
     graph = _derived(plain_text(compiled.formula), compiled.wrt, compiled.table)
     given = {name: s.sympify(value) for name, value in (symbols or {}).items()}
     made: dict[Node, Any] = {}
-    try:
-        for node in graph.nodes:
+    for node in graph.nodes:
+        try:
             made[node] = _expression(s, node, made, given)
-    except RecursionError:
-        text = compiled.formula
-        raise InputError("the formula is nested too deeply for SymPy", text, (0, 1)) from None
+        except _REFUSALS as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            message = f"SymPy does not take this: {reason}"
+            raise InputError(message, compiled.formula, node.span) from None
     value, *slopes = (made[node] for node in graph.outputs)
     if not compiled.wrt:
         return value

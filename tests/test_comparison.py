@@ -37,6 +37,8 @@ DIFFERENT = [
     ("x*y", "x*y + 1e-7*x", "value"),
     ("A", "A.T", "value[0, 1]"),
     ("x[:2]", "x[:1]", "value"),
+    ("2", "3", "value"),
+    ("zeros(3)", "ones(3)", "value[0]"),
 ]
 
 
@@ -99,6 +101,9 @@ def test_shapes_are_told() -> None:
     assert "x=(an array of shape (4, 4))" in str(large)
     with pytest.raises(InputError, match="shapes: z is not an input"):
         symgrad.same("x", "y", shapes={"z": ()})
+    for shapes in ({"x": (-1,)}, {"x": 3}):
+        with pytest.raises(InputError, match="shapes: x has"):
+            symgrad.same("sum(x)", "x @ x", shapes=shapes)
     with pytest.raises(InputError, match="samples must be a positive whole number"):
         symgrad.same("x", "y", samples=0)
 

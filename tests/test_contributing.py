@@ -50,7 +50,7 @@ def test_a_function_and_a_rewrite_are_proved_by_their_lines(tmp_path: Path) -> N
     assert names == ["gudermannian", "floor"]
     chosen = f"{' or '.join(names)} or softsine"
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider",
          *sorted(files), "-k", chosen],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(tmp_path)},

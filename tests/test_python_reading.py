@@ -159,6 +159,13 @@ def test_the_text_of_a_function_will_do() -> None:
     assert "square(x) = x**2" in formula
 
 
+def test_numbers_beside_the_text_of_a_function() -> None:
+    formula = symgrad.from_function("g = -9.81\nt = [1]\ndef f(x): return g * x")
+    assert formula == "g = -9.81\ng * x"
+    with pytest.raises(FormulaSyntaxError, match="t is no number"):
+        symgrad.from_function("t = [1]\ndef f(x): return t * x")
+
+
 def test_nothing_runs() -> None:
     ran: list[int] = []
 
@@ -200,6 +207,9 @@ REFUSED = [
     ("def f(x): return np.exp(*x)", "*x", "a formula has no such expression"),
     ("def f(x): return special.softmax(x)", "special.softmax(x)", "softmax is not told its axis"),
     ("def f(x): return x.astype(int)", "int", "int is no number"),
+    ("def f(x): return np.float32(x)", "np.float32", "formulas have no function float32"),
+    ("def f(x): return sum(x, 1)", "sum(x, 1)", "sum of Python is not taken so"),
+    ("def f(x): return x.round(2)", "x.round(2)", "round takes fewer arguments"),
     ("def f(x): return sorted(x)", "sorted(x)", "sorted of Python is not taken so"),
     ("def f(x): return y + x", "y", "y is no number"),
     ("def f(x): return (lambda t: t)(x)", "lambda t: t", "only functions with a name are called"),

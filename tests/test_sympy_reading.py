@@ -44,6 +44,9 @@ WRITTEN = [
     (sympy.Matrix([[x, 1], [0, x * y]]), "[[x, 1], [0, x * y]]"),
     (sympy.Symbol("x_{1}") * sympy.Symbol("pi"), "# pi_ is pi\n# x_1 is x_{1}\npi_ * x_1"),
     (sympy.Symbol("x", real=True) + 2 * x, None),
+    (sympy.diff(sympy.Abs(x), x), "sign(x)"),
+    (sympy.Integer(10) ** 400 * x, "inf * x"),
+    (sympy.Rational(10**30, 10**31 + 1), "0.1"),
     (LONG**2 + sympy.sin(LONG), "t1 = x * y * z + x * z + y + exp(x)\nt1**2 + sin(t1)"),
 ]
 
