@@ -83,10 +83,12 @@ def fixed_shapes(derived: Derived, text: str) -> dict[str, Shape]:
         An array's shape is not declared, or not in numbers.
     """
     shapes: dict[str, Shape] = {}
+    of_elements = derived.elementwise and not derived.shapes
+    of_elements = of_elements and all(node.op != "index" for node in derived.graph.nodes)
     for name in derived.inputs:
         owner, _, vector = name.partition(" ")
         declared = derived.shapes.get(owner)
-        if declared is None and not (derived.elementwise and not derived.shapes):
+        if declared is None and not of_elements:
             if vector:
                 continue
             raise SymgradError(

@@ -159,6 +159,7 @@ void soft_grad(const double softsign[2], double dsoftsign[2])
             "x @ y",
             "the target c needs the shape of x\n  x @ y\n  ^\nDeclare all shapes at the head",
         ),
+        ("x[0] + x[1]", "the target c needs the shape of x\n  x[0] + x[1]\n  ^\n"),
         ("x: (n,); sum(x)", "the target c needs the sizes of x as numbers\n  x: (n,); sum(x)\n  ^"),
         (
             "A: (2, 2); 2*inv(A)",

@@ -127,6 +127,19 @@ def test_the_function_is_named(shell: Shell, tmp_path: Path) -> None:
     assert "\ndef slope(x: ArrayLike) -> Array:\n" in path.read_text(encoding="utf-8")
 
 
+def test_the_source_of_a_target(shell: Shell, tmp_path: Path) -> None:
+    code = symgrad.grad("x**2").emit("c", "own")
+    options = ("--target", "c", "--name", "own")
+    assert shell("grad", "x**2", *options) == (0, code, "")
+    assert shell("grad", "x**2", *options, "-o", str(tmp_path / "own.c")) == (0, "", "")
+    assert (tmp_path / "own.c").read_text("utf-8") == code
+    assert (tmp_path / "own.h").read_text("utf-8") == code.header
+    status, _, error = shell("grad", "x**2", "--at", "x=1", "--target", "c")
+    assert (status, error.splitlines()[0]) == (
+        2, "symgrad: --target is for the source, which --at does not print",
+    )  # fmt: skip
+
+
 def test_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("a = x**2 # a square\na * 3\n"))
     assert shell("grad", "-", "--at", "x=2") == (0, "12.0\n", "")

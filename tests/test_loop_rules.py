@@ -20,7 +20,7 @@ from tests.test_arrays import CASES, close, over
 from tests.test_c_file import built
 from tests.test_functions import TABLE
 
-SAMPLE = CASES[::11]
+SAMPLE = CASES[::17]
 
 
 def shown(case: Case) -> str:

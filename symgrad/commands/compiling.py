@@ -43,7 +43,10 @@ _OUTPUT: Options = (
     ),
     (
         ("--target",),
-        {"metavar": "TARGET", "help": "the source's language or library, instead of numpy: c"},
+        {
+            "metavar": "TARGET",
+            "help": "what the source is for: numpy, c, numba, jax, torch or array-api",
+        },
     ),
 )
 _TESTS: Options = (

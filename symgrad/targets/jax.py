@@ -64,7 +64,7 @@ SPELLINGS: Mapping[str, Spelling] = {
 }
 
 HELPERS: dict[str, str] = {
-    **named(FUNCTIONAL, "jnp"),
+    **{n: text for n, text in named(FUNCTIONAL, "jnp").items() if n not in ("_placed", "_part")},
     "_floats": '''\
 def _floats(*inputs: ArrayLike) -> list[Array]:
     """The inputs as arrays of one floating-point type; plain numbers take that of the arrays."""

@@ -25,6 +25,7 @@ SPELLINGS = {
     "zeta": call2("_zeta"),
     "_log_ndtr": call("_log_ndtr"),
     "_over_erfcx": call2("_over_erfcx"),
+    "floor_divide": call2("_floor_divide"),
     "_polynomial": Spelling("_polynomial({0}, {v0})", arity=1),
     "_exp_moment": Spelling("_exp_moment({0}, {v0})", arity=1),
     "stop_gradient": Spelling("{0}", TERNARY, (TERNARY,)),
@@ -63,6 +64,19 @@ def _exp_moment(x, n):
     for k in range(1, n + 1):
         total = (np.exp(x) - k * total) / x
     return total
+''',
+    "_floor_divide": '''\
+def _floor_divide(x, y):
+    """The largest whole number not above x / y, as its remainder tells it."""
+    if y == 0:
+        return x / y
+    rest = np.fmod(x, y)
+    under = 1.0 if rest != 0 and (rest < 0) != (y < 0) else 0.0
+    whole = (x - rest) / y - under
+    if whole == 0:
+        return np.copysign(0.0, x / y)
+    down = np.floor(whole)
+    return down + 1 if whole - down > 0.5 else down
 ''',
     "_log_gamma": '''\
 def _log_gamma(x):
@@ -146,8 +160,9 @@ _BETWEEN_1_AND_2 = (
 """What is left of digamma without its root, as a polynomial in 2*x - 3."""
 ''',
     "_zeta": '''\
-def _zeta(s, x):
-    """The sum of (x + k)**-s over k = 0, 1, ..., by the formula of Euler and Maclaurin."""
+def _zeta(order, x):
+    """The sum of (x + k)**-order over k = 0, 1, ..., by the formula of Euler and Maclaurin."""
+    s = float(order)
     if s == 1 or (s > 1 and x <= 0 and x == np.floor(x)):
         return np.inf
     if not s > 1 or (x <= 0 and s != np.floor(s)):
