@@ -61,14 +61,18 @@ class Rewriter:
 
     def _settled(self, node: Node) -> Node | None:
         """A node that no rule replaces; None for another, with its replacement begun."""
-        found = self._first_match(node)
-        if found is None:
-            self._simplest[node] = node
-            node.settled |= self._in_force
-            return node
-        rule, bound = found
-        self._under_way.append((node, rule, bound, [bound[name] for name in rule.plan.names]))
-        return None
+        if node.op not in self._seen:
+            self.meet((node.op,))
+        if node.op in self._index.roots:
+            for rule in self._index.candidates(node, self._kinds):
+                bound = match(rule, node)
+                if bound is not None:
+                    made = [bound[name] for name in rule.plan.names]
+                    self._under_way.append((node, rule, bound, made))
+                    return None
+        self._simplest[node] = node
+        node.settled |= self._in_force
+        return node
 
     def _replaced(self, node: Node) -> Node:
         """The replacement that was begun for a node.
@@ -106,7 +110,7 @@ class Rewriter:
         if not self._in_force <= node.settled:
             rest = self._in_force - node.settled
             index, kinds = self._of_rest.get(rest) or self._begin_rest(rest)
-            if index.candidates(node, kinds):
+            if node.op in index.roots and index.candidates(node, kinds):
                 return self.node(node.op, *node.args, value=node.value, span=node.span)
             node.settled |= rest
         taken = self.builder.take(node)
@@ -117,15 +121,6 @@ class Rewriter:
         sections = tuple([section for section in self._sections if section in rest])
         found = self._of_rest[rest] = self._index_of(sections), {}
         return found
-
-    def _first_match(self, node: Node) -> tuple[Rule, Bindings] | None:
-        if node.op not in self._seen:
-            self.meet((node.op,))
-        for rule in self._index.candidates(node, self._kinds):
-            bound = match(rule, node)
-            if bound is not None:
-                return rule, bound
-        return None
 
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
         """An operation, or the constant that it is. Names of operations are NumPy's."""

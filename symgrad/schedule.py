@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
-from symgrad.items import unpaired
+from symgrad.items import operands_of, unpaired
 from symgrad.limits import paced
 from symgrad.lower import definition
 from symgrad.matching import match
@@ -118,7 +118,7 @@ def _structural(node: Node, target: Target, steps: Mapping[Node, Step]) -> Step 
 
 def _operands(node: Node) -> tuple[Node, ...]:
     """The operands, those that fill holes included."""
-    return tuple(part for arg in node.args for part in unpaired(arg))
+    return tuple(operands_of(node))
 
 
 def begun(graph: Graph, uses: Mapping[Node, int]) -> set[Node]:
