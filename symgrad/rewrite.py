@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -125,6 +126,10 @@ class Rewriter:
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
         """An operation, or the constant that it is. Names of operations are NumPy's."""
         if 0 < len(args) < 3 and args[0].op == args[-1].op == "constant":
+            plain = _PLAIN.get(op)
+            if plain and all(type(arg.value) is float for arg in args):
+                result = plain(*[arg.value for arg in args])
+                return self.builder.node("constant", value=result, span=span)
             ufunc = getattr(np, op, None)
             if isinstance(ufunc, np.ufunc):
                 with np.errstate(all="ignore"):
@@ -156,6 +161,14 @@ class Rewriter:
 
 
 _PARTS = frozenset(("index", "place", "squeeze"))
+_PLAIN: Mapping[str, Callable[..., float]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "negative": operator.neg,
+}
+"""What Python computes as NumPy does, to the bit, and without a warning to silence."""
+
 _LINE_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
 _FOLDED = frozenset("indicator integer power keep broadcast join".split()) | _PARTS | _LINE_UP
 """Operations that may be another one, or an operand, whatever the rules are."""
