@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -126,15 +127,8 @@ class Rewriter:
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
         """An operation, or the constant that it is. Names of operations are NumPy's."""
         if 0 < len(args) < 3 and args[0].op == args[-1].op == "constant":
-            plain = _PLAIN.get(op)
-            if plain and all(type(arg.value) is float for arg in args):
-                result = plain(*[arg.value for arg in args])
-                return self.builder.node("constant", value=result, span=span)
-            ufunc = getattr(np, op, None)
-            if isinstance(ufunc, np.ufunc):
-                with np.errstate(all="ignore"):
-                    result = ufunc(*[arg.value for arg in args])
-                folded = bool(result) if isinstance(result, np.bool_) else float(result)
+            folded = _computed(op, [arg.value for arg in args])
+            if folded is not None:
                 return self.builder.node("constant", value=folded, span=span)
         if op not in _FOLDED:
             return self.builder.node(op, *args, value=value, span=span)
@@ -168,6 +162,20 @@ _PLAIN: Mapping[str, Callable[..., float]] = {
     "negative": operator.neg,
 }
 """What Python computes as NumPy does, to the bit, and without a warning to silence."""
+
+
+def _computed(op: str, values: list[Any]) -> float | bool | None:
+    """What NumPy's function of a name gives for numbers; None if it has none."""
+    plain = _PLAIN.get(op)
+    if plain and all(type(value) is float for value in values):
+        return plain(*values)
+    ufunc = getattr(np, op, None)
+    if not isinstance(ufunc, np.ufunc):
+        return None
+    with np.errstate(all="ignore"):
+        result = ufunc(*values)
+    return bool(result) if isinstance(result, np.bool_) else float(result)
+
 
 _LINE_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
 _FOLDED = frozenset("indicator integer power keep broadcast join".split()) | _PARTS | _LINE_UP
