@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -148,6 +149,13 @@ def paired(builder: Builder, *nodes: Node) -> Node | None:
     for node in nodes:
         chain = node if chain is None else builder.node("pair", chain, node)
     return chain
+
+
+def operands_of(node: Node) -> Sequence[Node]:
+    """The operands of a node, those that stand as pairs one by one."""
+    if all(arg.op != "pair" for arg in node.args):
+        return node.args
+    return [part for arg in node.args for part in unpaired(arg)]
 
 
 def unpaired(node: Node) -> tuple[Node, ...]:

@@ -94,7 +94,9 @@ class Leaves:
         op = node.op
         if op not in _SPECIAL:
             for arg in node.args:
-                mask = self._union(mask, self._of(arg))
+                one = self._of(arg) if self._known else self._masks[arg]
+                if one != mask and one:
+                    mask = self._union(mask, one) if mask else one
         elif op in LIKE_SECOND:
             mask = self._of(node.args[1])
         elif op in LIKE_FIRST:
@@ -115,10 +117,7 @@ class Leaves:
         return ((number << 64) | (~number & 0xFFFF_FFFF_FFFF_FFFF)) << _MOST_BITS
 
     def _union(self, one: int, other: int) -> int:
-        if one == other or not other:
-            return one
-        if not one:
-            return other
+        """Of two sets that differ."""
         if one >= _BEYOND or other >= _BEYOND:
             return self._leaf()
         mask = one | other

@@ -81,10 +81,10 @@ class Index:
     """Rules by the operation at their root and what stands two levels below it."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self._roots: dict[str, list[Rule]] = {}
+        self.roots: dict[str, list[Rule]] = {}
         self._numbers: set[tuple[type, Value]] = set()
         for rule in rules:
-            self._roots.setdefault(rule.root.op, []).append(rule)
+            self.roots.setdefault(rule.root.op, []).append(rule)
             numbers = (node for node in rule.pattern.nodes if node.is_constant)
             self._numbers.update((type(node.value), node.value) for node in numbers)
         self._candidates: dict[object, tuple[Rule, ...]] = Recent()
@@ -95,8 +95,8 @@ class Index:
 
         `kinds` remembers what was told of nodes.
         """
-        rules = self._roots.get(node.op)
-        if not rules:
+        rules = self.roots.get(node.op)
+        if rules is None:
             return ()
         args = node.args
         first = args[0]

@@ -150,6 +150,7 @@ class Parser:
         self._blanks = f"(?>(?:{blanks})*)"
         self._blank = re.compile(self._blanks).match
         self._any = self._scanner([n for n in self._terminals if n not in self._ignored])
+        self._jumps: dict[tuple[int, int, str], int] = {}
         self._in_state: dict[int, Callable[..., re.Match[str] | None]] = {}
 
     def _scanner(self, names: Sequence[str]) -> Callable[..., re.Match[str] | None]:
@@ -179,6 +180,17 @@ class Parser:
             raise StoppedError(position)
         return Token(_END, "", position, position)
 
+    def _jump(self, before: int, state: int, kind: str) -> int:
+        """The state after all reductions in a row that change no value, before a kind of token."""
+        first = state
+        while (action := self._actions[state].get(kind, 0)) < 0:
+            name, size, _, plain, _ = self._rules[~action]
+            if size != 1 or not plain:
+                break
+            state = self._gotos[before][name]
+        self._jumps[before, first, kind] = state
+        return state
+
     def parse(self, text: str, start: str) -> Any:
         """The value of the rule `start` for a text.
 
@@ -190,6 +202,7 @@ class Parser:
             The text is none that the rule has.
         """
         actions, gotos, rules = self._actions, self._gotos, self._rules
+        jumps = self._jumps
         states = [self._starts[start]]
         values: list[Any] = []
         last = self._ends[start]
@@ -213,7 +226,8 @@ class Parser:
                     break
                 name, size, kept, plain, make = rules[~action]
                 if size == 1 and plain:
-                    states[-1] = gotos[states[-2]][name]
+                    key = states[-2], states[-1], kind
+                    states[-1] = jumps.get(key) or self._jump(*key)
                     continue
                 children = _chosen(values[len(values) - size :], kept)
                 del states[len(states) - size :], values[len(values) - size :]

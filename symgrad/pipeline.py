@@ -186,6 +186,8 @@ def derive(
 
 def index_inputs(graph: Graph) -> frozenset[str]:
     """The inputs that only serve as indices, masks or sizes: they have no derivative."""
+    if not any(node.op == "integer" for node in graph.nodes):
+        return frozenset()
     serving: dict[Node, bool] = {}
     for node in reversed(graph.nodes):
         only = node not in graph.outputs and serving.get(node, False)

@@ -87,6 +87,7 @@ class Tape:
         """Where the elements of the inputs meet first, if they do on a way to the value."""
         self._leaves = Leaves(self.build.nodes)
         self._quotients = None if exact else Quotients(graph.nodes, self.active)
+        self._whole_terms: dict[Graph, bool] = {}
         self._found = found
         if found is not None:
             for node in graph.nodes:
@@ -238,12 +239,15 @@ class Tape:
         rule = derivative(function, self.table, position, node.value)
         if rule is None:
             return None
-        names = rule.inputs()
-        bound = dict(zip(function.operands, node.args, strict=False)) | {"out": node, "g": g}
+        whole = self._whole_terms.get(rule)
+        if whole is None:
+            whole = self._whole_terms[rule] = "g" in rule.inputs()
+        bound = dict(zip(function.operands, node.args, strict=False))
+        bound["out"], bound["g"] = node, g
         term = self.build.inline(rule, bound, node.span)
         if term.op == "keep" and _always_holds(term.args[0]):
             term = term.args[1]
-        if "g" in names:
+        if whole:
             return term
         mask, partial = unmask(term)
         return keep(self.build, mask, self._product(g, partial))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -61,14 +63,18 @@ class Rewriter:
 
     def _settled(self, node: Node) -> Node | None:
         """A node that no rule replaces; None for another, with its replacement begun."""
-        found = self._first_match(node)
-        if found is None:
-            self._simplest[node] = node
-            node.settled |= self._in_force
-            return node
-        rule, bound = found
-        self._under_way.append((node, rule, bound, [bound[name] for name in rule.plan.names]))
-        return None
+        if node.op not in self._seen:
+            self.meet((node.op,))
+        if node.op in self._index.roots:
+            for rule in self._index.candidates(node, self._kinds):
+                bound = match(rule, node)
+                if bound is not None:
+                    made = [bound[name] for name in rule.plan.names]
+                    self._under_way.append((node, rule, bound, made))
+                    return None
+        self._simplest[node] = node
+        node.settled |= self._in_force
+        return node
 
     def _replaced(self, node: Node) -> Node:
         """The replacement that was begun for a node.
@@ -106,7 +112,7 @@ class Rewriter:
         if not self._in_force <= node.settled:
             rest = self._in_force - node.settled
             index, kinds = self._of_rest.get(rest) or self._begin_rest(rest)
-            if index.candidates(node, kinds):
+            if node.op in index.roots and index.candidates(node, kinds):
                 return self.node(node.op, *node.args, value=node.value, span=node.span)
             node.settled |= rest
         taken = self.builder.take(node)
@@ -118,19 +124,10 @@ class Rewriter:
         found = self._of_rest[rest] = self._index_of(sections), {}
         return found
 
-    def _first_match(self, node: Node) -> tuple[Rule, Bindings] | None:
-        if node.op not in self._seen:
-            self.meet((node.op,))
-        for rule in self._index.candidates(node, self._kinds):
-            bound = match(rule, node)
-            if bound is not None:
-                return rule, bound
-        return None
-
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
         """An operation, or the constant that it is. Names of operations are NumPy's."""
         if 0 < len(args) < 3 and args[0].op == args[-1].op == "constant":
-            folded = _computed(op, args)
+            folded = _computed(op, [arg.value for arg in args])
             if folded is not None:
                 return self.builder.node("constant", value=folded, span=span)
         if op not in _FOLDED:
@@ -158,20 +155,32 @@ class Rewriter:
         return turned or self.builder.node(op, *args, value=value, span=span)
 
 
-def _computed(op: str, args: tuple[Node, ...]) -> float | bool | None:
-    """What NumPy's function of that name gives for constants, if it has one."""
-    ufunc = getattr(np, op, None)
-    if not isinstance(ufunc, np.ufunc):
-        return None
-    with np.errstate(all="ignore"):
-        result = ufunc(*[arg.value for arg in args])
-    return bool(result) if isinstance(result, np.bool_) else float(result)
-
-
 _SYMMETRIC = frozenset(("hypot", "logaddexp"))
 """Costly functions that are bitwise the same with operands exchanged: one call serves for both."""
 
 _PARTS = frozenset(("index", "place", "squeeze"))
+_PLAIN: Mapping[str, Callable[..., float]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "negative": operator.neg,
+}
+"""What Python computes as NumPy does, to the bit, and without a warning to silence."""
+
+
+def _computed(op: str, values: list[Any]) -> float | bool | None:
+    """What NumPy's function of a name gives for numbers; None if it has none."""
+    plain = _PLAIN.get(op)
+    if plain and all(type(value) is float for value in values):
+        return plain(*values)
+    ufunc = getattr(np, op, None)
+    if not isinstance(ufunc, np.ufunc):
+        return None
+    with np.errstate(all="ignore"):
+        result = ufunc(*values)
+    return bool(result) if isinstance(result, np.bool_) else float(result)
+
+
 _LINE_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
 _FOLDED = (
     frozenset("indicator integer power keep broadcast join".split())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
-from symgrad.items import unpaired
+from symgrad.items import operands_of, unpaired
 from symgrad.labels import is_cotangent
 from symgrad.limits import paced
 from symgrad.lower import definition
@@ -141,7 +141,7 @@ def _turned(node: Node) -> Step | None:
 
 def _operands(node: Node) -> tuple[Node, ...]:
     """The operands, those that fill holes included."""
-    return tuple(part for arg in node.args for part in unpaired(arg))
+    return tuple(operands_of(node))
 
 
 def begun(graph: Graph, uses: Mapping[Node, int]) -> set[Node]:

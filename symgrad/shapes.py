@@ -11,7 +11,7 @@ import numpy as np
 from symgrad.attributes import MOST_AXES
 from symgrad.errors import InputError, Span
 from symgrad.graph import Graph, Node, ancestors
-from symgrad.items import unpaired
+from symgrad.items import operands_of
 from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
 from symgrad.labels import UNNAMED, is_own
 from symgrad.leaves import is_elementwise
@@ -99,7 +99,7 @@ class Inference:
         """
         self._look()
         self._note_number(node)
-        operands = [part for arg in node.args for part in unpaired(arg)]
+        operands = operands_of(node)
         found = [self.shapes[operand] for operand in operands]
         if node.op == "input":
             self.shapes[node] = self._inputs.get(str(node.value))

@@ -83,11 +83,10 @@ class Rewrite:
 
 def postorder(root: Tree) -> Iterator[Tree]:
     """Every tree below a root, operands before what uses them, in the order of the text."""
-    stack: list[tuple[Tree, bool]] = [(root, False)]
+    found: list[Tree] = []
+    stack = [root]
     while stack:
-        tree, ready = stack.pop()
-        if ready or not tree.args:
-            yield tree
-        else:
-            stack.append((tree, True))
-            stack.extend((arg, False) for arg in reversed(tree.args))
+        tree = stack.pop()
+        found.append(tree)
+        stack.extend(tree.args)
+    return reversed(found)
