@@ -227,6 +227,8 @@ _SIGNS = (
     (r"&", "logical_and"),
     (r"\|", "logical_or"),
     (r"\bnot\b", "logical_not"),
+    (r"(?<=[\w)]) - ", "subtract"),
+    (r"(?:^|[(+*/-] ?)-[a-z_(]", "negative"),
 )
 
 

@@ -39,6 +39,14 @@ def test_any_bytes_are_a_case(data: bytes) -> None:
     compile_any(data)
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice:RuntimeWarning")
+def test_the_mean_of_nothing_is_nan() -> None:
+    """NumPy warns of it, as it does of its own accord."""
+    value, slopes = symgrad.value_and_grad("mean(ones([x - B])) + y")(x=3, B=3, y=1.0)
+    assert np.isnan(value)
+    assert slopes == 1.0 or slopes == {"y": 1.0}
+
+
 MATRIX = np.array([[2.0, 0.5], [0.5, 3.0]])
 
 # A formula, its inputs, and what it gives; a text is what the error begins with.
