@@ -163,7 +163,7 @@ LIBRARY = Library(
 NUMPY = TARGET = Target(
     "numpy",
     SPELLINGS,
-    constant,
+    _known,
     dict.fromkeys([*_SPECIAL, "zeta", "_log_ndtr", "_over_erfcx"], "scipy"),
     "np.float64({})",
     LIBRARY,
