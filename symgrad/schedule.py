@@ -88,7 +88,7 @@ def _folds(target: Target, table: FunctionTable) -> _Folds:
 
     They stand by the operation at their root.
     """
-    key = ("folds", target.name)
+    key = ("folds", *target.spellings)
     folds: _Folds | None = table.cache.get(key)
     if folds is None:
         folds = {}
