@@ -24,10 +24,13 @@ from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape, product
 from symgrad.pipeline import Known, index_inputs
 from symgrad.quick import REFUSED
+from symgrad.shapes import Inference
+from symgrad.sources import is_source
 
 Kernel = Callable[..., Any]
 
 _NUMBERS = frozenset((float, int, bool))
+_IN_MEMORY = _NUMBERS | {np.ndarray, np.float64}
 _KINDS = {
     "c": "complex numbers",
     "U": "text",
@@ -67,6 +70,8 @@ class Caller:
         Is given the code for "scalar" when it is used a second time.
     program:
         Gives the code in blocks for what is known of the inputs; None where there is none.
+    afar:
+        Gives the results for inputs by name, some of which are not in memory.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class Caller:
         make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
         quicken: Callable[[Kernel], None],
         program: Callable[[Known], Program | None],
+        afar: Callable[[Mapping[str, Any]], Any],
     ) -> None:
         self._text = text
         self._inputs = lowered.inputs
@@ -89,6 +95,7 @@ class Caller:
         self._make = make
         self._quicken = quicken
         self._program = program
+        self._afar = afar
         self._indices = index_inputs(lowered.graph)
         self._serving = self._indices | {
             str(node.args[0].value)
@@ -122,6 +129,8 @@ class Caller:
                     return kernel(*map(float, args))  # type: ignore[arg-type]
                 except REFUSED:
                     pass
+        if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
+            return self._afar(dict(zip(self._inputs, args, strict=True)))
         return plain(self._on_arrays(args), numbers)
 
     def bound(
@@ -130,6 +139,13 @@ class Caller:
         """The arguments as arrays, by name."""
         values = self._bind(args, named)
         return {n: self._array_of(n, v) for n, v in zip(self._inputs, values, strict=True)}
+
+    def fitted(self, known: Known) -> Inference:
+        """The shapes in the formula; an InputError where those of the inputs do not fit."""
+        check_declared(self._lowered.shapes, known.shapes, self._text)
+        inferred = known.check(self._graph, self._text)
+        self._check_vectors(known.shapes, inferred.shapes[self._graph.outputs[0]])
+        return inferred
 
     def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
         """What such inputs tell before anything runs."""
@@ -200,9 +216,7 @@ class Caller:
         key = (shapes, *known.numbers.items(), *kinds.items()) if self._serving else shapes
         found = self._kernels.get(key)
         if found is None:
-            check_declared(self._lowered.shapes, known.shapes, self._text)
-            inferred = known.check(self._graph, self._text)
-            self._check_vectors(known.shapes, inferred.shapes[self._graph.outputs[0]])
+            inferred = self.fitted(known)
             plan = (inferred.pattern(), *kinds.items())
             kernel = self.plans.get(plan)
             if kernel is None:

@@ -41,6 +41,9 @@ _TAKES_NUMBERS = _ARITHMETIC | frozenset(
 )
 """What may be done with a number of Python that is the result of another segment."""
 
+_BY_TYPE = {"cast": 1, "_zeros": 0, "_ones": 0, "eye": 0}
+"""How many operands of an operation are read; of others the type is enough."""
+
 _CHEAP = (VIEWS | {"join", "pair", "constant"}) - {"index", "_reshape", "_broadcast_to"}
 """What is made again in each segment that needs it."""
 
@@ -83,10 +86,17 @@ class Plan:
         return self.axes.labels[node]
 
 
-def in_loops(graph: Graph, found: Inference, supported: Callable[[Node], bool]) -> Plan | None:
+def in_loops(
+    graph: Graph,
+    found: Inference,
+    supported: Callable[[Node], bool],
+    chosen: tuple[str, int] | None = None,
+) -> Plan | None:
     """The plan with the largest part of the work in loops; None where nothing loops.
 
-    `supported` tells which operations can be done on rows at all.
+    `supported` tells which operations can be done on rows at all. Where an input and one of its
+    axes are `chosen`, the rows are along that axis, and a loop that needs the rows of an earlier
+    one computes them anew: they are too many to be kept.
     """
     visit_all(graph, found)
     numbers = frozenset(_numbers(graph))
@@ -100,19 +110,37 @@ def in_loops(graph: Graph, found: Inference, supported: Callable[[Node], bool]) 
     total = sum(costs.values())
     best: tuple[tuple[int, int], int, dict[Node, str]] | None = None
     for label, size in axes.sizes.items():
-        if size < 2:
+        if size < 2 or (chosen is not None and label != _chosen(graph, axes, *chosen)):
             continue
         kinds = _kinds(graph, axes, label, numbers, supported)
         done = sum(costs[node] for node, kind in kinds.items() if kind != PLAIN)
-        if done and (best is None or (done, size) > best[0]):
+        if (done or chosen) and (best is None or (done, size) > best[0]):
             best = (done, size), label, kinds
     if best is None:
         return None
     (done, size), label, kinds = best
     rows = {node: labels.index(label) for node, labels in axes.labels.items() if label in labels}
-    segments = _segments(graph, kinds, numbers, rows)
+    segments = _segments(graph, kinds, numbers, rows, anew=chosen is not None)
     share = done / total if total else 0.0
     return Plan(graph, label, axes, segments, rows, kinds, numbers, share, size)
+
+
+def _chosen(graph: Graph, axes: Axes, name: str, axis: int) -> int | None:
+    node = graph.inputs().get(name)
+    return axes.labels[node][axis] if node in axes.labels else None
+
+
+def coupling(plan: Plan) -> Node | None:
+    """The first operation that needs all rows at once; None where a chunk of them does."""
+    for segment in plan.segments:
+        for node in () if segment.loops else segment.nodes:
+            read = [arg for arg in node.args if arg not in plan.numbers]
+            if node.op in _BY_TYPE:
+                read = read[: _BY_TYPE[node.op]]
+            parts = [part for arg in read for part in unpaired(arg)]
+            if any(part in plan.rows for part in parts) and node not in plan.numbers:
+                return node
+    return None
 
 
 def visit_all(graph: Graph, found: Inference) -> None:
@@ -198,6 +226,7 @@ def _segments(
     kinds: Mapping[Node, str],
     numbers: frozenset[Node],
     rows: Mapping[Node, int],
+    anew: bool,
 ) -> tuple[Segment, ...]:
     """Plain segments and loops by turns; empty ones are left out."""
     level: dict[Node, int] = {}
@@ -219,7 +248,7 @@ def _segments(
                 for node in graph.nodes
                 if level[node] == at and (kinds.get(node, PLAIN) != PLAIN) == loops
             }
-            segment = _segment(graph, own, loops, wanted, kinds, numbers, rows)
+            segment = _segment(graph, own, loops, wanted, kinds, numbers, rows, anew)
             if segment is not None:
                 wanted.difference_update(segment.results)
                 wanted.update(segment.needs)
@@ -235,6 +264,7 @@ def _segment(
     kinds: Mapping[Node, str],
     numbers: frozenset[Node],
     rows: Mapping[Node, int],
+    anew: bool,
 ) -> Segment | None:
     results = [n for n in graph.nodes if n in wanted and n in own and n.op != "input"]
     results = [n for n in results if n not in numbers or n in graph.outputs]
@@ -246,6 +276,7 @@ def _segment(
             continue
         for arg in node.args:
             again = arg.op in _CHEAP and not (loops and arg in rows and kinds.get(arg) == PLAIN)
+            again |= anew and loops and kinds.get(arg) == ROWS
             if arg.op == "input" or arg in numbers or not (arg in own or again):
                 needs.add(arg)
             else:
