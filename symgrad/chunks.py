@@ -224,7 +224,7 @@ class Chunked:
         )
         known.update(self.sized.numbers)
         for segment, found in zip(self.earlier[at], totals, strict=True):
-            known.update(zip(self.totals[segment], found, strict=True))
+            known.update(zip(self.totals[segment], map(_settled, found), strict=True))
         taken = [known[node] for node in code.segment.needs]
         if not code.segment.loops:
             return list(self.program.functions[code.name](*taken)), []
@@ -241,7 +241,7 @@ class Chunked:
         given = []
         for name, one in self.given.items():
             value = values.get(name, np.zeros((), one.dtype))
-            given.append(np.asarray(value).item() if one.number else np.asarray(value))
+            given.append(np.asarray(value).item() if one.number else _settled(value))
         arrays: list[Array] = self.program.functions["arrays"](*given)
         kinds = [array.dtype.kind for array in arrays]
         return [
@@ -265,6 +265,15 @@ class Chunked:
     def laid_out(self, results: Sequence[Any]) -> Any:
         """Results as the caller wants them."""
         return plain(self.program.functions["laid_out"](*results), False)
+
+
+def _settled(value: Any) -> Array:
+    """An array whose memory is laid out in the one way, wherever it came from.
+
+    Matrix products choose their way by that, and so their last bits; and what was sent from one
+    process to another may lie in memory as it likes.
+    """
+    return np.require(value, None, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _span(node: Node, program: Program) -> Span:

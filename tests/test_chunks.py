@@ -91,3 +91,18 @@ def test_what_couples_rows(formula: str, place: str, message: str) -> None:
     start, end = refused.value.span or (0, 0)
     assert formula[start:end] == place
     assert "np.asarray(x)" in refused.value.hint
+
+
+def test_how_an_input_lies_in_memory_changes_no_bit() -> None:
+    """Chunks that were sent need not begin where numbers begin, nor keep their order."""
+    draws = np.random.default_rng(1)
+    X, w, y = draws.normal(size=(256, 64)), draws.normal(size=64), draws.normal(size=256)
+    compiled = symgrad.value_and_grad("mean((X @ w - y)**2)", "w")
+    given = [Given("X", (256, 64), "<f8"), Given("w", (64,), "<f8"), Given("y", (256,), "<f8")]
+    job = Chunked(compiled.chunkable, given, {}, ("X", 0))
+    odd = np.frombuffer(b"-" + X.tobytes(), np.float64, offset=1).reshape(X.shape)
+    assert not odd.flags.aligned
+    expected, _ = job.run(0, {"X": X, "w": w, "y": y}, [], 256)
+    for same in (odd, np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]):
+        found, _ = job.run(0, {"X": same, "w": w, "y": y}, [], 256)
+        assert all(map(np.array_equal, found, expected))
