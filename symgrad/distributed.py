@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.call import plain
 from symgrad.chunks import Chunkable, Chunked, Given, chunked, described
 from symgrad.errors import InputError
 from symgrad.extras import needed
@@ -292,4 +293,4 @@ def computed(result: Any) -> Any:
         return result
     run: Callable[..., Any] = needed("dask", "dask arrays", "dask").compute
     (found,) = run(result)
-    return found
+    return plain(found, False)
