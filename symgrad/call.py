@@ -25,10 +25,14 @@ from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape, product
 from symgrad.pipeline import Known, index_inputs
 from symgrad.quick import REFUSED
+from symgrad.results import plain
+from symgrad.shapes import Inference
+from symgrad.sources import is_source
 
 Kernel = Callable[..., Any]
 
 _NUMBERS = frozenset((float, int, bool))
+_IN_MEMORY = _NUMBERS | {np.ndarray, np.float64}
 _KINDS = {
     "c": "complex numbers",
     "U": "text",
@@ -68,6 +72,8 @@ class Caller:
         Is given the code for "scalar" when it is used a second time.
     program:
         Gives the code in blocks for what is known of the inputs; None where there is none.
+    afar:
+        Gives the results for inputs by name, some of which are not in memory.
     """
 
     def __init__(
@@ -79,6 +85,7 @@ class Caller:
         make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
         quicken: Callable[[Kernel], None],
         program: Callable[[Known], Program | None],
+        afar: Callable[[Mapping[str, Any]], Any],
     ) -> None:
         self._text = text
         self.inputs = lowered.inputs
@@ -90,6 +97,7 @@ class Caller:
         self._make = make
         self._quicken = quicken
         self._program = program
+        self._afar = afar
         self._indices = index_inputs(lowered.graph)
         self._serving = self._indices | {
             str(node.args[0].value)
@@ -129,6 +137,8 @@ class Caller:
                     return kernel(*map(float, args))  # type: ignore[arg-type]
                 except REFUSED:
                     pass
+        if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
+            return self._afar(dict(zip(self.inputs, args, strict=True)))
         return plain(self._on_arrays(args), numbers)
 
     def bound(
@@ -137,6 +147,13 @@ class Caller:
         """The arguments as arrays, by name."""
         values = self._bind(args, named)
         return {n: self._array_of(n, v) for n, v in zip(self.inputs, values, strict=True)}
+
+    def fitted(self, known: Known) -> Inference:
+        """The shapes in the formula; an InputError where those of the inputs do not fit."""
+        check_declared(self._lowered.shapes, known.shapes, self._text)
+        inferred = known.check(self._graph, self._text)
+        self._check_vectors(known.shapes, inferred.shapes[self._graph.outputs[0]])
+        return inferred
 
     def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
         """What such inputs tell before anything runs."""
@@ -207,9 +224,7 @@ class Caller:
         key = (shapes, *known.numbers.items(), *kinds.items()) if self._serving else shapes
         found = self._kernels.get(key)
         if found is None:
-            check_declared(self._lowered.shapes, known.shapes, self._text)
-            inferred = known.check(self._graph, self._text)
-            self._check_vectors(known.shapes, inferred.shapes[self._graph.outputs[0]])
+            inferred = self.fitted(known)
             plan = (inferred.pattern(), *kinds.items())
             kernel = self.plans.get(plan)
             if kernel is None:
@@ -346,39 +361,6 @@ def _unwarned(kernel: Kernel) -> Kernel:
             return kernel(*values)
 
     return quiet
-
-
-def plain(result: Any, as_python: bool) -> Any:
-    """Results without arrays of no dimension: NumPy scalars, or Python's where those were given."""
-    return _each(_plain_row, result, as_python)
-
-
-def _plain_row(part: Any, as_python: bool) -> Any:
-    """A value, or derivatives however they are laid out."""
-    return _each(_plain_part, part, as_python)
-
-
-def _plain_part(part: Any, as_python: bool) -> Any:
-    """A value, a derivative, or a row of second derivatives."""
-    return _each(_plain_number, part, as_python)
-
-
-def _each(plain_part: Callable[[Any, bool], Any], parts: Any, as_python: bool) -> Any:
-    if isinstance(parts, tuple):
-        return tuple([p if _is_array(p) else plain_part(p, as_python) for p in parts])
-    if isinstance(parts, dict):
-        return {n: p if _is_array(p) else plain_part(p, as_python) for n, p in parts.items()}
-    return _plain_number(parts, as_python)
-
-
-def _is_array(part: Any) -> bool:
-    return type(part) is np.ndarray and part.ndim > 0
-
-
-def _plain_number(number: Any, as_python: bool) -> Any:
-    if isinstance(number, np.ndarray) and number.ndim == 0:
-        number = number[()]
-    return number.item() if as_python and isinstance(number, np.generic) else number
 
 
 def _count(number: int, what: str) -> str:

@@ -14,7 +14,9 @@ import numpy as np
 
 from symgrad.blocked import Program
 from symgrad.call import Caller, Kernel
+from symgrad.chunks import Chunkable
 from symgrad.collector import paused
+from symgrad.distributed import in_chunks
 from symgrad.document import (
     KINDS,
     PRODUCTS,
@@ -112,8 +114,9 @@ class Compiled(Shown):
             self._layout = replace(self._layout, by_pairs=True)
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
         self._call = Caller(
-            formula, bound, table, self._limits, self._kernel, self._quicken, self._program
-        )
+            formula, bound, table, self._limits, self._kernel, self._quicken, self._program,
+            lambda inputs: in_chunks(self.chunkable, inputs),
+        )  # fmt: skip
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
         """The value, the derivatives, or both.
@@ -186,10 +189,19 @@ class Compiled(Shown):
         text = kernel_source(derived, self._kind, layout, table, NUMPY, name, PROVIDED)
         return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
-    def _program(self, known: Known) -> Program | None:
+    def _program(self, known: Known, rows: tuple[str, int] | None = None) -> Program | None:
         with compiling(limits_for(self._limits)), paused():
             derived = self._special(known)
-            return program(derived, self._kind, self._layout, self._table, known)
+            return program(derived, self._kind, self._layout, self._table, known, rows)
+
+    @property
+    def chunkable(self) -> Chunkable:
+        """What chunks of data need of it."""
+        again, options = self.__reduce__()
+        return Chunkable(
+            self._formula, self._lowered.graph, self._table, self._limits,
+            self._call, self._program, again, options,
+        )  # fmt: skip
 
     def _quicken(self, kernel: Kernel) -> None:
         """From now on, calls with plain numbers run the code for them at once."""

@@ -94,6 +94,10 @@ class LimitError(SymgradError):
 class OutOfMemoryError(LimitError, MemoryError):
     """There is no memory left for what a formula or a call needs."""
 
+    def __new__(cls, *told: object, **named: object) -> OutOfMemoryError:
+        """Made as all others are, also where `__new__` is called by itself, as in unpickling."""
+        return Exception.__new__(cls, *told)
+
 
 class MissingExtraError(SymgradError):
     """An optional dependency is needed that is not installed."""

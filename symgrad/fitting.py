@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 
 from symgrad.api import function, value_and_grad
 from symgrad.compiled import Compiled
+from symgrad.distributed import computed
 from symgrad.errors import InputError, MissingExtraError, Span, SymgradError
 from symgrad.named import check_names
 from symgrad.optim import Adam, Parameters, Rule, as_parameters
+from symgrad.sources import is_source
 
 Report = Callable[[int, float], object]
 
@@ -79,16 +81,25 @@ class _Moment(NamedTuple):
 class _Samples:
     """The data of a fit: what is cut into batches, and what every batch sees whole."""
 
-    arrays: dict[str, NDArray[Any]]
+    arrays: dict[str, Any]
     constants: dict[str, Any]
     count: int
+    cut: bool
 
     def batches(
         self, size: int, draws: np.random.Generator
-    ) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
-        """Each batch of an epoch with its number of samples; one of all is in their own order."""
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each batch of an epoch with its number of samples; one of all is in their own order.
+
+        Where data is not in memory, batches are cut from it, and drawn in a random order.
+        """
         if size >= self.count:
             yield self.count, self.arrays
+            return
+        if self.cut:
+            for at in draws.permutation(-(-self.count // size)).tolist():
+                batch = {n: array[at * size : (at + 1) * size] for n, array in self.arrays.items()}
+                yield min(size, self.count - at * size), batch
             return
         order = draws.permutation(self.count)
         for first in range(0, self.count, size):
@@ -116,7 +127,8 @@ def fit(
     data:
         The known inputs by name. Arrays and lists have the samples along their first axis, equally
         many in all of them, and keep their type: integers may be labels or indices. Numbers and
-        arrays of no dimension are the same for all samples.
+        arrays of no dimension are the same for all samples. Dask arrays and files that are read in
+        slices are never read as a whole.
     start:
         The parameters by name, with the numbers or arrays to begin from. Integers become floats.
     optimizer:
@@ -124,7 +136,8 @@ def fit(
         parameter by about the learning rate, 0.001 unless it is given.
     batch_size:
         Samples a step; the last batch of an epoch may be shorter. None takes all in each step, in
-        their own order, so that an epoch is a step.
+        their own order, so that an epoch is a step. Of data that is not in memory, a batch is
+        samples in a row, and it is the order of the batches that is random.
     epochs:
         How often to go through all samples, each time in a new random order.
     seed:
@@ -174,7 +187,7 @@ def fit(
             total = 0.0
             for batch, (count, arrays) in enumerate(samples.batches(size, draws)):
                 inputs = params | samples.constants | arrays
-                value, gradients = loss(**inputs)
+                value, gradients = computed(loss(**inputs))
                 grads = dict(zip(params, gradients, strict=True))
                 moment = _Moment(epoch + 1, batch + 1)
                 _check_loss(loss, value)
@@ -194,29 +207,33 @@ def _samples(data: Mapping[str, Any]) -> _Samples:
             f"data must be a dict, not {type(data).__name__}",
             hint='Write it by name: {"x": x, "y": y}.',
         )
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, Any] = {}
     constants: dict[str, Any] = {}
     for name, value in data.items():
         array = _array(name, value)
-        if array.ndim:
+        if array.shape:
             arrays[name] = array
         else:
             constants[name] = value
     first = next(iter(arrays), "")
     for name, array in arrays.items():
-        if len(array) != len(arrays[first]):
+        if array.shape[0] != arrays[first].shape[0]:
+            count = array.shape[0]
             raise InputError(
-                f"{first} has {_counted(len(arrays[first]), 'sample')}, {name} has {len(array)}",
+                f"{first} has {_counted(arrays[first].shape[0], 'sample')}, {name} has {count}",
                 hint="Arrays in data have the samples along their first axis, equally many in all. "
                 "What is the same for all samples is a number, or repeated by np.broadcast_to.",
             )
-    if first and not len(arrays[first]):
+    if first and not arrays[first].shape[0]:
         raise InputError("data has no samples", hint=f"{first} has shape {arrays[first].shape}.")
-    return _Samples(arrays, constants, len(arrays[first]) if first else 1)
+    cut = any(map(is_source, arrays.values()))
+    return _Samples(arrays, constants, arrays[first].shape[0] if first else 1, cut)
 
 
-def _array(name: str, value: Any) -> NDArray[Any]:
+def _array(name: str, value: Any) -> Any:
     """Data as an array; what it holds is judged where the formula is called."""
+    if is_source(value):
+        return value
     try:
         return np.asanyarray(value)
     except Exception as error:  # noqa: BLE001 - whatever a foreign __array__ raises
@@ -265,10 +282,13 @@ def _check_finite(
     if not found:
         return
     message = f"{what} is {found} {moment}"
-    told = _place(loss, inputs)
+    afar = any(map(is_source, inputs.values()))
+    told = None if afar else _place(loss, inputs)
     if told is not None:
         message += f": {told[0]}"
-    given, kind = _first_strange({n: v for n, v in inputs.items() if n in loss.inputs})
+    given, kind = _first_strange(
+        {n: v for n, v in inputs.items() if n in loss.inputs and not is_source(v)}
+    )
     if kind:
         hint = f"The input {given} holds {kind} there."
     elif moment == (1, 1):

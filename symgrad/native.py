@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from symgrad.c_file import OVER
-from symgrad.call import plain
 from symgrad.declarations import check_declared
 from symgrad.emission import Formula, c_files
 from symgrad.errors import MissingExtraError, SymgradError
 from symgrad.products import takes_vectors, vectors
+from symgrad.results import plain
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

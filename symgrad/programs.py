@@ -24,9 +24,16 @@ _NOT_ON_ROWS = frozenset("place _zeros _ones eye _counting input _reshape _broad
 
 
 def planned(
-    derived: Derived, kind: str, table: FunctionTable, known: Known
+    derived: Derived,
+    kind: str,
+    table: FunctionTable,
+    known: Known,
+    chosen: tuple[str, int] | None = None,
 ) -> tuple[Plan | None, dict[Node, str]]:
-    """The plan for known shapes, if there is one, and what the elements of each node are."""
+    """The plan for known shapes, if there is one, and what the elements of each node are.
+
+    With an input and its axis `chosen`, that axis is looped over however little that is.
+    """
     ready = legal(derived, table, NUMPY)
     graph, both = prepared(replace(ready, graph=faster(ready.graph)), kind, table)
     graph = without_means(graph)
@@ -35,18 +42,23 @@ def planned(
     def supported(node: Node) -> bool:
         return types[node] in (FLOAT, DOUBLE, BOOL) and node.op not in _NOT_ON_ROWS
 
-    plan = None if both else in_loops(graph, known.infer(), supported)
+    plan = None if both else in_loops(graph, known.infer(), supported, chosen)
     return plan, types
 
 
 def program(
-    derived: Derived, kind: str, layout: Layout, table: FunctionTable, known: Known
+    derived: Derived,
+    kind: str,
+    layout: Layout,
+    table: FunctionTable,
+    known: Known,
+    chosen: tuple[str, int] | None = None,
 ) -> Program | None:
     """The program for inputs of which the shapes are known; it serves all that broadcast alike.
 
     None where no axis can be found over which most of the work is a map or a sum.
     """
-    plan, types = planned(derived, kind, table, known)
+    plan, types = planned(derived, kind, table, known, chosen)
     if plan is None:
         return None
     graph = plan.graph

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from symgrad.api import function
 from symgrad.compiled import Compiled
+from symgrad.distributed import computed
 from symgrad.errors import InputError
 from symgrad.extras import scipy_sparse
 from symgrad.named import check_names
@@ -110,19 +111,19 @@ class Flat:
         """The value, and the gradient or the matrix of derivatives."""
         if self._sparse:
             return self.value(*args), self.jac(*args)
-        value, blocks = self._both(**self._inputs(args))
+        value, blocks = computed(self._both(**self._inputs(args)))
         return _flat(value), self._side_by_side(blocks, np.ndim(value))
 
     def value(self, *args: Any) -> Any:
         """The value: a float, or its elements as one vector of shape (n,)."""
-        return _flat(self._function(**self._inputs(args)))
+        return _flat(computed(self._function(**self._inputs(args))))
 
     def jac(self, *args: Any) -> Any:
         """The gradient in shape (p,), or the matrix of derivatives in shape (n, p)."""
         inputs = self._inputs(args)
         if self._sparse:
             return self._sparse_jacobian.matrix(**inputs)
-        value, blocks = self._both(**inputs)
+        value, blocks = computed(self._both(**inputs))
         return self._side_by_side(blocks, np.ndim(value))
 
     def hess(self, *args: Any) -> Any:
@@ -133,7 +134,7 @@ class Flat:
         sizes = np.diff(self._unpack.ends)
         rows = [
             np.concatenate([np.reshape(block, (size, -1)) for block in row], axis=1)
-            for size, row in zip(sizes, self._hessian(**inputs), strict=True)
+            for size, row in zip(sizes, computed(self._hessian(**inputs)), strict=True)
         ]
         return np.concatenate(rows)
 
@@ -142,7 +143,9 @@ class Flat:
         inputs = self._inputs(args[:-1])
         parts = tuple(self._unpack(args[-1]).values())
         vectors = parts if len(parts) > 1 else parts[0]
-        return np.concatenate([np.ravel(part) for part in self._product(vectors, **inputs)])
+        return np.concatenate(
+            [np.ravel(part) for part in computed(self._product(vectors, **inputs))]
+        )
 
     def _inputs(self, args: tuple[Any, ...]) -> dict[str, Any]:
         """The inputs of the formula, from what a solver passes."""
@@ -221,7 +224,7 @@ def ravel(
     start:
         The parameters by name, in the shapes that they keep, with the values to begin from.
     data:
-        All other inputs by name.
+        All other inputs by name; dask arrays and files that are read in slices as well.
     first:
         The input that the solver passes before the parameters: the abscissa for `curve_fit`, the
         time for `solve_ivp`. Where the formula does not use it, it is passed over.

@@ -48,6 +48,9 @@ _TAKES_NUMBERS = _ARITHMETIC | frozenset(
 )
 """What may be done with a number of Python that is the result of another segment."""
 
+_BY_TYPE = {"cast": 1, "_zeros": 0, "_ones": 0, "eye": 0}
+"""How many operands of an operation are read; of others the type is enough."""
+
 _CHEAP = (VIEWS | {"join", "pair", "constant"}) - {"index", "_reshape", "_broadcast_to"}
 """What is made again in each segment that needs it."""
 
@@ -90,10 +93,17 @@ class Plan:
         return self.axes.labels[node]
 
 
-def in_loops(graph: Graph, found: Inference, supported: Callable[[Node], bool]) -> Plan | None:
+def in_loops(
+    graph: Graph,
+    found: Inference,
+    supported: Callable[[Node], bool],
+    chosen: tuple[str, int] | None = None,
+) -> Plan | None:
     """The plan with the largest part of the work in few loops; None where nothing loops.
 
-    `supported` tells which operations can be done on rows at all.
+    `supported` tells which operations can be done on rows at all. Where an input and one of its
+    axes are `chosen`, the rows are along that axis, and a loop that needs the rows of an earlier
+    one computes them anew: they are too many to be kept.
     """
     visit_all(graph, found)
     numbers = frozenset(_numbers(graph))
@@ -107,18 +117,38 @@ def in_loops(graph: Graph, found: Inference, supported: Callable[[Node], bool]) 
     total = sum(costs.values())
     found_plans: list[tuple[tuple[int, int], Plan]] = []
     for label, size in axes.sizes.items():
+        if chosen is not None and label != _chosen(graph, axes, *chosen):
+            continue
         kinds = _kinds(graph, axes, label, numbers, supported)
         done = sum(costs[node] for node, kind in kinds.items() if kind != PLAIN)
-        if size < 2 or done < _LEAST_SHARE * total or not done:
+        if size < 2 or (chosen is None and (done < _LEAST_SHARE * total or not done)):
             continue
         rows = {n: labels.index(label) for n, labels in axes.labels.items() if label in labels}
-        segments = _segments(graph, kinds, numbers, rows)
+        segments = _segments(graph, kinds, numbers, rows, anew=chosen is not None)
         kept = [n for s in segments if s.loops for n in s.results if kinds[n] == ROWS]
         stored = sum(costs[node] for node in kept if node not in graph.outputs)
-        share = done / total
+        share = done / total if total else 0.0
         plan = Plan(graph, label, axes, segments, rows, kinds, numbers, share, size)
         found_plans.append(((done - _STORED * stored, size), plan))
     return max(found_plans, key=lambda found: found[0])[1] if found_plans else None
+
+
+def _chosen(graph: Graph, axes: Axes, name: str, axis: int) -> int | None:
+    node = graph.inputs().get(name)
+    return axes.labels[node][axis] if node in axes.labels else None
+
+
+def coupling(plan: Plan) -> Node | None:
+    """The first operation that needs all rows at once; None where a chunk of them does."""
+    for segment in plan.segments:
+        for node in () if segment.loops else segment.nodes:
+            read = [arg for arg in node.args if arg not in plan.numbers]
+            if node.op in _BY_TYPE:
+                read = read[: _BY_TYPE[node.op]]
+            parts = [part for arg in read for part in unpaired(arg)]
+            if any(part in plan.rows for part in parts) and node not in plan.numbers:
+                return node
+    return None
 
 
 def visit_all(graph: Graph, found: Inference) -> None:
@@ -204,6 +234,7 @@ def _segments(
     kinds: Mapping[Node, str],
     numbers: frozenset[Node],
     rows: Mapping[Node, int],
+    anew: bool,
 ) -> tuple[Segment, ...]:
     """Plain segments and loops by turns; empty ones are left out."""
     level: dict[Node, int] = {}
@@ -225,7 +256,7 @@ def _segments(
                 for node in graph.nodes
                 if level[node] == at and (kinds.get(node, PLAIN) != PLAIN) == loops
             }
-            segment = _segment(graph, own, loops, wanted, kinds, numbers, rows)
+            segment = _segment(graph, own, loops, wanted, kinds, numbers, rows, anew)
             if segment is not None:
                 wanted.difference_update(segment.results)
                 wanted.update(segment.needs)
@@ -241,6 +272,7 @@ def _segment(
     kinds: Mapping[Node, str],
     numbers: frozenset[Node],
     rows: Mapping[Node, int],
+    anew: bool,
 ) -> Segment | None:
     results = [n for n in graph.nodes if n in wanted and n in own and n.op != "input"]
     results = [n for n in results if n not in numbers or n in graph.outputs]
@@ -252,6 +284,7 @@ def _segment(
             continue
         for arg in node.args:
             again = arg.op in _CHEAP and not (loops and arg in rows and kinds.get(arg) == PLAIN)
+            again |= anew and loops and kinds.get(arg) == ROWS
             if arg.op == "input" or arg in numbers or not (arg in own or again):
                 needs.add(arg)
             else:

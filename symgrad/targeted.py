@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symgrad.call import plain
 from symgrad.emission import Formula, emitted
 from symgrad.errors import SymgradError
 from symgrad.load import load
 from symgrad.native import NativeFunction
 from symgrad.numba_file import elements, numba_source
+from symgrad.results import plain
 
 Function = Callable[..., Any]
 

@@ -1,0 +1,155 @@
+"""Dask arrays give lazy results, equal to the last bit wherever they are computed."""
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+
+import symgrad
+from symgrad.distributed import Recipe, computed, recipe
+from tests.blocks import close, same_bits
+from tests.test_sources import File
+from tests.test_streaming import CASES, DRAWS, LABELS, N, W, X, Y
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def spread(given: dict[str, Any], chunks: Any = 170) -> dict[str, Any]:
+    return {n: da.from_array(v, chunks) if N in np.shape(v) else v for n, v in given.items()}
+
+
+@pytest.mark.parametrize(("formula", "given"), CASES, ids=[formula for formula, _ in CASES])
+def test_as_in_memory(formula: str, given: dict[str, Any]) -> None:
+    """But for the order of sums; and to the last bit for threads and for files in such pieces."""
+    verb = symgrad.function if formula in ("x.T @ y", "x > 0") else symgrad.value_and_grad
+    wrt = {} if verb is symgrad.function else {"wrt": [n for n in given if n != "k"]}
+    compiled = verb(formula, **wrt)
+    expected = compiled(**given)
+    lazy = compiled(**spread(given))
+    found = computed(lazy)
+    assert close(_arrays(found), _arrays(expected), 1e-11)
+    with dask.config.set(scheduler="threads", num_workers=3):
+        assert same_bits(computed(compiled(**spread(given))), found)
+
+
+def _arrays(result: Any) -> Any:
+    """Numbers without axes as arrays, as dask has them."""
+    if isinstance(result, tuple):
+        return tuple([tuple(map(np.asarray, p)) if isinstance(p, tuple) else np.asarray(p)
+                      for p in result])  # fmt: skip
+    return np.asarray(result)
+
+
+def test_pieces_of_files_and_chunks_add_up_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symgrad.streaming.WHOLE", 99)
+    monkeypatch.setattr("symgrad.streaming.PIECE", 1)
+    compiled = symgrad.value_and_grad("mean(log1p(exp(-y * (X @ w))))", wrt="w")
+    files = compiled(X=File(X, (128, 3)), y=File(Y), w=W)
+    chunks = compiled(X=da.from_array(X, (128, 3)), y=da.from_array(Y, 128), w=W)
+    assert same_bits(_arrays(computed(chunks)), _arrays(files))
+
+
+def test_results_are_lazy_arrays_in_chunks() -> None:
+    x = da.from_array(X, chunks=((400, 600), (1, 2)))
+    result = symgrad.grad("sum((X @ w - y)**2)")(x, W, Y)
+    assert [type(part) for part in result.values()] == [da.Array] * 3
+    assert result["X"].chunks == ((400, 600), (3,))
+    assert result["y"].chunks == ((400, 600),)
+    value = symgrad.function("mean(X @ w)")(x, W)
+    assert (value.shape, value.dtype) == ((), np.float64)
+    assert (value + 1).compute() == pytest.approx(1 + np.mean(X @ W))
+
+
+def test_equal_calls_are_one_and_others_are_not() -> None:
+    compiled, x = symgrad.function("mean(X @ w)"), da.from_array(X, chunks=100)
+    names = {compiled(x, w).name for w in (W, W.copy(), W + 1)}
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message", "hint"),
+    [
+        (lambda x: {"x": x[x > 0]}, "the sizes of the chunks of x are not known",
+         "x = x.compute_chunk_sizes()"),
+        (lambda x: {"x": x.astype(complex)}, "x holds complex numbers", ""),
+        (lambda x: {"x": x.astype(np.float16)}, "not in float16", ""),
+    ],
+)  # fmt: skip
+def test_wrong_inputs(inputs: Any, message: str, hint: str) -> None:
+    with pytest.raises(symgrad.InputError, match=message) as refused:
+        symgrad.function("sum(x)")(**inputs(da.from_array(Y, chunks=100)))
+    assert hint in refused.value.hint
+
+
+def test_chunks_along_other_axes_that_are_too_large_to_merge() -> None:
+    x = da.ones((2**20, 2**10), chunks=(2**18, 2**9))
+    with pytest.raises(symgrad.InputError, match="cut along axis 1, and whole along it") as refused:
+        symgrad.function("sum(sum(x, axis=1)**2)")(x)
+    assert "x = x.rechunk({0: 65536, 1: -1})" in refused.value.hint
+    assert symgrad.function("sum(sum(x, axis=1)**2)")(x.rechunk({0: 65536, 1: -1})).shape == ()
+
+
+def test_what_couples_rows_is_refused() -> None:
+    with pytest.raises(symgrad.InputError, match="needs all rows") as refused:
+        symgrad.grad("sum(cumsum(y) * y)")(da.from_array(Y, chunks=100))
+    assert "cumsum(y)" in str(refused.value)
+
+
+def test_an_error_in_a_task_has_the_place_and_the_rows() -> None:
+    """Those of one chunk; it is what the same call raises in memory."""
+    formula = "sum((X + b)**2) + sum(inv(A))"
+    x = da.from_array(X, chunks=400)
+    with pytest.raises(symgrad.InputError, match="the matrix A cannot be inverted") as told:
+        symgrad.function(formula)(x, 0.5, np.zeros((3, 3))).compute()
+    assert formula[slice(*told.value.span)] == "inv(A)"
+    formula = "sum(take_along_axis(X, k, axis=1))"
+    labels = LABELS % 3
+    labels[700] = 9
+    with pytest.raises(symgrad.InputError, match=r"index 9 .* from 400 to 800") as told:
+        symgrad.function(formula)(x, da.from_array(labels[:, None], chunks=400)).compute()
+    assert pickle.loads(pickle.dumps(told.value)).__dict__ == told.value.__dict__
+
+
+@pytest.mark.parametrize("kind", [
+    kind for kind in vars(symgrad).values()
+    if isinstance(kind, type) and issubclass(kind, symgrad.SymgradError)
+])  # fmt: skip
+def test_errors_travel(kind: type[symgrad.SymgradError]) -> None:
+    error = pickle.loads(pickle.dumps(kind("wrong", "sinn(x)", (0, 4), "Did you mean sin?")))
+    assert type(error) is kind
+    assert str(error) == "wrong\n  sinn(x)\n  ^^^^\nDid you mean sin?"
+
+
+def test_a_formula_travels_as_text_and_is_compiled_once() -> None:
+    value = symgrad.function("sum(x**2)")(da.from_array(Y, chunks=100))
+    (made,) = [task for task in dict(value.dask).values() if _is_recipe(task)]
+    made = getattr(made, "value", made)
+    sent = pickle.dumps(made)
+    assert len(sent) < 1000
+    assert pickle.loads(sent) is made
+    recipe.cache_clear()
+    again = pickle.loads(sent)
+    assert again is not made
+    assert again.job is pickle.loads(sent).job
+
+
+def _is_recipe(task: Any) -> bool:
+    return isinstance(getattr(task, "value", task), Recipe)
+
+
+def test_parameters_may_be_lazy_too() -> None:
+    w = da.from_array(W, chunks=1)
+    found = symgrad.grad("sum((X @ w)**2)", "w")(da.from_array(X, chunks=300), w)
+    np.testing.assert_allclose(found.compute(), 2 * X.T @ (X @ W), rtol=1e-12)
+    b = da.from_array(DRAWS.normal(size=()), chunks=())
+    assert symgrad.function("sum(X) * b")(da.from_array(X, chunks=300), b).compute() == (
+        pytest.approx(X.sum() * float(b))
+    )
