@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import counts, models, sparse, speed
+from benchmarks import counts, data, models, sparse, speed
 from benchmarks.report import Report, machine, versions
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "models": models.report,
     "counts": counts.report,
     "sparse": sparse.report,
+    "data": data.report,
 }
 """What can be asked for, by name. The docstring of each begins with what it gives."""
 
