@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import compile_time, counts, models, sparse, speed
+from benchmarks import compile_time, counts, data, models, sparse, speed
 from benchmarks.report import Report, machine, versions
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "compile": compile_time.report,
     "counts": counts.report,
     "sparse": sparse.report,
+    "data": data.report,
 }
 """What can be asked for, by name. The docstring of each begins with what it gives."""
 
@@ -51,8 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{found[name]}\n", flush=True)
     if options.json:
         rows = {name: list(report.rows) for name, report in found.items()}
-        data = {"machine": machine(), "versions": versions(), "benchmarks": rows}
-        options.json.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        found_here = {"machine": machine(), "versions": versions(), "benchmarks": rows}
+        options.json.write_text(json.dumps(found_here, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

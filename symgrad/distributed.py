@@ -7,9 +7,9 @@ where a worker was lost. Formulas travel as text; each process compiles one once
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from symgrad.extras import needed
 from symgrad.graph import Node
 from symgrad.results import plain
 from symgrad.sources import bytes_of, is_dask, is_source
-from symgrad.streaming import in_rows, streamed
+from symgrad.streaming import in_rows, pieces, read, streamed
 
 Key = tuple[Any, ...]
 
@@ -279,6 +279,24 @@ class _Cut:
 
 def _highlevel() -> Any:
     return needed("dask.highlevelgraph", "dask arrays", "dask")
+
+
+def chunks_of(
+    formula: Chunkable, inputs: Mapping[str, Any]
+) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
+    """The inputs in memory, some rows at a time: a chunk or a piece of the largest of them."""
+    sources = {name: value for name, value in inputs.items() if is_source(value)}
+    arrays = described(formula, inputs, sources)
+    largest = max(sources, key=lambda name: bytes_of(sources[name]))
+    shape = sources[largest].shape
+    candidates = [(largest, axis) for axis in range(len(shape)) if shape[axis] > 1]
+    job = chunked(formula, inputs, arrays, candidates)
+    given = {**arrays, **sources}
+    spans = pieces(given, job.axes, job.sized.rows)
+    if is_dask(sources[largest]):
+        spans = list(pairwise([0, *accumulate(sources[largest].chunks[job.axes[largest]])]))
+    for span in spans:
+        yield span, {name: read(value, job.axes.get(name), *span) for name, value in given.items()}
 
 
 def computed(result: Any) -> Any:

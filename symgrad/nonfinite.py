@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from symgrad.api import functions, value_and_grad
+from symgrad.api import value_and_grad
 from symgrad.checking import arrays_of, check_mapping
-from symgrad.errors import Span, draw
+from symgrad.compiled import Compiled
+from symgrad.distributed import chunks_of, computed
+from symgrad.errors import InputError, Span, draw
 from symgrad.evaluate import evaluate, evaluator, known_of
 from symgrad.formula import lower
 from symgrad.functions import FunctionTable
@@ -25,6 +27,7 @@ from symgrad.graph import Builder, Graph, Node, ancestors
 from symgrad.items import paired, unpaired
 from symgrad.leaves import is_elementwise
 from symgrad.pipeline import derive
+from symgrad.sources import is_source
 from symgrad.spelling import ATOM, INFIX, SIGN, Text
 
 Array = np.ndarray[Any, Any]
@@ -76,11 +79,15 @@ class NotFinite:
         Which result is not finite, as "The value" or "d/dx at [2]"; empty if all are finite.
     steps:
         Where it began, and where it became nan, if that is somewhere else.
+    rows:
+        For data that is not in memory, the first rows where it begins, from one to another: a
+        chunk. Places in arrays count from the first of them.
     """
 
     formula: str
     result: str
     steps: tuple[Step, ...]
+    rows: tuple[int, int] | None = None
 
     def __bool__(self) -> bool:
         return bool(self.steps)
@@ -94,6 +101,8 @@ class NotFinite:
         if not self.steps:
             return "The value and all derivatives are finite."
         told = [f"{self.result} is not finite. It begins here:"]
+        if self.rows is not None:
+            told.insert(0, f"In the rows from {self.rows[0]} to {self.rows[1]}:")
         for number, step in enumerate(self.steps):
             told += ["and goes on here:"] * (number > 0)
             told += [*draw(self.formula, step.span), str(step)]
@@ -119,7 +128,8 @@ def explain_nan(
     formula, wrt, exact:
         As for `grad`.
     at:
-        The inputs by name: numbers, or arrays of shapes that fit together.
+        The inputs by name: numbers, or arrays of shapes that fit together. Of dask arrays and
+        files that are read in slices, the first chunk that is not finite by itself is looked at.
 
     What is looked at is the code that runs, in which formulas are rewritten into stable ones. An
     infinity that no result comes from, such as that of a branch that is not taken, is none.
@@ -141,8 +151,30 @@ def explain_nan(
     """
     check_mapping("at", at, '{"x": 0.5}')
     compiled = value_and_grad(formula, wrt, exact=exact)
+    if not any(map(is_source, at.values())):
+        return _explained(compiled, at, exact)
+    if all(np.isfinite(part).all() for part in _parts(computed(compiled(**at)))):
+        return NotFinite(formula, "", ())
+    for rows, chunk in chunks_of(compiled.chunkable, at):
+        found = _explained(compiled, chunk, exact)
+        if found:
+            return replace(found, rows=rows)
+    raise InputError(
+        "a result is not finite, though that of each chunk by itself is",
+        formula, (0, len(formula)), "Sums over many rows may overflow.",
+    )  # fmt: skip
+
+
+def _parts(result: tuple[Any, Any]) -> list[Any]:
+    """The value and the derivatives."""
+    value, found = result
+    several = list(found.values()) if isinstance(found, dict) else found
+    return [value, *(several if isinstance(several, list | tuple) else [several])]
+
+
+def _explained(compiled: Compiled, at: Mapping[str, Any], exact: bool) -> NotFinite:
     compiled(**at)
-    table = functions()
+    formula, table = compiled.formula, compiled.table
     lowered = lower(formula, table)
     inputs = {
         name: np.asarray(at[name], dtype=_precision(at[name])) if array.dtype.kind == "f" else array

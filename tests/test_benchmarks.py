@@ -10,7 +10,7 @@ import pytest
 
 import symgrad
 from benchmarks import __main__ as command
-from benchmarks import models, speed
+from benchmarks import data, models, speed
 from benchmarks.peers import ON_ARRAYS, ON_NUMBERS, installed
 from benchmarks.report import Report, described, table, timed
 from benchmarks.timing import seconds_a_call
@@ -113,3 +113,11 @@ def test_each_call_is_timed() -> None:
     found = seconds_a_call({name: partial(work, name) for name in counts}, rounds=1)
     assert all(0 < seconds < 1 for seconds in found.values())
     assert min(counts.values()) > 10
+
+
+def test_data_in_memory_and_from_a_file() -> None:
+    found = data.report((2_000,), ("memory", "memmap"))
+    (row,) = found.rows
+    assert row["rows"] == 2_000
+    assert all(0 < seconds < 10 for seconds in row["seconds"].values())
+    assert "MiB" in str(found)

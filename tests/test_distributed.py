@@ -153,3 +153,43 @@ def test_parameters_may_be_lazy_too() -> None:
     assert symgrad.function("sum(X) * b")(da.from_array(X, chunks=300), b).compute() == (
         pytest.approx(X.sum() * float(b))
     )
+
+
+def test_a_nan_is_found_with_its_chunk() -> None:
+    bad = Y**2 + 1
+    bad[555] = 0.0
+    formula = "sum(log(y) + w)"
+    lazy = da.from_array(bad, chunks=100)
+    for given in ({"y": lazy, "w": 2.0}, {"y": lazy, "w": da.from_array(bad, chunks=170)}):
+        found = symgrad.explain_nan(formula, at=given, wrt="y")
+        assert found.rows == (500, 600)
+        assert (found.steps[0].element, found.steps[0].why) == ((55,), "log of 0")
+        assert "In the rows from 500 to 600:" in repr(found)
+    fine = symgrad.explain_nan(formula, at={"y": da.ones(9, chunks=3), "w": 1.0})
+    assert (bool(fine), fine.rows) == (False, None)
+
+
+@pytest.mark.parametrize("batch_size", [None, 250])
+def test_a_fit(batch_size: int | None) -> None:
+    """As in memory, where batches are not drawn; and batches are cut in memory as well."""
+    data, start = {"X": X, "y": X @ W + 0.5}, {"w": np.zeros(3), "b": 0.0}
+    rule = symgrad.optim.Adam(0.1)
+    options: dict[str, Any] = {"optimizer": rule, "epochs": 30, "batch_size": batch_size}
+    formula = "mean((X @ w + b - y)**2)"
+    expected = symgrad.fit(formula, data, start, **options)
+    found = symgrad.fit(formula, spread(data), start, **options)
+    files = {name: File(value) for name, value in data.items()}
+    read = symgrad.fit(formula, files, start, **options)
+    np.testing.assert_allclose(found.history, read.history, rtol=1e-9)
+    if batch_size is None:
+        np.testing.assert_allclose(found.history, expected.history, rtol=1e-9)
+    assert found.loss < 0.9 * expected.history[0]
+
+
+def test_a_raveled_formula() -> None:
+    data, start = {"X": X, "y": X @ W + 0.5}, {"w": np.zeros(3), "b": 0.0}
+    results = []
+    for given in (data, spread(data)):
+        fun, x0, _ = symgrad.ravel("mean((X @ w + b - y)**2)", start, given)
+        results.append((*fun(x0), fun.value(x0), fun.jac(x0), fun.hessp(x0, np.ones(4))))
+    assert close(results[1], results[0])

@@ -28,6 +28,11 @@ SIGMOID = 1 / (1 + math.exp(11))
 STEP = -(3 - 2 * SIGMOID) * SIGMOID * (1 - SIGMOID)
 
 PRINTED: dict[str, tuple[str, ...]] = {
+    "lost_worker": (
+        "logistic regression: 1 gradients, equal to the bit with a worker lost and on one machine",
+        "least squares: 1 gradients, equal to the bit with a worker lost and on one machine",
+        "64-90-10 network: 4 gradients, equal to the bit with a worker lost and on one machine",
+    ),
     "composed_function": (
         f"value at 0.5:                {math.exp(0.5):.12f}",
         f"derivative at 0.5:           {SLOPE:.12f}",
