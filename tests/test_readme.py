@@ -17,6 +17,7 @@ PAGES = [
     page
     for page in (
         ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
         ROOT / "SECURITY.md",
         ROOT / "grammar" / "README.md",
         ROOT / "examples" / "README.md",

@@ -27,6 +27,7 @@ RUN = frozenset(("python", "console"))
 NOT_RUN = {
     "sh": "installs something or runs for long; SHELL_LINES has every line",
     "mermaid": "a picture, which is held against the graph",
+    "sg": "lines of the tables, which test_contributing adds to copies of them",
     "py": "another library's code under a title, with the numbers that it gave",
     "text": "no code: lines of a table, or a file's text",
 }
@@ -45,6 +46,7 @@ SHELL_LINES: dict[str, Callable[[str], bool]] = {
         True
     ),  # test_cli has them
     r"mkdocs (build --strict|serve)": lambda _: True,
+    r"(?:\.venv/bin/)?(?:python -m )?(?:pytest|ruff|mypy|tests|symgrad\.parser).*": lambda _: True,
 }
 """What may stand in a block that is not run, and whether what it names is there."""
 
