@@ -96,12 +96,11 @@ def report(sizes: Sequence[int] = SIZES, ways: Sequence[str] = WAYS) -> Report:
         file, script = Path(folder) / "X", Path(folder) / "child.py"
         script.write_text(CHILD, encoding="utf-8")
         for size in sizes:
-            X = np.memmap(file, np.float64, "w+", shape=(size, COLUMNS))
+            table = np.memmap(file, np.float64, "w+", shape=(size, COLUMNS))
             for start in range(0, size, _CHUNK):
-                X[start : start + _CHUNK] = np.random.default_rng(start).normal(
-                    size=X[start : start + _CHUNK].shape
-                )
-            del X
+                part = table[start : start + _CHUNK]
+                part[:] = np.random.default_rng(start).normal(size=part.shape)
+            del table, part
             found = {way: measured(file, script, size, way) for way in ways}
             rows.append(
                 {
