@@ -158,13 +158,14 @@ def function_source(
     as_indices = {name: names.fresh(f"{arguments[name]}_index") for name in both}
     renamed = {f"{name} as an index": new for name, new in as_indices.items()}
     body = emit(plan, target, {**arguments, **renamed}, names, wanted, shelved, comments)
+    if library is None:
+        lines = [*body.statements, _result(kind, layout, list(body.results))]
+        signature = f"def {name}({', '.join(arguments.values())}):"
+        return "\n".join([signature, *(f"    {line}" for line in lines), ""])
     lines = [laid_out("    ", statement) for statement in body.statements]
     if kind == "value":
         lines += [f"    {line}" for line in comments.get("value =", ())]
     lines.append(returned(kind, layout, list(body.results)))
-    if library is None:
-        signature = f"def {name}({', '.join(arguments.values())}):"
-        return "\n".join([signature, *lines, ""])
     head = _signature(name, kind, layout, list(arguments.values()))
     floats = [argument for n, argument in arguments.items() if n not in derived.indices]
     whole = [argument for n, argument in arguments.items() if n in derived.indices]
@@ -179,6 +180,15 @@ def function_source(
         given = ", ".join(arguments.values())
         lines.insert(0, "    " + library.opening.format(given))
     return library.decorator + "\n".join([head, doc, *lines, ""])
+
+
+def _result(kind: str, layout: Layout, results: list[str]) -> str:
+    """The same on one line, for code that nobody need read: conditions are not broken into lines."""
+    if kind == "value":
+        return f"return {results[0]}"
+    opening, items, closing = layout.pack(results if kind == "grad" else results[1:])
+    lead = "return " if kind == "grad" else f"return {results[0]}, "
+    return f"{lead}{opening}{', '.join(items)}{closing}"
 
 
 def returned(kind: str, layout: Layout, results: list[str]) -> str:

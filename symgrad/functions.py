@@ -34,7 +34,7 @@ _ATTRIBUTES = frozenset(("static", "shape"))
 # Operations of the graph that are no functions: a function of that name would be taken for one.
 _STRUCTURAL = frozenset(
     """input constant parameter index place broadcast unbroadcast join copy cast pair
-    integer _at _outer _vdot _solve_vector""".split()
+    integer _at _outer _vdot _solve_vector _hypot _logaddexp""".split()
 )
 
 _INDICES = re.compile(r"\[[^\]]*\]")

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from symgrad import api
+from symgrad.functions import builtin_functions
 from tests.test_readme import PAGES, blocks, commands, only_python, run
 from tests.test_site import picture
 
@@ -38,6 +40,7 @@ class Renewing(doctest.DocTestRunner):
 def examples(text: str, name: str, language: str = "python") -> list[tuple[int, int, str]]:
     """What the examples of a page print now, if not what stands there: line, length and output."""
     shown = only_python(text, language)
+    api._table = builtin_functions()
     runner = Renewing()
     runner.run(doctest.DocTestParser().get_doctest(shown, {}, name, name, 0))
     return runner.renewed

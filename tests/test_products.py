@@ -103,7 +103,7 @@ def test_a_derivative_is_differentiated_again() -> None:
 def test_the_forward_product_is_short() -> None:
     """The cotangent is gone: what is left is what a person would write."""
     source = symgrad.jvp("A: (n, d); x: (d,)\nexp(A @ x)", "x").source
-    assert "    return value, A @ x_tangent * value\n" in source
+    assert "    dvalue = A @ x_tangent * value\n    return value, dvalue\n" in source
 
 
 def test_code_for_numbers_is_as_short_as_for_arrays() -> None:
