@@ -183,7 +183,7 @@ def function_source(
 
 
 def _result(kind: str, layout: Layout, results: list[str]) -> str:
-    """The same on one line, for code that nobody need read: conditions are not broken into lines."""
+    """The same on one line, as code with conditions in expressions is not broken into lines."""
     if kind == "value":
         return f"return {results[0]}"
     opening, items, closing = layout.pack(results if kind == "grad" else results[1:])
