@@ -41,6 +41,8 @@ MOST_PIECES = 64
 _MOST_SUMS = 2**25
 """Bytes that the sums of all pieces take together, at most."""
 
+_LINE = 64
+
 _KEPT = 2**26
 """Bytes of buffers that a thread keeps, at most."""
 
@@ -253,6 +255,13 @@ class _Arena(threading.local):
 _arena = _Arena()
 
 
+def _aligned(size: int) -> Array:
+    """Bytes that begin where a line of the cache does: products of matrices round by that."""
+    memory = np.empty(size + _LINE, np.uint8)
+    start = -memory.ctypes.data % _LINE
+    return memory[start : start + size]
+
+
 class Buffers:
     """The buffers of a loop while a thread works on it: parts of one piece of memory."""
 
@@ -271,7 +280,7 @@ class Buffers:
     def __enter__(self) -> Callable[[slice], Sequence[Array]]:
         kept, _arena.memory = _arena.memory, None
         if kept is None or kept.size < self._bytes:
-            kept = np.empty(self._bytes, np.uint8)
+            kept = _aligned(self._bytes)
         self._memory = kept
         return self._buffers
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from symgrad.blas import one_thread
 from symgrad.blocked import Buffers, Program, Sized
 from symgrad.call import Caller
 from symgrad.errors import InputError, Span, SymgradError
@@ -228,11 +229,12 @@ class Chunked:
             known.update(zip(self.totals[segment], map(_settled, found), strict=True))
         taken = [known[node] for node in code.segment.needs]
         if not code.segment.loops:
-            return list(self.program.functions[code.name](*taken)), []
+            with one_thread():
+                return list(self.program.functions[code.name](*taken)), []
         rows = dict(zip(self.rows_of[at], into or [], strict=False))
         for node in self.rows_of[at][len(rows) :]:
             rows[node] = np.empty(self.shape(node, count), self.type_of(node))
-        with Buffers(self.sized, code, self.dtype) as buffers:
+        with one_thread(), Buffers(self.sized, code, self.dtype) as buffers:
             part = (0, count)
             sums = self.sized.partial(code, taken, rows, part, self.dtype, buffers)
         return sums, list(rows.values())
