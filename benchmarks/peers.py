@@ -25,7 +25,8 @@ def _expression(formula: str, names: Sequence[str], module: Any, **others: Any) 
 
 
 def _symgrad(formula: str, names: Sequence[str]) -> Call:
-    return symgrad.value_and_grad(formula, tuple(names)).__call__
+    # The object itself: with numbers it gets a quicker `__call__` than the one that it begins with.
+    return symgrad.value_and_grad(formula, tuple(names))
 
 
 def _jax(formula: str, names: Sequence[str]) -> Call:
