@@ -120,12 +120,14 @@ _STRIDE = 256
 class Builder:
     """Makes nodes, each once.
 
-    `place` is where those stand in the formula that are made without a place of their own.
+    `place` is where those stand in the formula that are made without a place of their own, `notes`
+    is for what a pass remembers of them.
     """
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.place: Span | None = None
+        self.notes: dict[object, Any] = {}
         self._table: dict[object, Node] = {}
         self._most = Limits.current().nodes
         self._next_look = min(_STRIDE, self._most)

@@ -162,7 +162,7 @@ def _needed_meeting(root: Node) -> int:
     first, second = root.args
     names = [[arg for arg in node.args if arg.op == "input"] for node in root.args]
     needed = _SAME if first is second else 0
-    if first.op == "input" and first in names[1] or second.op == "input" and second in names[0]:
+    if (first.op == "input" and first in names[1]) or (second.op == "input" and second in names[0]):
         needed |= _NESTED
     return needed | (_SHARED if set(names[0]) & set(names[1]) else 0)
 

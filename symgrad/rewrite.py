@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -224,11 +224,14 @@ def rewrite(
     """
     rewriter = Rewriter(table, sections)
     rewriter.meet({node.op for node in graph.nodes})
-    first = ancestors(graph.nodes, graph.outputs if value is None else [value])
     made = Changes()
     changed, get = made.keys(), made.get
-    rest = [node for node in graph.nodes if node not in first]
-    for nodes in ([node for node in graph.nodes if node in first], rest):
+    parts: list[Sequence[Node]] = [graph.nodes]
+    if value is not None:
+        first = ancestors(graph.nodes, [value])
+        parts = [[node for node in graph.nodes if node in first]]
+        parts.append([node for node in graph.nodes if node not in first])
+    for nodes in parts:
         for node in nodes:
             args = node.args
             if node.settled and (not made or changed.isdisjoint(args)):
