@@ -16,8 +16,8 @@ from symgrad.finish import (
     faster,
     finish,
     plain_indices,
+    powers_as_products,
     shapes_from_inputs,
-    squares_as_products,
     typed_creations,
     typed_fills,
     without_shapes,
@@ -150,7 +150,7 @@ def function_source(
         graph, both = prepared(derived, kind, table)
         taken: Collection[str] = reserved(library).union(shelved.values())
     else:
-        graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
+        graph, both = powers_as_products(without_shapes(outputs_for(derived.graph, kind))), []
         taken = _SCALAR_RESERVED
     names = Names(taken)
     arguments = argument_names(derived.inputs, names)
