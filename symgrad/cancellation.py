@@ -182,10 +182,7 @@ class Region:
 
 def _all_inside(node: Node, inside: set[Node]) -> bool:
     """Whether it depends on such nodes and constants only."""
-    for arg in node.args:
-        if arg not in inside and arg.op != "constant":
-            return False
-    return True
+    return inside.issuperset([arg for arg in node.args if arg.op != "constant"])
 
 
 _HAVE_SERIES = _ARITHMETIC | FUNCTIONS.keys()
