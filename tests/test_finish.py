@@ -60,3 +60,11 @@ def test_float32_stays_float32_through_every_kind_of_result(formula: str) -> Non
     value, gradient = compiled(**dict.fromkeys(compiled.inputs, x))
     parts = gradient.values() if isinstance(gradient, dict) else [gradient]
     assert {part.dtype for part in (value, *parts)} == {np.dtype(np.float32)}
+
+
+def test_small_powers_of_floats_are_those_of_arrays_to_the_bit() -> None:
+    compiled = symgrad.value_and_grad("x**3 * y + x**4", wrt=("x", "y"))
+    xs, ys = np.random.default_rng(1).normal(size=(2, 50))
+    value, gradient = compiled(xs, ys)
+    for place, (x, y) in enumerate(zip(xs.tolist(), ys.tolist(), strict=True)):
+        assert compiled(x, y) == (value[place], tuple(part[place] for part in gradient))
