@@ -70,7 +70,7 @@ class Program:
 class Sized:
     """A program for inputs of given shapes.
 
-    Its loops can be run on any part of the rows: `partial` gives what some rows add to the sums,
+    Its loops can be run on any part of the rows: `summed` gives what some rows add to the sums,
     `added` adds two of those, and `run` does all of it.
     """
 
@@ -138,21 +138,34 @@ class Sized:
         self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
     ) -> dict[Node, Array]:
         rows = self._rows_of(code, dtype, into)
-        parts: list[list[Array]] = [[] for _ in self.bounds]
+        sums = self.summed(code, taken, rows, self.bounds, dtype, threads)
+        return rows | dict(zip(self._sums_of(code), sums, strict=True))
+
+    def summed(
+        self,
+        code: Code,
+        taken: Sequence[Any],
+        rows: Mapping[Node, Array],
+        bounds: Sequence[tuple[int, int]],
+        dtype: Any,
+        threads: int = 1,
+    ) -> list[Array]:
+        """The sums of a loop over pieces of the rows; what has rows is written to `rows`."""
+        parts: list[list[Array]] = [[] for _ in bounds]
 
         def work(numbers: Iterator[int]) -> None:
             with np.errstate(all="ignore"), Buffers(self, code, dtype) as buffers:
                 for number in numbers:
-                    part = self.bounds[number]
-                    parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
+                    part = bounds[number]
+                    parts[number] = self._partial(code, taken, rows, part, dtype, buffers)
 
-        pieces = len(self.bounds)
+        pieces = len(bounds)
         with one_thread() if code.multiplies else nullcontext():
             share(pieces, work, threads if pieces >= _LEAST_PIECES else 1)
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
-        return rows | dict(zip(self._sums_of(code), parts[0], strict=True))
+        return parts[0]
 
     def _sums_of(self, code: Code) -> list[Node]:
         kinds = self.program.plan.kinds
@@ -167,7 +180,7 @@ class Sized:
                 found[node] = into[node] if node in into else empty(self.shapes[node], kind)
         return found
 
-    def partial(
+    def _partial(
         self,
         code: Code,
         taken: Sequence[Any],

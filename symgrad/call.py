@@ -145,8 +145,11 @@ class Caller:
         self, args: tuple[object, ...], named: Mapping[str, object]
     ) -> dict[str, np.ndarray[Any, Any]]:
         """The arguments as arrays, by name."""
-        values = self._bind(args, named)
-        return {n: self._array_of(n, v) for n, v in zip(self.inputs, values, strict=True)}
+        return {n: self._array_of(n, v) for n, v in self.passed(args, named).items()}
+
+    def passed(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, object]:
+        """The arguments as they are, by name."""
+        return dict(zip(self.inputs, self._bind(args, named), strict=True))
 
     def fitted(self, known: Known) -> Inference:
         """The shapes in the formula; an InputError where those of the inputs do not fit."""

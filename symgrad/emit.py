@@ -131,6 +131,11 @@ class Writer:
     def _text(self, step: Step) -> Text:
         """A step as it stands in an expression."""
         spelling = self.target.spellings[step.spelling]
+        if f"{step.spelling} of sizes" in self.target.spellings and (
+            self.plain.issuperset(step.operands)
+        ):
+            spelling = self.target.spellings[f"{step.spelling} of sizes"]
+            self.plain.add(step.node)
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
         if spelling.arity is not None:
             operands[spelling.arity :] = map(self._whole, step.operands[spelling.arity :])

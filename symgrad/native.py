@@ -18,7 +18,6 @@ from symgrad.c_file import OVER
 from symgrad.declarations import check_declared
 from symgrad.emission import Formula, c_files
 from symgrad.errors import MissingExtraError, SymgradError
-from symgrad.products import takes_vectors, vectors
 from symgrad.results import plain
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -62,9 +61,6 @@ class NativeFunction:
         """
         compiled = self._compiled
         names = tuple(self._signature.inputs)
-        if takes_vectors(compiled.what) and args:
-            seeds = names[: len(names) - len(compiled.inputs)]
-            args = (*vectors(args[0], seeds, compiled.formula), *args[1:])
         arrays = compiled.bound(args, inputs)
         numbers = all(type(value) in (int, float, bool) for value in (*args, *inputs.values()))
         given = [np.asarray(arrays[name], np.float64) for name in names]
