@@ -166,8 +166,8 @@ class Caller:
     def sources(self) -> tuple[str, ...]:
         """The text of all code that was made: for numbers, for arrays, for large arrays."""
         kernels = [k for k in (self._scalar, *self.plans.values()) if k is not None]
-        programs = [program.source for program in self.programs.values() if program is not None]
-        return (*map(source_of, kernels), *programs)
+        programs = [program for program in self.programs.values() if program is not None]
+        return (*map(source_of, kernels), *[text for p in programs for text in p.sources])
 
     def _repeated(self, kernel: Kernel) -> None:
         """At the second call with plain numbers, more such are to be expected."""

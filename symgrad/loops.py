@@ -42,7 +42,12 @@ class Code:
     @property
     def multiplies(self) -> bool:
         """Whether there are products of matrices in it."""
-        return any(node.op in PRODUCTS for node in self.segment.nodes)
+        return multiplies(self.segment)
+
+
+def multiplies(segment: Segment) -> bool:
+    """Whether there are products of matrices in a segment."""
+    return any(node.op in PRODUCTS for node in segment.nodes)
 
 
 def types_of(graph: Graph, indices: frozenset[str]) -> dict[Node, str]:
@@ -78,7 +83,11 @@ def _widest(parts: Sequence[str]) -> str:
 
 
 class Source:
-    """The module of a plan: `text`, and a `Code` for each segment."""
+    """The module of a plan: `text`, and a `Code` for each segment.
+
+    With `at_once` the functions of loops are for all rows: they return the sums, which those that
+    go by blocks add up in arrays that they are given.
+    """
 
     def __init__(
         self,
@@ -88,8 +97,10 @@ class Source:
         names: Names,
         arguments: Mapping[str, str],
         wanted: Sequence[str],
+        at_once: bool = False,
     ) -> None:
         self.plan = plan
+        self.at_once = at_once
         self.types = types
         self.table = table
         self._names = names
@@ -104,7 +115,8 @@ class Source:
         for place, segment in enumerate(plan.segments):
             for node in (*segment.needs, *segment.results):
                 self._name(node)
-            name = names.fresh(f"{'rows' if segment.loops else 'whole'}_{place + 1}")
+            kind = "whole" if not segment.loops else "all_rows" if at_once else "rows"
+            name = names.fresh(f"{kind}_{place + 1}")
             made = self._loop(segment, name) if segment.loops else self._whole(segment, name)
             texts.append(made)
         self.text = "\n\n".join(texts)
@@ -148,8 +160,12 @@ class Source:
         graph, old = self._part(segment)
         writer = _Loop(self, segment, graph, old)
         self.codes.append(Code(segment, name, tuple(writer.slots)))
-        takes = [self._called[node] for node in (*segment.needs, *segment.results)]
-        head = f"def {name}(start, stop, step, buffers, {', '.join(takes)}):"
+        given = ["buffers"] if self.at_once else ["start", "stop", "step", "buffers"]
+        takes = [*segment.needs, *segment.results]
+        if self.at_once:
+            takes = [node for node in takes if node not in writer.sums]
+        names_taken = [self._called[node] for node in takes]
+        head = f"def {name}({', '.join([*given, *names_taken])}):"
         return "\n".join([head, *writer.lines(), ""])
 
     def called(self, node: Node) -> str:
@@ -168,10 +184,11 @@ class _Loop:
         self.plan = source.plan
         self.old = old
         self.results = set(segment.results)
+        self.sums = [node for node in segment.results if self.plan.kinds[node] == SUM]
         self.segment = segment
         self.steps = schedule(graph, BLOCKED, source.table, None)
         taken = [source.called(node) for node in (*segment.needs, *segment.results)]
-        self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "block"])
+        self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "end"])
         self.slots: list[tuple[Labels, str]] = []
         self.slot_names: list[str] = []
         self.free: dict[tuple[Labels, str], list[str]] = {}
@@ -183,10 +200,12 @@ class _Loop:
         self.sliced: dict[Node, str] = {}
         for node in (*segment.needs, *segment.results):
             at = self.plan.rows.get(node)
-            if at is not None:
+            if at is not None and source.at_once:
+                self.sliced[node] = source.called(node)
+            elif at is not None:
                 part = self.names.fresh(f"{source.called(node)}_rows")
                 before = ":, " * at
-                self.slices.append(f"{part} = {source.called(node)}[{before}block]")
+                self.slices.append(f"{part} = {source.called(node)}[{before}row:end]")
                 self.sliced[node] = part
         self.last = self._last_uses()
         for place, step in enumerate(self.steps.steps):
@@ -195,10 +214,16 @@ class _Loop:
     def lines(self) -> list[str]:
         """The statements of the function."""
         names = ", ".join(self.slot_names) + ("," if len(self.slot_names) == 1 else "")
-        inner = [*self.slices, *([f"{names} = buffers(block)"] if names else []), *self.body]
+        if self.source.at_once:
+            sums = ", ".join(self.source.called(node) for node in self.sums)
+            given = [f"{names} = buffers"] if names else []
+            inner = [*given, *self.body, f"return [{sums}]"]
+            return ["    " + line for line in inner]
+        given = [f"{names} = buffers(end - row)"] if names else []
+        inner = [*self.slices, *given, *self.body]
         return [
             "    for row in range(start, stop, step):",
-            "        block = slice(row, min(row + step, stop))",
+            "        end = min(row + step, stop)",
             *("        " + line for line in inner),
         ]
 
@@ -285,7 +310,10 @@ class _Loop:
     def _add(self, step: Step, old: Node) -> None:
         """What a block adds to a sum over all rows."""
         total = self.source.called(old)
-        if step.spelling in PRODUCTS and step.spelling in INTO and self.plan.labels(old):
+        product = step.spelling in PRODUCTS and step.spelling in INTO and self.plan.labels(old)
+        if product and self.source.at_once:
+            code = self._plain_call(step)
+        elif product:
             kind = (self.plan.labels(old), FLOAT)
             name = self._slot(kind)
             self.free.setdefault(kind, []).append(name)
@@ -295,7 +323,8 @@ class _Loop:
             code = f"_sum_first({self.texts[step.operands[0]].code})"
         else:
             code = self._expression(step).code
-        self.body.append(f"np.{COMBINED[old.op]}({total}, {code}, out={total})")
+        combined = f"np.{COMBINED[old.op]}({total}, {code}, out={total})"
+        self.body.append(f"{total} = {code}" if self.source.at_once else combined)
         self.texts[step.node] = Text(total)
 
     def _rank(self, step: Step) -> int:
@@ -308,12 +337,13 @@ class _Loop:
         return tuple(axis - rank for axis in axes) if rank > len(axes) else None
 
     def _call(self, step: Step, out: str) -> str:
+        return f"{self._plain_call(step)[:-1]}, out={out})"
+
+    def _plain_call(self, step: Step) -> str:
         spelling = INTO[step.spelling]
         if step.spelling in ALONG_LAST and self._reduces(step) == (-1,):
-            code = ALONG_LAST[step.spelling].write(self._operands(step, spelling)).code
-        else:
-            code = spelling.write(self._operands(step, spelling), _attributes(step)).code
-        return f"{code[:-1]}, out={out})"
+            return ALONG_LAST[step.spelling].write(self._operands(step, spelling)).code
+        return spelling.write(self._operands(step, spelling), _attributes(step)).code
 
     def _expression(self, step: Step) -> Text:
         spelling = BLOCKED.spellings[step.spelling]

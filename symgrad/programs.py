@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
-from symgrad.blocked import Program
+from symgrad.blocked import Program, Written
 from symgrad.document import legal, prepared, reserved, returned
 from symgrad.emit import argument_names
 from symgrad.finish import faster
@@ -61,7 +63,25 @@ def program(
     plan, types = planned(derived, kind, table, known, chosen)
     if plan is None:
         return None
-    graph = plan.graph
+    nodes = plan.graph.inputs()
+    return Program(
+        plan,
+        types,
+        tuple(nodes[name] for name in derived.inputs if name in nodes),
+        DOUBLE in types.values(),
+        partial(_written, derived, kind, layout, table, plan, types),
+    )
+
+
+def _written(
+    derived: Derived,
+    kind: str,
+    layout: Layout,
+    table: FunctionTable,
+    plan: Plan,
+    types: Mapping[Node, str],
+    at_once: bool,
+) -> Written:
     names = Names([*reserved(LIBRARY), *NAMESPACE, "arrays", "laid_out"])
     arguments = argument_names(derived.inputs, names)
     wanted = {
@@ -69,7 +89,7 @@ def program(
         "grad": layout.labels,
         "value_and_grad": ["value", *layout.labels],
     }
-    source = Source(plan, types, table, names, arguments, wanted[kind])
+    source = Source(plan, types, table, names, arguments, wanted[kind], at_once)
     floats = [name for name in derived.inputs if name not in derived.indices]
     lines = [f"def arrays({', '.join(arguments.values())}):"]
     if floats:
@@ -80,7 +100,7 @@ def program(
         for name in derived.inputs
         if name in derived.indices
     ]
-    nodes = graph.inputs()
+    nodes = plan.graph.inputs()
     used = [name for name in derived.inputs if name in nodes]
     lines.append(f"    return [{', '.join(arguments[name] for name in used)}]")
     results = wanted[kind]
@@ -95,12 +115,4 @@ def program(
     last = load(text, "arrays", {**NAMESPACE, **PROVIDED})
     names_of = ("arrays", "laid_out", *(made.name for made in source.codes))
     functions = {name: last.__globals__[name] for name in names_of}
-    return Program(
-        plan,
-        tuple(source.codes),
-        functions,
-        types,
-        tuple(nodes[name] for name in used),
-        DOUBLE in types.values(),
-        text,
-    )
+    return Written(tuple(source.codes), functions, text)

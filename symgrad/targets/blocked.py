@@ -208,15 +208,17 @@ def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
     return tuple(map(tuple, orders))
 
 
-def contract(subscripts: str, x: Array, y: Array, out: Array) -> Array:
+def contract(subscripts: str, x: Array, y: Array, out: Array | None = None) -> Array:
     """A sum of products by labels; as a product of matrices, stacked or not, where it is one."""
     orders = _groups(subscripts)
     if orders is None:
-        return np.einsum(subscripts, x, y, out=out)
-    first, second, result = (
-        np.transpose(array, order) for array, order in zip((x, y, out), orders, strict=True)
-    )
-    np.matmul(first, second, out=result)
+        found: Array = np.einsum(subscripts, x, y, out=out)
+        return found
+    first, second = np.transpose(x, orders[0]), np.transpose(y, orders[1])
+    if out is None:
+        back = np.argsort(orders[2]).tolist()
+        return np.ascontiguousarray(np.transpose(np.matmul(first, second), back))
+    np.matmul(first, second, out=np.transpose(out, orders[2]))
     return out
 
 
