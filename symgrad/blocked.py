@@ -62,6 +62,8 @@ class Program:
 
     `own_type` says that some numbers are doubles whatever the inputs are: then only doubles are
     computed in blocks. `write` gives the code, for rows in blocks or for all of them at once.
+    Where one of the outputs in `witnesses` is not finite, the program that `careful` makes is to be
+    run instead.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class Program:
         inputs: tuple[Node, ...],
         own_type: bool,
         write: Callable[[bool], Written],
+        witnesses: tuple[int, ...] = (),
+        careful: Callable[[], Program | None] | None = None,
     ) -> None:
         self.plan = plan
         self.types = types
@@ -78,6 +82,16 @@ class Program:
         self.own_type = own_type
         self._write = write
         self._written: dict[bool, Written] = {}
+        self.witnesses = witnesses
+        self._careful = careful
+        self._made: Program | None = None
+
+    @property
+    def careful(self) -> Program | None:
+        """The program for numbers that may not be finite, where this one is only for others."""
+        if self._made is None and self._careful is not None:
+            self._made = self._careful()
+        return self._made
 
     def written(self, at_once: bool) -> Written:
         """The code for rows in blocks, or for all rows at once."""
@@ -99,7 +113,8 @@ class Program:
     @property
     def sources(self) -> tuple[str, ...]:
         """The text of all code that was written."""
-        return tuple([written.source for written in self._written.values()])
+        own = [written.source for written in self._written.values()]
+        return (*own, *(self._made.sources if self._made is not None else ()))
 
 
 class Sized:
@@ -272,6 +287,11 @@ class Runner:
 
     def __init__(self, program: Program, found: Inference, plain: Callable[..., Any]) -> None:
         self._sized = Sized(program, found)
+        self._found = found
+        self._careful: Runner | None = None
+        if program.witnesses and not all(map(math.prod, self._sized.shapes.values())):
+            self._sized = Sized(program.careful or program, found)
+        program = self._sized.program
         functions = program.written(self._sized.at_once).functions
         self._arrays = functions["arrays"]
         self._laid_out = functions["laid_out"]
@@ -302,7 +322,18 @@ class Runner:
             results = self._sized.run(arrays, dtype, into, threads)
         except ZeroDivisionError:  # Python's numbers, which sizes are, do not divide by zero.
             return self._plain(*values)
+        for place in self._sized.program.witnesses:
+            if not np.isfinite(results[place]).all():
+                return self._carefully(*values, threads=threads, out=out)
         return self._laid_out(*results)
+
+    def _carefully(self, *values: Any, threads: int, out: Any) -> Any:
+        """The results for numbers that are not all finite."""
+        if self._careful is None:
+            program = self._sized.program.careful
+            assert program is not None
+            self._careful = Runner(program, self._found, self._plain)
+        return self._careful(*values, threads=threads, out=out)
 
     def _into(self, wanted: list[Any], arrays: list[Any], dtype: Any) -> dict[Node, Array]:
         """By node, arrays to write rows to as they are computed: none unless all are in order."""

@@ -13,12 +13,14 @@ from symgrad.finish import faster
 from symgrad.floats import PROVIDED
 from symgrad.functions import FunctionTable
 from symgrad.graph import Node
+from symgrad.hopes import hopeful
 from symgrad.layout import Layout
 from symgrad.load import load
 from symgrad.loops import BOOL, DOUBLE, FLOAT, Source, types_of
 from symgrad.naming import Names
 from symgrad.pipeline import Derived, Known
 from symgrad.rows import Plan, in_loops, without_means
+from symgrad.sums import contracted
 from symgrad.targets.blocked import NAMESPACE
 from symgrad.targets.numpy import HELPERS, LIBRARY, NUMPY
 
@@ -31,21 +33,28 @@ def planned(
     table: FunctionTable,
     known: Known,
     chosen: tuple[str, int] | None = None,
-) -> tuple[Plan | None, dict[Node, str]]:
+    hoping: bool = False,
+) -> tuple[Plan | None, dict[Node, str], tuple[int, ...]]:
     """The plan for known shapes, if there is one, and what the elements of each node are.
 
-    With an input and its axis `chosen`, that axis is looped over however little that is.
+    With an input and its axis `chosen`, that axis is looped over however little that is. When
+    `hoping` for finite numbers, choices are left out, and the last tells which outputs then have to
+    be finite: those have no rows.
     """
     ready = legal(derived, table, NUMPY)
     graph, both = prepared(replace(ready, graph=faster(ready.graph)), kind, table)
-    graph = without_means(graph)
-    types = types_of(graph, derived.indices)
+    careful = contracted(without_means(graph), known.infer())
+    hoped, witnesses = hopeful(careful, known.infer()) if hoping else (careful, ())
+    types = types_of(hoped, derived.indices)
 
     def supported(node: Node) -> bool:
         return types[node] in (FLOAT, DOUBLE, BOOL) and node.op not in _NOT_ON_ROWS
 
-    plan = None if both else in_loops(graph, known.infer(), supported, chosen)
-    return plan, types
+    plan = None if both else in_loops(hoped, known.infer(), supported, chosen)
+    if plan is not None and any(hoped.outputs[place] in plan.rows for place in witnesses):
+        types, witnesses = types_of(careful, derived.indices), ()
+        plan = in_loops(careful, known.infer(), supported, chosen)
+    return plan, types, witnesses
 
 
 def program(
@@ -55,14 +64,17 @@ def program(
     table: FunctionTable,
     known: Known,
     chosen: tuple[str, int] | None = None,
+    hoping: bool = True,
 ) -> Program | None:
     """The program for inputs of which the shapes are known; it serves all that broadcast alike.
 
     None where no axis can be found over which most of the work is a map or a sum.
     """
-    plan, types = planned(derived, kind, table, known, chosen)
+    hoping = hoping and chosen is None
+    plan, types, witnesses = planned(derived, kind, table, known, chosen, hoping)
     if plan is None:
         return None
+    careful = partial(program, derived, kind, layout, table, known, hoping=False)
     nodes = plan.graph.inputs()
     return Program(
         plan,
@@ -70,6 +82,8 @@ def program(
         tuple(nodes[name] for name in derived.inputs if name in nodes),
         DOUBLE in types.values(),
         partial(_written, derived, kind, layout, table, plan, types),
+        witnesses,
+        careful if witnesses else None,
     )
 
 

@@ -27,15 +27,14 @@ def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
         end = min(row + step, stop)
         X_rows = X[row:end]
         y_rows = y[row:end]
-        t2, t3, t4 = buffers(end - row)
+        t2, t3 = buffers(end - row)
         np.matmul(X_rows, w, out=t2)
         np.subtract(t2, y_rows, out=t2)
-        np.multiply(t2, t2, out=t3)
-        np.add(t, t3.sum(), out=t)
+        np.add(t, t2 @ t2, out=t)
         np.multiply(2, t2, out=t2)
         np.divide(t2, size, out=t2)
-        np.matmul(X_rows.T, t2, out=t4)
-        np.add(dw, t4, out=dw)"""
+        np.matmul(X_rows.T, t2, out=t3)
+        np.add(dw, t3, out=dw)"""
     )
 
 
@@ -47,11 +46,10 @@ def test_one_block_to_read() -> None:
         loop_of(compiled)
         == """\
 def all_rows_1(buffers, X, w, y, size):
-    t2, t3 = buffers
+    t2, = buffers
     np.matmul(X, w, out=t2)
     np.subtract(t2, y, out=t2)
-    np.multiply(t2, t2, out=t3)
-    t = t3.sum()
+    t = t2 @ t2
     np.multiply(2, t2, out=t2)
     np.divide(t2, size, out=t2)
     dw = np.matmul(X.T, t2)

@@ -183,9 +183,16 @@ def _whole(x: Array) -> bool:
     return bool(x.flags.c_contiguous)
 
 
+_Order = tuple[int, ...]
+
+
 @cache
-def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
-    """The orders of axes that make a sum of products one of stacked matrices; None for others."""
+def _groups(subscripts: str) -> tuple[tuple[_Order, ...], tuple[int, ...]] | None:
+    """How a sum of products is one of matrices, stacked or not; None where it is not.
+
+    These are the orders of the axes of both operands and of the result, and which axis those in a
+    stack lack that are vectors: -1 where the second one does, -2 where the first one does.
+    """
     left, right, out = subscripts.replace("->", ",").split(",")
     stacks = [label for label in left if label in right and label in out]
     inner = [label for label in left if label in right and label not in out]
@@ -195,7 +202,8 @@ def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
     used = {label for group in groups for label in group}
     plain = used.issuperset(left + right + out) and set(out) == used.difference(inner)
     once = all(len(set(term)) == len(term) for term in (left, right, out))
-    if not (plain and once and len(stacks) < 2 and [len(g) for g in groups[1:]] == [1, 1, 1]):
+    single = len(inner) == 1 and max(map(len, groups)) == 1
+    if not (plain and once and single) or (stacks and not rows and not columns):
         return None
     orders = [
         [term.index(label) for label in labels]
@@ -205,20 +213,27 @@ def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
             (out, [*stacks, *rows, *columns]),
         )
     ]
-    return tuple(map(tuple, orders))
+    lacking = (-1,) if stacks and not columns else (-2,) if stacks and not rows else ()
+    return tuple(map(tuple, orders)), lacking
 
 
 def contract(subscripts: str, x: Array, y: Array, out: Array | None = None) -> Array:
     """A sum of products by labels; as a product of matrices, stacked or not, where it is one."""
-    orders = _groups(subscripts)
-    if orders is None:
-        found: Array = np.einsum(subscripts, x, y, out=out)
-        return found
-    first, second = np.transpose(x, orders[0]), np.transpose(y, orders[1])
+    found = _groups(subscripts)
+    if found is None:
+        summed: Array = np.einsum(subscripts, x, y, out=out)
+        return summed
+    orders, lacking = found
+    first, second = x.transpose(orders[0]), y.transpose(orders[1])
+    if lacking == (-1,):
+        second = second[..., None]
+    elif lacking:
+        first = first[..., None, :]
     if out is None:
-        back = np.argsort(orders[2]).tolist()
-        return np.ascontiguousarray(np.transpose(np.matmul(first, second), back))
-    np.matmul(first, second, out=np.transpose(out, orders[2]))
+        made = np.matmul(first, second)
+        back = [orders[2].index(axis) for axis in range(len(orders[2]))]
+        return np.ascontiguousarray(np.squeeze(made, lacking).transpose(back))
+    np.matmul(first, second, out=np.expand_dims(out.transpose(orders[2]), lacking))
     return out
 
 
