@@ -17,11 +17,12 @@ import numpy as np
 
 from symgrad.axes import Labels
 from symgrad.blas import one_thread
-from symgrad.buffers import Buffers, Layout
+from symgrad.buffers import Buffers, Layout, Slot, is_short, rows_last
 from symgrad.crew import share
+from symgrad.elements import BOOL
 from symgrad.graph import Node
 from symgrad.into import leaves, overlaps
-from symgrad.loops import BOOL, Code, multiplies
+from symgrad.loops import Code, multiplies, multiplies_matrices
 from symgrad.recycled import empty
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.shapes import Inference
@@ -142,6 +143,7 @@ class Sized:
         blocks = -(-self.rows // max(numbers // self._widest(), 1))
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
+        self._turned = not any(map(multiplies_matrices, plan.segments))
         self._layouts: dict[tuple[Code, Any], Layout] = {}
 
     @property
@@ -169,11 +171,15 @@ class Sized:
         ends = [min(at * blocks // pieces * self.step, self.rows) for at in range(pieces + 1)]
         return list(pairwise(ends))
 
-    def block_shape(self, labels: Labels) -> tuple[tuple[int, ...], int | None]:
-        """The shape of a buffer for a block of rows, and which of its axes are the rows."""
+    def slot(self, labels: Labels, kind: str) -> Slot:
+        """The buffer for a block of rows of something with such axes."""
         label = self.program.plan.label
-        shape = [1 if a is None else self.step if a == label else self._sizes[a] for a in labels]
-        return tuple(shape), labels.index(label) if label in labels else None
+        sizes = [1 if a is None else self.step if a == label else self._sizes[a] for a in labels]
+        shape = tuple(sizes)
+        if label not in labels:
+            return Slot(shape, None, kind == BOOL)
+        axis = labels.index(label)
+        return Slot(shape, axis, kind == BOOL, self._turned and is_short(shape, axis))
 
     def run(
         self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
@@ -207,7 +213,7 @@ class Sized:
         """The memory that a loop works in."""
         layout = self._layouts.get((code, dtype))
         if layout is None:
-            slots = [(*self.block_shape(labels), kind == BOOL) for labels, kind in code.slots]
+            slots = [self.slot(labels, kind) for labels, kind in code.slots]
             layout = self._layouts[code, dtype] = Layout(slots, dtype)
         return Buffers(layout)
 
@@ -254,8 +260,16 @@ class Sized:
         for node in code.segment.results:
             if self.program.plan.kinds[node] != SUM:
                 kind = np.bool_ if self.program.types[node] == BOOL else dtype
-                found[node] = into[node] if node in into else empty(self.shapes[node], kind)
+                found[node] = into[node] if node in into else self._empty(node, kind)
         return found
+
+    def _empty(self, node: Node, kind: Any) -> Array:
+        """An array for rows; what is only kept for other loops is laid out as their buffers are."""
+        plan, shape = self.program.plan, self.shapes[node]
+        axis = plan.rows[node]
+        if node in plan.graph.outputs or not (self._turned and is_short(shape, axis)):
+            return empty(shape, kind)
+        return np.moveaxis(empty(rows_last(shape, axis), kind), -1, axis)
 
     def _partial(
         self,

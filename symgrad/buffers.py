@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,29 +20,55 @@ _KEPT = 2**26
 _KEPT_VIEWS = 64
 """Layouts of a thread's memory that are remembered."""
 
-Slot = tuple[tuple[int, ...], int | None, bool]
-"""The shape of a buffer, which of its axes are the rows, and whether it holds conditions."""
+_SHORT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The shape of a buffer, which of its axes are the rows, and whether it holds conditions.
+
+    With `turned` the rows are last in memory, so that NumPy's inner loops are along them.
+    """
+
+    shape: tuple[int, ...]
+    axis: int | None
+    condition: bool = False
+    turned: bool = False
+
+
+def is_short(shape: tuple[int, ...], axis: int) -> bool:
+    """Whether the last axis is so short that loops should rather be along the rows."""
+    return axis < len(shape) - 1 and shape[-1] <= _SHORT
+
+
+def rows_last(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """A shape as it is in memory where the rows are last."""
+    return (*shape[:axis], *shape[axis + 1 :], shape[axis])
 
 
 class Layout:
     """Where the buffers of a loop stand in memory: each begins where a line of the cache does."""
 
     def __init__(self, slots: Sequence[Slot], dtype: Any) -> None:
-        self._places: list[tuple[int, tuple[int, ...], int | None, Any]] = []
+        self._places: list[tuple[int, Slot, Any]] = []
         end = 0
-        for shape, axis, condition in slots:
-            item = np.dtype(np.bool_ if condition else dtype)
-            self._places.append((end, shape, axis, item))
-            end += -(-math.prod(shape) * item.itemsize // _LINE) * _LINE
+        for slot in slots:
+            item = np.dtype(np.bool_ if slot.condition else dtype)
+            self._places.append((end, slot, item))
+            end += -(-math.prod(slot.shape) * item.itemsize // _LINE) * _LINE
         self.bytes = end
 
     def views(self, memory: Array, rows: int) -> tuple[Array, ...]:
         """The buffers for so many rows."""
         found = []
-        for start, shape, axis, item in self._places:
-            cut = tuple([rows if at == axis else n for at, n in enumerate(shape)])
-            stop = start + math.prod(cut) * item.itemsize
-            found.append(memory[start:stop].view(item).reshape(cut))
+        for start, slot, item in self._places:
+            axis = slot.axis
+            cut = tuple([rows if at == axis else n for at, n in enumerate(slot.shape)])
+            part = memory[start : start + math.prod(cut) * item.itemsize].view(item)
+            if slot.turned and axis is not None:
+                found.append(np.moveaxis(part.reshape(rows_last(cut, axis)), -1, axis))
+            else:
+                found.append(part.reshape(cut))
         return tuple(found)
 
 

@@ -6,26 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.axes import Labels
+from symgrad.elements import BOOL, DOUBLE, FLOAT
 from symgrad.emit import emit
-from symgrad.finish import VIEWS, is_typed
+from symgrad.finish import VIEWS
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node
-from symgrad.items import unpaired
 from symgrad.labels import shown
 from symgrad.misfit import axes_of
 from symgrad.naming import Names
-from symgrad.rows import COMBINED, NUMBERS, SUM, Plan, Segment
+from symgrad.rows import COMBINED, SUM, Plan, Segment
 from symgrad.schedule import Step, schedule
-from symgrad.shapes import CONDITIONS
 from symgrad.spelling import Spelling, Text
-from symgrad.targets.blocked import ALONG_LAST, BLOCKED, IN_PLACE, INTO
-from symgrad.targets.numpy import NUMPY
-
-FLOAT, DOUBLE, BOOL, WHOLE, WEAK = "float", "double", "bool", "whole", "weak"
+from symgrad.targets.blocked import ALONG_LAST, BESIDE, BLOCKED, IN_PLACE, INTO
+from symgrad.template import written
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
-_WHOLE = frozenset("argmax argmin argsort _searchsorted integer _counting".split())
-_BY_SECOND = frozenset("keep place _reshape_like cast".split())
+_MATRICES = PRODUCTS - {"_vdot", "_einsum"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +41,14 @@ class Code:
         return multiplies(self.segment)
 
 
+def multiplies_matrices(segment: Segment) -> bool:
+    """Whether there are products of matrices in a loop whose rows are as they are."""
+    return segment.loops and any(node.op in _MATRICES for node in segment.nodes)
+
+
 def multiplies(segment: Segment) -> bool:
     """Whether there are products of matrices in a segment."""
     return any(node.op in PRODUCTS for node in segment.nodes)
-
-
-def types_of(graph: Graph, indices: frozenset[str]) -> dict[Node, str]:
-    """What the elements of each node are: of the inputs' type, or of one of their own."""
-    types: dict[Node, str] = {}
-    for node in graph.nodes:
-        parts = [types[part] for arg in node.args for part in unpaired(arg)]
-        if node.op == "input":
-            types[node] = WHOLE if node.value in indices else FLOAT
-        elif node.is_constant or node.op in NUMBERS:
-            types[node] = WEAK
-        elif node.op in CONDITIONS:
-            types[node] = BOOL
-        elif node.op in _WHOLE:
-            types[node] = WHOLE
-        elif node.op in ("_zeros", "_ones", "eye"):
-            types[node] = FLOAT if is_typed(node) else DOUBLE
-        elif node.op in _BY_SECOND:
-            types[node] = DOUBLE if parts[1] == WEAK else parts[node.op != "_reshape_like"]
-        elif node.op == "broadcast" and parts[0] == WEAK:
-            types[node] = parts[1] if node.args[0].is_constant else DOUBLE
-        elif node.op in VIEWS or node.op in ("pair", "join"):
-            types[node] = parts[0]
-        else:
-            types[node] = _widest(parts)
-    return types
-
-
-def _widest(parts: Sequence[str]) -> str:
-    order = [DOUBLE, FLOAT, WHOLE, BOOL, WEAK]
-    found = next((kind for kind in order if kind in parts), DOUBLE)
-    return WHOLE if found == BOOL else found
 
 
 class Source:
@@ -101,6 +70,7 @@ class Source:
     ) -> None:
         self.plan = plan
         self.at_once = at_once
+        self.turns = not any(map(multiplies_matrices, plan.segments))
         self.types = types
         self.table = table
         self._names = names
@@ -149,8 +119,8 @@ class Source:
         takes = [self._called[node] for node in segment.needs]
         inner = Names([*takes, "np"])
         results = [f"{self._called[node]}_" for node in segment.results]
-        plan = schedule(graph, NUMPY, self.table, None)
-        body = emit(plan, NUMPY, dict(zip(takes, takes, strict=True)), inner, results)
+        plan = schedule(graph, BESIDE, self.table, None)
+        body = emit(plan, BESIDE, dict(zip(takes, takes, strict=True)), inner, results)
         self.codes.append(Code(segment, name))
         lines = ["    " + line for line in body.statements]
         returned = f"    return {', '.join(body.results)}{',' if len(body.results) == 1 else ''}"
@@ -200,16 +170,24 @@ class _Loop:
         self.sliced: dict[Node, str] = {}
         for node in (*segment.needs, *segment.results):
             at = self.plan.rows.get(node)
-            if at is not None and source.at_once:
-                self.sliced[node] = source.called(node)
-            elif at is not None:
-                part = self.names.fresh(f"{source.called(node)}_rows")
-                before = ":, " * at
-                self.slices.append(f"{part} = {source.called(node)}[{before}row:end]")
-                self.sliced[node] = part
+            if at is not None:
+                self._slice(node, at)
         self.last = self._last_uses()
         for place, step in enumerate(self.steps.steps):
             self._write(place, step)
+
+    def _slice(self, node: Node, at: int) -> None:
+        """The rows of a block, in a buffer where loops along the rows are better than others."""
+        called = self.source.called(node)
+        code = called if self.source.at_once else f"{called}[{':, ' * at}row:end]"
+        numbers = self.source.types[node] in (FLOAT, DOUBLE)
+        wide = node in self.segment.needs and at < len(self.plan.labels(node)) - 1
+        if wide and numbers and self.source.turns:
+            code = f"_rows_last({code}, {self._slot((self.plan.labels(node), FLOAT))})"
+        self.sliced[node] = called
+        if code != called:
+            self.sliced[node] = self.names.fresh(f"{called}_rows")
+            self.slices.append(f"{self.sliced[node]} = {code}")
 
     def lines(self) -> list[str]:
         """The statements of the function."""
@@ -217,10 +195,10 @@ class _Loop:
         if self.source.at_once:
             sums = ", ".join(self.source.called(node) for node in self.sums)
             given = [f"{names} = buffers"] if names else []
-            inner = [*given, *self.body, f"return [{sums}]"]
+            inner = [*given, *self.slices, *self.body, f"return [{sums}]"]
             return ["    " + line for line in inner]
         given = [f"{names} = buffers(end - row)"] if names else []
-        inner = [*self.slices, *given, *self.body]
+        inner = [*given, *self.slices, *self.body]
         return [
             "    for row in range(start, stop, step):",
             "        end = min(row + step, stop)",
@@ -254,12 +232,14 @@ class _Loop:
             self._add(step, old)
         elif old in self.results:
             target = self.sliced[old]
-            if self._into(step):
+            if step.parts:
+                self._place(step, target)
+            elif self._into(step):
                 self.body.append(self._call(step, target))
             else:
                 self.body.append(f"{target}[...] = {self._expression(step).code}")
             self.texts[node] = Text(target)
-        elif self._into(step) and old in self.plan.rows:
+        elif (self._into(step) or step.parts) and old in self.plan.rows:
             self._into_slot(place, step, old)
             return
         else:
@@ -285,9 +265,25 @@ class _Loop:
         else:
             name = self._slot(kind)
             self._release(place, step)
-        self.body.append(self._call(step, name))
+        if step.parts:
+            self._place(step, name)
+        else:
+            self.body.append(self._call(step, name))
         self.texts[step.node] = Text(name)
         self.held[step.node] = kind, name
+
+    def _place(self, step: Step, name: str) -> None:
+        """Zeros, and what is added to parts of them."""
+        self.body.append(f"{name}.fill(0.0)")
+        for count, part in enumerate(step.parts):
+            value, zeros = part.args[0], f"{name}[{written(part.value, str)}]"
+            text = self.texts.get(value) or BLOCKED.constant(value.value, True)  # type: ignore[arg-type]
+            if count:
+                view = self.names.numbered("v")
+                self.body.append(f"{view} = {zeros}")
+                self.body.append(f"np.add({view}, {text.code}, out={view})")
+            else:
+                self.body.append(f"{zeros} = {text.code}")
 
     def _slot(self, kind: tuple[Labels, str]) -> str:
         if self.free.get(kind):

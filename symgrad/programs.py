@@ -8,6 +8,7 @@ from functools import partial
 
 from symgrad.blocked import Program, Written
 from symgrad.document import legal, prepared, reserved, returned
+from symgrad.elements import BOOL, DOUBLE, FLOAT, types_of
 from symgrad.emit import argument_names
 from symgrad.finish import faster
 from symgrad.floats import PROVIDED
@@ -16,15 +17,16 @@ from symgrad.graph import Node
 from symgrad.hopes import hopeful
 from symgrad.layout import Layout
 from symgrad.load import load
-from symgrad.loops import BOOL, DOUBLE, FLOAT, Source, types_of
+from symgrad.loops import Source
 from symgrad.naming import Names
 from symgrad.pipeline import Derived, Known
 from symgrad.rows import Plan, in_loops, without_means
 from symgrad.sums import contracted
 from symgrad.targets.blocked import NAMESPACE
 from symgrad.targets.numpy import HELPERS, LIBRARY, NUMPY
+from symgrad.template import HOLE
 
-_NOT_ON_ROWS = frozenset("place _zeros _ones eye _counting input _reshape _broadcast_to".split())
+_NOT_ON_ROWS = frozenset("_zeros _ones eye _counting input _reshape _broadcast_to".split())
 
 
 def planned(
@@ -48,7 +50,9 @@ def planned(
     types = types_of(hoped, derived.indices)
 
     def supported(node: Node) -> bool:
-        return types[node] in (FLOAT, DOUBLE, BOOL) and node.op not in _NOT_ON_ROWS
+        scattered = node.op == "place" and HOLE in node.attributes
+        known = types[node] in (FLOAT, DOUBLE, BOOL)
+        return known and node.op not in _NOT_ON_ROWS and not scattered
 
     plan = None if both else in_loops(hoped, known.infer(), supported, chosen)
     if plan is not None and any(hoped.outputs[place] in plan.rows for place in witnesses):

@@ -9,8 +9,8 @@ PIPELINE = """
     extend misfit dependence key_shapes shape_moves shape_rules shapes axes resolve selection
     slices rules matching rewrite quotients reverse guards series cancellation simplify sizes
     specialise terms batch_products batch_moves batch_keys batch work products alignment
-    derivatives pipeline finish targets schedule memory rows sums hopes naming emit loops into
-    buffers blocked lines remarks layout origin load quick floats document programs offsets
+    derivatives pipeline finish targets schedule memory rows sums hopes elements naming emit loops
+    into buffers blocked lines remarks layout origin load quick floats document programs offsets
     loop_code loop_rules c_rows c_file numba_file emission evaluate pattern faults sources results
     call chunks streaming distributed digits truth ulps numerical judge native targeted showing
     compiled sparse api optim named fitting raveling explanation checking draws comparison wording
@@ -35,6 +35,7 @@ TESTED_WITH = {
     "harness_template": "harness",
     "loop_code": "loop_rules",
     "buffers": "blocked",
+    "elements": "loops",
     "samples": "harness",
     "sympy_table": "sympy_reading",
     "python_expressions": "python_reading",

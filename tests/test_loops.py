@@ -25,9 +25,9 @@ def test_a_loop_to_read() -> None:
 def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
     for row in range(start, stop, step):
         end = min(row + step, stop)
+        t2, t3 = buffers(end - row)
         X_rows = X[row:end]
         y_rows = y[row:end]
-        t2, t3 = buffers(end - row)
         np.matmul(X_rows, w, out=t2)
         np.subtract(t2, y_rows, out=t2)
         np.add(t, t2 @ t2, out=t)
