@@ -233,6 +233,14 @@ def _swapped(walk: _Walk, node: Node, operands: Sequence[Labels], shape: tuple[i
     return tuple(labels)
 
 
+def _moved(walk: _Walk, node: Node, operands: Sequence[Labels], shape: tuple[int, ...]) -> Labels:
+    source, destination = (axes_of(axes, len(shape)) for axes in node.attributes)
+    rest = [label for at, label in enumerate(operands[0]) if at not in source]
+    for at, axis in sorted(zip(destination, source, strict=True)):
+        rest.insert(at, operands[0][axis])
+    return tuple(rest)
+
+
 def _permuted(
     walk: _Walk, node: Node, operands: Sequence[Labels], shape: tuple[int, ...]
 ) -> Labels:
@@ -341,6 +349,7 @@ _RULES: Mapping[str, _Rule] = {
     "expand_dims": _expanded,
     "_transpose": _reversed,
     "permute_dims": _permuted,
+    "moveaxis": _moved,
     "_outer": _outer,
     "_vdot": _vdot,
     "_einsum": _contracted,

@@ -85,6 +85,10 @@ def test_sums(formula: str, given: dict[str, Any]) -> None:
         for threads in (2, 3):
             with symgrad.Limits(threads=threads):
                 assert same_bits(compiled(**given), alone)
+    with in_blocks(block=2**14):
+        compiled = symgrad.value_and_grad(formula, wrt=wrt)
+        assert close(compiled(**given), expected)
+    assert all("def all_rows_" in text for text in programs(compiled))
 
 
 FORMULA = "where(x > y, x * exp(y), a - x / y) + 2"
