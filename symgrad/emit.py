@@ -195,7 +195,9 @@ class Writer:
     def _shorten(self, step: Step) -> None:
         """Give names to the longest operands until the line is short."""
         operands = dict.fromkeys(step.operands)
-        inline = [o for o in operands if not o.is_constant and o not in self.is_name]
+        inline = [o for o in operands if o.op != "constant" and o not in self.is_name]
+        if not inline:
+            return
         inline.sort(key=lambda o: len(self.texts[o].code))
         total = sum(len(self.texts[o].code) for o in inline)
         names = sum(len(self.texts[o].code) for o in operands if o in self.is_name)

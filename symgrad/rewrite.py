@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Rewriter:
         """From here on, the rules of these sections; what was built before stays as it is."""
         self._sections = sections
         self._in_force = frozenset(sections)
+        self._joined: dict[frozenset[str], frozenset[str]] = {}
         self._index = self._index_of(sections)
         self._kinds.clear()
         self._of_rest.clear()
@@ -73,8 +74,15 @@ class Rewriter:
                     self._under_way.append((node, rule, bound, made))
                     return None
         self._simplest[node] = node
-        node.settled |= self._in_force
+        node.settled = self._with_those_in_force(node.settled)
         return node
+
+    def _with_those_in_force(self, settled: frozenset[str]) -> frozenset[str]:
+        """Sections that a node was in its simplest form under, and those in force: one for all."""
+        found = self._joined.get(settled)
+        if found is None:
+            found = self._joined[settled] = settled | self._in_force
+        return found
 
     def _replaced(self, node: Node) -> Node:
         """The replacement that was begun for a node.
@@ -114,7 +122,7 @@ class Rewriter:
             index, kinds = self._of_rest.get(rest) or self._begin_rest(rest)
             if node.op in index.roots and index.candidates(node, kinds):
                 return self.node(node.op, *node.args, value=node.value, span=node.span)
-            node.settled |= rest
+            node.settled = self._with_those_in_force(node.settled)
         taken = self.builder.take(node)
         return self._simplest.setdefault(taken, taken)
 
@@ -216,14 +224,17 @@ def rewrite(
     """
     rewriter = Rewriter(table, sections)
     rewriter.meet({node.op for node in graph.nodes})
-    first = ancestors(graph.nodes, graph.outputs if value is None else [value])
     made = Changes()
     changed, get = made.keys(), made.get
-    rest = [node for node in graph.nodes if node not in first]
-    for nodes in ([node for node in graph.nodes if node in first], rest):
+    parts: list[Sequence[Node]] = [graph.nodes]
+    if value is not None:
+        first = ancestors(graph.nodes, [value])
+        parts = [[node for node in graph.nodes if node in first]]
+        parts.append([node for node in graph.nodes if node not in first])
+    for nodes in parts:
         for node in nodes:
             args = node.args
-            if node.settled and changed.isdisjoint(args):
+            if node.settled and (not made or changed.isdisjoint(args)):
                 done = rewriter.again(node)
             else:
                 args = tuple(map(get, args, args))
