@@ -3,7 +3,6 @@
 import re
 import runpy
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,21 +13,17 @@ import pytest
 import symgrad
 from benchmarks.__main__ import BENCHMARKS
 from symgrad.functions import builtin_functions
-from tests.test_readme import FENCED, PAGES, ROOT, blocks, pages
+from tests.test_readme import EXTRAS, FENCED, PAGES, ROOT, TITLES, blocks, pages
 
 TOOLS = ROOT / "docs" / "tools"
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-    "optional-dependencies"
-]
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`\n]*`")
 
-RUN = frozenset(("python", "console"))
+RUN = frozenset(("python", "console", *(f'py title="{title}"' for title in TITLES)))
 NOT_RUN = {
     "sh": "installs something or runs for long; SHELL_LINES has every line",
     "mermaid": "a picture, which is held against the graph",
     "sg": "lines of the tables, which test_contributing adds to copies of them",
-    "py": "another library's code under a title, with the numbers that it gave",
     "text": "no code: lines of a table, or a file's text",
 }
 """Labels of blocks, and why some are not run."""
