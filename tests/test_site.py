@@ -53,7 +53,7 @@ SHELL_LINES: dict[str, tuple[str, Callable[[str], bool]]] = {
         bool,
     ),
 }
-"""What may stand in a block that is not run: where it does run, and whether what it names exists."""
+"""What may stand in a block that is not run, where it does run, and whether what it names is there."""
 
 
 @pytest.fixture
