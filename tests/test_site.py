@@ -53,7 +53,7 @@ SHELL_LINES: dict[str, tuple[str, Callable[[str], bool]]] = {
         bool,
     ),
 }
-"""What may stand in a block that is not run, where it does run, and whether what it names is there."""
+"""What may stand in a block that is not run, where it does run, and whether its names exist."""
 
 
 @pytest.fixture
