@@ -134,7 +134,7 @@ class Caller:
             if kernel is not None:
                 self._repeated(kernel)
                 try:
-                    return kernel(*map(float, args))  # type: ignore[arg-type]
+                    return kernel(*map(float, args))  # type: ignore[arg-type]  # numbers
                 except REFUSED:
                     pass
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):

@@ -192,7 +192,7 @@ class Builder:
         get = made.__getitem__
         for node in graph.nodes:
             if node.op == "input":
-                made[node] = inputs[node.value]  # type: ignore[index]
+                made[node] = inputs[node.value]  # type: ignore[index]  # its name
             else:
                 made[node] = self.node(node.op, *map(get, node.args), value=node.value, span=span)
         return made[graph.outputs[0]]
