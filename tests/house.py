@@ -10,7 +10,7 @@ PIPELINE = """
     slices rules matching rewrite quotients reverse guards series cancellation simplify sizes
     specialise terms batch_products batch_moves batch_keys batch work products alignment
     derivatives pipeline finish targets schedule memory rows sums hopes elements naming emit loops
-    into buffers blocked lines remarks layout origin load quick floats document programs offsets
+    into buffers blocked lines carrying remarks layout origin load quick floats document programs offsets
     loop_code loop_rules c_rows c_file numba_file emission evaluate pattern faults sources results
     call chunks streaming distributed digits truth ulps numerical judge native targeted showing
     compiled sparse api optim named fitting raveling explanation checking draws comparison wording
