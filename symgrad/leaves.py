@@ -67,8 +67,9 @@ class Leaves:
     A leaf is a node whose shape is its own: an input, or the result of an operation that is not
     elementwise; reductions of one shape along the same axes share one. Two nodes with the same
     leaves have the same shape, whatever the shapes of the inputs are. What a reduction keeps as
-    axes of size 1 adds nothing to what it was reduced from. The list of nodes may grow between look-ups. Sets that would need too many bits are not told
-    apart in full: such a node counts as a leaf, which is safe, as nothing has its shape then.
+    axes of size 1 adds nothing to what it was reduced from. The list of nodes may grow between
+    look-ups. Sets that would need too many bits are not told apart in full: such a node counts as a
+    leaf, which is safe, as nothing has its shape then.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
