@@ -11,9 +11,9 @@ PIPELINE = """
     cancellation simplify sizes specialise terms batch_products batch_moves batch_keys batch
     work products alignment derivatives pipeline finish targets schedule memory rows naming emit
     loops into blocked lines remarks layout origin load quick floats document programs offsets
-    loop_code loop_rules c_rows c_file numba_file emission evaluate pattern faults sources
-    results call chunks streaming distributed digits truth ulps numerical judge native targeted
-    showing compiled sparse api optim named fitting raveling explanation checking draws
+    loop_code loop_algebra loop_rules c_rows c_file numba_file emission evaluate pattern faults
+    sources results call chunks streaming distributed digits truth ulps numerical judge native
+    targeted showing compiled sparse api optim named fitting raveling explanation checking draws
     comparison wording recording layering diagram exporting making sympy_table sympy_reading
     sympy_writing python_source python_expressions python_reading drawing painting tex
     tex_spellings tex_tree tex_graph latex mathml pages rule_words teacher lesson notebook
@@ -35,6 +35,7 @@ TESTED_WITH = {
     "batch_keys": "batch",
     "harness_template": "harness",
     "loop_code": "loop_rules",
+    "loop_algebra": "loop_rules",
     "samples": "harness",
     "sympy_table": "sympy_reading",
     "python_expressions": "python_reading",
