@@ -30,7 +30,8 @@ def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
-    graph = rewrite(graph, table, _sections(exact), ("tidy",), graph.outputs[0])
+    sections = _sections(exact) if exact else (*_sections(exact), "after")
+    graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[0])
     graph = _shapes_from_the_first(without_idle_broadcasts(graph))
     return _in_reading_order(_with_shared_signs(graph))
 
