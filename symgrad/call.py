@@ -139,7 +139,7 @@ class Caller:
             if kernel is not None:
                 self._repeated(kernel)
                 try:
-                    return kernel(*map(float, args))  # type: ignore[arg-type]
+                    return kernel(*map(float, args))  # type: ignore[arg-type]  # numbers
                 except REFUSED:
                     pass
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
@@ -150,8 +150,11 @@ class Caller:
         self, args: tuple[object, ...], named: Mapping[str, object]
     ) -> dict[str, np.ndarray[Any, Any]]:
         """The arguments as arrays, by name."""
-        values = self._bind(args, named)
-        return {n: self._array_of(n, v) for n, v in zip(self.inputs, values, strict=True)}
+        return {n: self._array_of(n, v) for n, v in self.passed(args, named).items()}
+
+    def passed(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, object]:
+        """The arguments as they are, by name."""
+        return dict(zip(self.inputs, self._bind(args, named), strict=True))
 
     def fitted(self, known: Known) -> Inference:
         """The shapes in the formula; an InputError where those of the inputs do not fit."""

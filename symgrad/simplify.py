@@ -250,7 +250,7 @@ def expand(
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        function = table.get(node.op)
+        function = table.find(node.op)
         if function is None or not function.definitions:
             raise lacking(target, node, text)
         body = definition(function, table, which, attributes_of(function, node.value))
