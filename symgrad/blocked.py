@@ -207,7 +207,7 @@ class Sized:
         function = self.program.written(at_once=True).functions[code.name]
         with one_thread() if code.multiplies else nullcontext(), self.buffers(code, dtype) as views:
             sums = function(views(self.rows), *taken, *rows.values())
-        return rows | dict(zip(self._sums_of(code), sums, strict=True))
+        return rows | dict(zip(code.sums, sums, strict=True))
 
     def buffers(self, code: Code, dtype: Any) -> Buffers:
         """The memory that a loop works in."""
@@ -222,7 +222,7 @@ class Sized:
     ) -> dict[Node, Array]:
         rows = self._rows_of(code, dtype, into)
         sums = self.summed(code, taken, rows, self.bounds, dtype, threads)
-        return rows | dict(zip(self._sums_of(code), sums, strict=True))
+        return rows | dict(zip(code.sums, sums, strict=True))
 
     def summed(
         self,
@@ -249,10 +249,6 @@ class Sized:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
         return parts[0]
-
-    def _sums_of(self, code: Code) -> list[Node]:
-        kinds = self.program.plan.kinds
-        return [node for node in code.segment.results if kinds[node] == SUM]
 
     def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
         """Arrays for those results of a loop that have its rows."""
@@ -283,7 +279,7 @@ class Sized:
         """The sums over some of the rows; what has rows is written to `rows`, in its place."""
         sums = {
             node: np.full(self.shapes[node], _STARTS[COMBINED[node.op]], dtype)
-            for node in self._sums_of(code)
+            for node in code.sums
         }
         results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
         function = self.program.functions[code.name]
@@ -292,7 +288,7 @@ class Sized:
 
     def added(self, code: Code, first: Sequence[Array], second: Sequence[Array]) -> list[Array]:
         """The sums over two parts of the rows, in the memory of the first."""
-        combine = [getattr(np, COMBINED[node.op]) for node in self._sums_of(code)]
+        combine = [getattr(np, COMBINED[node.op]) for node in code.sums]
         return [f(x, y, out=x) for f, x, y in zip(combine, first, second, strict=True)]
 
 
@@ -310,7 +306,13 @@ class Runner:
         self._arrays = functions["arrays"]
         self._laid_out = functions["laid_out"]
         self._own_type = program.own_type
+        self._witnesses = program.witnesses
         self._plain = plain
+
+    @property
+    def shares(self) -> bool:
+        """Whether there is enough to do for more than one thread."""
+        return len(self._sized.bounds) >= _LEAST_PIECES
 
     @property
     def needed(self) -> int:
@@ -336,9 +338,8 @@ class Runner:
             results = self._sized.run(arrays, dtype, into, threads)
         except ZeroDivisionError:  # Python's numbers, which sizes are, do not divide by zero.
             return self._plain(*values)
-        for place in self._sized.program.witnesses:
-            if not np.isfinite(results[place]).all():
-                return self._carefully(*values, threads=threads, out=out)
+        if self._witnesses and not all(_is_finite(results[at]) for at in self._witnesses):
+            return self._carefully(*values, threads=threads, out=out)
         return self._laid_out(*results)
 
     def _carefully(self, *values: Any, threads: int, out: Any) -> Any:
@@ -362,6 +363,10 @@ class Runner:
         if not fit or len(overlaps(wanted, wanted)) > len(wanted) or overlaps(wanted, arrays):
             return {}
         return dict(zip(outputs, wanted, strict=True))
+
+
+def _is_finite(result: Any) -> bool:
+    return math.isfinite(result) if isinstance(result, float) else bool(np.isfinite(result).all())
 
 
 _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)

@@ -207,7 +207,8 @@ class Caller:
         values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
             if type(kernel) is Runner:
-                return kernel(*values, threads=threads(limits.threads), out=out)
+                most = threads(limits.threads) if kernel.shares else 1
+                return kernel(*values, threads=most, out=out)
             return kernel(*values)
         except FAULTS as error:
             given = dict(zip(self.inputs, values, strict=True))

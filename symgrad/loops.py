@@ -24,21 +24,19 @@ PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Code:
     """A segment as source, and what its function is called.
 
-    `slots` are the buffers of a loop: the labels of their axes and what they hold.
+    `slots` are the buffers of a loop: the labels of their axes and what they hold. `sums` are the
+    results that are sums over the rows; `multiplies` tells whether there are products of matrices.
     """
 
     segment: Segment
     name: str
     slots: tuple[tuple[Labels, str], ...] = ()
-
-    @property
-    def multiplies(self) -> bool:
-        """Whether there are products of matrices in it."""
-        return multiplies(self.segment)
+    sums: tuple[Node, ...] = ()
+    multiplies: bool = False
 
 
 def multiplies_matrices(segment: Segment) -> bool:
@@ -129,7 +127,8 @@ class Source:
     def _loop(self, segment: Segment, name: str) -> str:
         graph, old = self._part(segment)
         writer = _Loop(self, segment, graph, old)
-        self.codes.append(Code(segment, name, tuple(writer.slots)))
+        sums, products = tuple(writer.sums), multiplies(segment)
+        self.codes.append(Code(segment, name, tuple(writer.slots), sums, products))
         given = ["buffers"] if self.at_once else ["start", "stop", "step", "buffers"]
         takes = [*segment.needs, *segment.results]
         if self.at_once:

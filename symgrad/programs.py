@@ -24,7 +24,7 @@ from symgrad.rows import Plan, in_loops, without_means
 from symgrad.sums import contracted
 from symgrad.targets.blocked import NAMESPACE
 from symgrad.targets.numpy import HELPERS, LIBRARY, NUMPY
-from symgrad.template import HOLE
+from symgrad.template import holes
 
 _NOT_ON_ROWS = frozenset("_zeros _ones eye _counting input _reshape _broadcast_to".split())
 
@@ -50,7 +50,7 @@ def planned(
     types = types_of(hoped, derived.indices)
 
     def supported(node: Node) -> bool:
-        scattered = node.op == "place" and HOLE in node.attributes
+        scattered = node.op == "place" and any(map(holes, node.attributes))
         known = types[node] in (FLOAT, DOUBLE, BOOL)
         return known and node.op not in _NOT_ON_ROWS and not scattered
 

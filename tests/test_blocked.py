@@ -70,6 +70,9 @@ SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("x @ A @ x", {"x": Y, "A": np.outer(Y, Y)}),
     ("sum(cumsum(y) * y)", {"y": Y}),
     ("y @ y + logsumexp(y)", {"y": Y}),
+    ("sum(squeeze(exp(y[:, None]))**2)", {"y": Y[:17]}),
+    ("sum(cross(A, B)[:, 1:]**2 * A[:, :1])", {"A": X, "B": X[::-1]}),
+    ("sum(exp(m[k])[:, 1] * y) + sum(m[k - 4]**2)", {"m": X[:4], "k": NETWORK["k"], "y": Y}),
 )
 
 
