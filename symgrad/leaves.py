@@ -66,7 +66,8 @@ class Leaves:
 
     A leaf is a node whose shape is its own: an input, or the result of an operation that is not
     elementwise; reductions of one shape along the same axes share one. Two nodes with the same
-    leaves have the same shape, whatever the shapes of the inputs are. What a reduction keeps as axes of size 1 adds nothing to what it was reduced from.
+    leaves have the same shape, whatever the shapes of the inputs are. What a reduction keeps as
+    axes of size 1 adds nothing to what it was reduced from.
     The list of nodes may grow between look-ups. Sets that would need too many bits are not told
     apart in full: such a node counts as a leaf, which is safe, as nothing has its shape then.
     """
@@ -107,7 +108,7 @@ class Leaves:
         elif op in REDUCTIONS and not is_number(node):
             mask = self._over(self._of(node.args[0]), node.attributes[0], node.attributes[-1])
         elif op == "squeeze" and self._axes.get(kept := self._of(node.args[0])) == node.attributes:
-            mask = self._over(self._within[kept], *node.attributes, False)
+            mask = self._over(self._within[kept], node.attributes[0], False)
         elif op in OWN:
             mask = self._leaf()
         self._masks[node] = mask
@@ -130,6 +131,10 @@ class Leaves:
         if number < _MOST_BITS:
             return 1 << number
         return ((number << 64) | (~number & 0xFFFF_FFFF_FFFF_FFFF)) << _MOST_BITS
+
+    def together(self, one: int, other: int) -> int:
+        """The leaves of what operands with some leaves broadcast to."""
+        return self._union(one, other) if one and other and one != other else one or other
 
     def _union(self, one: int, other: int) -> int:
         """Of two sets that differ."""

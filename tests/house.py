@@ -8,7 +8,7 @@ PIPELINE = """
     contraction items indexing variables attributes compositions leaves structural calls
     declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
     shapes axes resolve selection slices rules matching rewrite quotients reverse guards series
-    cancellation simplify sizes specialise terms batch_products batch_moves batch_keys batch
+    cancellation simplify sizes leading specialise terms batch_products batch_moves batch_keys batch
     work products alignment derivatives pipeline finish targets schedule memory rows naming emit
     loops into blocked lines carrying remarks layout origin load quick floats document programs
     offsets loop_code loop_rules c_rows c_file numba_file emission evaluate pattern faults sources
@@ -39,4 +39,5 @@ TESTED_WITH = {
     "sympy_table": "sympy_reading",
     "python_expressions": "python_reading",
     "python_source": "python_reading",
+    "leading": "specialise",
 }
