@@ -8,10 +8,10 @@ PIPELINE = """
     contraction items indexing variables attributes compositions leaves structural calls
     declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules shapes
     axes resolve selection slices rules matching rewrite quotients reverse guards series
-    cancellation simplify sizes specialise terms batch_products batch_moves batch_keys batch work
-    products alignment derivatives pipeline finish targets schedule memory rows sums hopes
-    elements naming emit loops into buffers blocked lines carrying remarks layout origin load
-    quick floats document programs offsets loop_code loop_algebra loop_rules c_rows c_file
+    cancellation simplify sizes leading specialise terms batch_products batch_moves batch_keys
+    batch work products alignment derivatives pipeline finish targets schedule memory rows sums
+    hopes elements naming emit loops into buffers blocked lines carrying remarks layout origin
+    load quick floats document programs offsets loop_code loop_algebra loop_rules c_rows c_file
     numba_file emission evaluate pattern faults sources results call chunks streaming distributed
     digits truth ulps numerical judge native targeted showing compiled sparse api optim named
     fitting raveling explanation checking draws comparison wording recording layering diagram
@@ -42,4 +42,5 @@ TESTED_WITH = {
     "sympy_table": "sympy_reading",
     "python_expressions": "python_reading",
     "python_source": "python_reading",
+    "leading": "specialise",
 }
