@@ -183,12 +183,18 @@ def _without_cotangent(graph: Graph) -> Graph:
     return rebuilt(graph, replace)
 
 
-def vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:
-    """A cotangent or a vector, or a tuple of one for each name."""
-    if len(seeds) == 1:
-        return (given,)
-    if not isinstance(given, tuple | list) or len(given) != len(seeds):
+def apart(args: tuple[Any, ...], what: str, seeds: Sequence[str], text: str) -> tuple[Any, ...]:
+    """Arguments in the order of the inputs: the first may be a tuple of one vector for each name.
+
+    Raises
+    ------
+    InputError
+        It is not, or has another length.
+    """
+    if not (args and takes_vectors(what)) or len(seeds) == 1:
+        return args
+    if not isinstance(args[0], tuple | list) or len(args[0]) != len(seeds):
         message = f"{len(seeds)} vectors come first, as one tuple"
         hint = f"They are, in order: {', '.join(seeds)}."
-        raise InputError(message, formula, (0, len(formula)), hint)
-    return tuple(given)
+        raise InputError(message, text, (0, len(text)), hint)
+    return (*args[0], *args[1:])

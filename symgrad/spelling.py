@@ -34,7 +34,10 @@ class Text:
 _STRICT = ("xp.", "torch.")
 """Libraries whose functions take no plain numbers where there is no array beside them."""
 
-_FOR_NUMBERS = ("_ratio", "_whole", "_where", "_hypot", "_logaddexp", "_sum_to({0}, {2}, ")
+_FOR_NUMBERS = (
+    *"_ratio _whole _where _hypot _logaddexp _lesser _greater".split(),
+    "_sum_to({0}, {2}, ",
+)
 """Helpers of generated code that take numbers; all others take arrays."""
 
 
@@ -58,6 +61,8 @@ class Spelling:
 
     def takes_array(self, place: int) -> bool:
         """Whether an operand is asked for what only arrays have: a method, an attribute, a part."""
+        if self.arity is not None and place >= self.arity:  # What fills a hole is a number.
+            return False
         slot = f"{{{place}}}"
         first = place == 0 and (bool(self.method) or "{count}" in self.template)
         helper = self.template[0] == "_" and not self.template.startswith(_FOR_NUMBERS)
