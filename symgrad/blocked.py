@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,12 @@ class Sized:
         blocks = -(-self.rows // max(numbers // self._widest(), 1))
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
+        self._layouts: dict[tuple[str, Any], Layout] = {}
+        self._looped_parts = {
+            code.name: [n for n in code.segment.results if plan.kinds[n] == SUM]
+            for code in program.codes
+            if code.segment.loops
+        }
 
     def _widest(self) -> int:
         """How many numbers a row has, at most."""
@@ -112,6 +119,13 @@ class Sized:
         pieces = min(blocks, MOST_PIECES, max(_MOST_SUMS // max(taken, 1), 1))
         ends = [min(at * blocks // pieces * self.step, self.rows) for at in range(pieces + 1)]
         return list(pairwise(ends))
+
+    def layout(self, code: Code, dtype: Any) -> Layout:
+        """How the buffers of a loop lie in memory; it is found out once."""
+        found = self._layouts.get((code.name, dtype))
+        if found is None:
+            found = self._layouts[code.name, dtype] = Layout(self, code, dtype)
+        return found
 
     def block_shape(self, labels: Labels) -> tuple[tuple[int, ...], int | None]:
         """The shape of a buffer for a block of rows, and which of its axes are the rows."""
@@ -138,6 +152,13 @@ class Sized:
         self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
     ) -> dict[Node, Array]:
         rows = self._rows_of(code, dtype, into)
+        sums = self._sums_of(code)
+        pieces = len(self.bounds)
+        helped = threads > 1 and pieces >= _LEAST_PIECES
+        if not (sums or helped or code.multiplies):
+            with Buffers(self, code, dtype) as buffers:
+                self.partial(code, taken, rows, (0, self.rows), dtype, buffers)
+            return rows
         parts: list[list[Array]] = [[] for _ in self.bounds]
 
         def work(numbers: Iterator[int]) -> None:
@@ -146,17 +167,15 @@ class Sized:
                     part = self.bounds[number]
                     parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
 
-        pieces = len(self.bounds)
         with one_thread() if code.multiplies else nullcontext():
-            share(pieces, work, threads if pieces >= _LEAST_PIECES else 1)
+            share(pieces, work, threads if helped else 1)
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
-        return rows | dict(zip(self._sums_of(code), parts[0], strict=True))
+        return rows | dict(zip(sums, parts[0], strict=True))
 
     def _sums_of(self, code: Code) -> list[Node]:
-        kinds = self.program.plan.kinds
-        return [node for node in code.segment.results if kinds[node] == SUM]
+        return self._looped_parts[code.name]
 
     def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
         """Arrays for those results of a loop that have its rows."""
@@ -246,10 +265,34 @@ class Runner:
 _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 
 
+class Layout:
+    """How the buffers of a loop lie in one piece of memory."""
+
+    def __init__(self, sized: Sized, code: Code, dtype: Any) -> None:
+        self._parts: list[tuple[int, tuple[int, ...], int | None, Any]] = []
+        end = 0
+        for labels, kind in code.slots:
+            item = np.dtype(np.bool_ if kind == BOOL else dtype)
+            shape, axis = sized.block_shape(labels)
+            self._parts.append((end, shape, axis, item))
+            end += -(-math.prod(shape) * item.itemsize // _LINE) * _LINE
+        self.bytes = end
+
+    def views(self, memory: Array, size: int) -> tuple[Array, ...]:
+        """The buffers for a block of so many rows."""
+        found: list[Array] = []
+        for start, shape, axis, item in self._parts:
+            cut = tuple([size if at == axis else n for at, n in enumerate(shape)])
+            found.append(np.ndarray(cut, item, memory, start))
+        return tuple(found)
+
+
 class _Arena(threading.local):
-    """The buffers of a thread, kept from call to call."""
+    """The memory of a thread for buffers, and its last views, kept from call to call."""
 
     memory: Array | None = None
+    layout: Layout | None = None
+    views: Mapping[int, tuple[Array, ...]] = MappingProxyType({})
 
 
 _arena = _Arena()
@@ -266,28 +309,23 @@ class Buffers:
     """The buffers of a loop while a thread works on it: parts of one piece of memory."""
 
     def __init__(self, sized: Sized, code: Code, dtype: Any) -> None:
-        self._layouts: list[tuple[int, tuple[int, ...], int | None, Any]] = []
-        end = 0
-        for labels, kind in code.slots:
-            item = np.dtype(np.bool_ if kind == BOOL else dtype)
-            shape, axis = sized.block_shape(labels)
-            self._layouts.append((end, shape, axis, item))
-            end += -(-math.prod(shape) * item.itemsize // 64) * 64
-        self._bytes = end
+        self._layout = sized.layout(code, dtype)
         self._views: dict[int, tuple[Array, ...]] = {}
         self._memory: Array | None = None
 
     def __enter__(self) -> Callable[[slice], Sequence[Array]]:
         kept, _arena.memory = _arena.memory, None
-        if kept is None or kept.size < self._bytes:
-            kept = _aligned(self._bytes)
+        if kept is None or kept.size < self._layout.bytes:
+            kept = _aligned(self._layout.bytes)
+        elif _arena.layout is self._layout:
+            self._views.update(_arena.views)
         self._memory = kept
         return self._buffers
 
     def __exit__(self, *about: object) -> None:
         memory, self._memory = self._memory, None
-        self._views.clear()
         if memory is not None and memory.size <= _KEPT:
+            _arena.layout, _arena.views = self._layout, self._views
             _arena.memory = memory
 
     def _buffers(self, block: slice) -> Sequence[Array]:
@@ -295,12 +333,7 @@ class Buffers:
         found = self._views.get(size)
         if found is None:
             assert self._memory is not None
-            views = []
-            for start, shape, axis, item in self._layouts:
-                cut = tuple([size if at == axis else n for at, n in enumerate(shape)])
-                stop = start + math.prod(cut) * item.itemsize
-                views.append(self._memory[start:stop].view(item).reshape(cut))
-            found = self._views[size] = tuple(views)
+            found = self._views[size] = self._layout.views(self._memory, size)
         return found
 
 
