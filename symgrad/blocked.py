@@ -20,9 +20,10 @@ import numpy as np
 from symgrad.axes import Labels
 from symgrad.blas import one_thread
 from symgrad.crew import share
+from symgrad.element_types import BOOL
 from symgrad.graph import Node
 from symgrad.into import leaves, overlaps
-from symgrad.loops import BOOL, Code
+from symgrad.loops import Code
 from symgrad.recycled import empty
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.shapes import Inference

@@ -6,26 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.axes import Labels
+from symgrad.choices import CHOICES, cases, delayed
+from symgrad.element_types import BOOL, DOUBLE, FLOAT
 from symgrad.emit import emit
-from symgrad.finish import VIEWS, is_typed
+from symgrad.finish import VIEWS
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node
-from symgrad.items import unpaired
 from symgrad.labels import shown
 from symgrad.misfit import axes_of
 from symgrad.naming import Names
-from symgrad.rows import COMBINED, NUMBERS, SUM, Plan, Segment
+from symgrad.rows import COMBINED, SUM, Plan, Segment
 from symgrad.schedule import Step, schedule
-from symgrad.shapes import CONDITIONS
 from symgrad.spelling import Spelling, Text
 from symgrad.targets.blocked import ALONG_LAST, BLOCKED, IN_PLACE, INTO
 from symgrad.targets.numpy import NUMPY
 
-FLOAT, DOUBLE, BOOL, WHOLE, WEAK = "float", "double", "bool", "whole", "weak"
-
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
-_WHOLE = frozenset("argmax argmin argsort _searchsorted integer _counting".split())
-_BY_SECOND = frozenset("keep place _reshape_like cast".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +39,6 @@ class Code:
     def multiplies(self) -> bool:
         """Whether there are products of matrices in it."""
         return any(node.op in PRODUCTS for node in self.segment.nodes)
-
-
-def types_of(graph: Graph, indices: frozenset[str]) -> dict[Node, str]:
-    """What the elements of each node are: of the inputs' type, or of one of their own."""
-    types: dict[Node, str] = {}
-    for node in graph.nodes:
-        parts = [types[part] for arg in node.args for part in unpaired(arg)]
-        if node.op == "input":
-            types[node] = WHOLE if node.value in indices else FLOAT
-        elif node.is_constant or node.op in NUMBERS:
-            types[node] = WEAK
-        elif node.op in CONDITIONS:
-            types[node] = BOOL
-        elif node.op in _WHOLE:
-            types[node] = WHOLE
-        elif node.op in ("_zeros", "_ones", "eye"):
-            types[node] = FLOAT if is_typed(node) else DOUBLE
-        elif node.op in _BY_SECOND:
-            types[node] = DOUBLE if parts[1] == WEAK else parts[node.op != "_reshape_like"]
-        elif node.op == "broadcast" and parts[0] == WEAK:
-            types[node] = parts[1] if node.args[0].is_constant else DOUBLE
-        elif node.op in VIEWS or node.op in ("pair", "join"):
-            types[node] = parts[0]
-        else:
-            types[node] = _widest(parts)
-    return types
-
-
-def _widest(parts: Sequence[str]) -> str:
-    order = [DOUBLE, FLOAT, WHOLE, BOOL, WEAK]
-    found = next((kind for kind in order if kind in parts), DOUBLE)
-    return WHOLE if found == BOOL else found
 
 
 class Source:
@@ -170,6 +134,8 @@ class _Loop:
         self.results = set(segment.results)
         self.segment = segment
         self.steps = schedule(graph, BLOCKED, source.table, None)
+        self.cases = cases(self.steps.steps, graph.outputs, self._splits, self._may_wait)
+        self.order = delayed(self.steps.steps, self.cases)
         taken = [source.called(node) for node in (*segment.needs, *segment.results)]
         self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "block"])
         self.slots: list[tuple[Labels, str]] = []
@@ -178,7 +144,9 @@ class _Loop:
         self.texts: dict[Node, Text] = {}
         self.memory: dict[Node, tuple[Node, ...]] = {}
         self.held: dict[Node, tuple[tuple[Labels, str], str]] = {}
+        self.counts: dict[Node, str] = {}
         self.body: list[str] = []
+        self.under = ""
         self.slices: list[str] = []
         self.sliced: dict[Node, str] = {}
         for node in (*segment.needs, *segment.results):
@@ -189,7 +157,8 @@ class _Loop:
                 self.slices.append(f"{part} = {source.called(node)}[{before}block]")
                 self.sliced[node] = part
         self.last = self._last_uses()
-        for place, step in enumerate(self.steps.steps):
+        self.places = self._places()
+        for place, step in enumerate(self.order):
             self._write(place, step)
 
     def lines(self) -> list[str]:
@@ -205,7 +174,7 @@ class _Loop:
     def _last_uses(self) -> dict[Node, int]:
         """By node, where it or what shares its memory is used last."""
         last: dict[Node, int] = {}
-        for place, step in enumerate(self.steps.steps):
+        for place, step in enumerate(self.order):
             operands = list(step.operands)
             while operands:
                 node = operands.pop()
@@ -213,10 +182,64 @@ class _Loop:
             self.memory[step.node] = ()
             if step.spelling in VIEWS or step.node.op in VIEWS or step.spelling == "join":
                 self.memory[step.node] = step.operands
-        for node in reversed([step.node for step in self.steps.steps]):
+        for node in reversed([step.node for step in self.order]):
             for below in self.memory[node]:
                 last[below] = max(last.get(below, 0), last.get(node, 0))
         return last
+
+    def _splits(self, step: Step) -> bool:
+        """Whether a choice has a condition for each row: a block may need one case alone."""
+        if step.spelling not in CHOICES or not self._into(step):
+            return False
+        condition = self.old[step.operands[0]]
+        return condition in self.plan.rows and self.source.types[condition] == BOOL
+
+    def _may_wait(self, step: Step) -> bool:
+        """Whether a step does nothing but fill a slot; what is given needs no step."""
+        old = self.old[step.node]
+        filled = self._into(step) and old in self.plan.rows and step.spelling not in PRODUCTS
+        return filled or step.node.op in ("input", "constant")
+
+    def _places(self) -> dict[Node, str]:
+        """What is computed right where a result goes that is, mostly, the same."""
+        found = {}
+        steps = {step.node: step for step in self.order}
+        for step in self.order:
+            old = self.old[step.node]
+            cast = step.spelling == "cast"
+            if old not in self.results or not (self._splits(step) or cast):
+                continue
+            for operand in step.operands[:1] if cast else step.operands[1:]:
+                below = self.old[operand]
+                alike = below in self.plan.rows and self.plan.labels(below) == self.plan.labels(old)
+                floats = self.source.types[below] in (FLOAT, DOUBLE) and operand.args
+                plain = self._may_wait(steps[operand]) and below not in self.results
+                if alike and floats and plain and self.steps.uses[operand] == 1:
+                    found[operand] = self.sliced[old]
+                    break
+        return found
+
+    def _say(self, code: str, node: Node | None = None) -> None:
+        """A statement, under a condition where its result counts in one case alone."""
+        case = None if node is None else self.cases.get(node)
+        under = ""
+        if case is not None:
+            count = self._count(case[0])
+            every = f"{self.texts[case[0]].code}.size"
+            under = f"if {count}:" if case[1] else f"if {count} < {every}:"
+            if under != self.under:
+                self.body.append(under)
+        self.under = under
+        self.body.append(f"    {code}" if under else code)
+
+    def _count(self, condition: Node) -> str:
+        """The number of elements for which a condition holds."""
+        if condition not in self.counts:
+            self.counts[condition] = self.names.numbered("n")
+            code = f"{self.counts[condition]} = np.count_nonzero({self.texts[condition].code})"
+            self.body.append(code)
+            self.under = ""
+        return self.counts[condition]
 
     def _write(self, place: int, step: Step) -> None:
         node, old = step.node, self.old[step.node]
@@ -227,12 +250,13 @@ class _Loop:
             return
         if self.plan.kinds.get(old) == SUM:
             self._add(step, old)
-        elif old in self.results:
-            target = self.sliced[old]
-            if self._into(step):
-                self.body.append(self._call(step, target))
-            else:
-                self.body.append(f"{target}[...] = {self._expression(step).code}")
+        elif old in self.results or node in self.places:
+            target = self.places.get(node) or self.sliced[old]
+            there = step.spelling == "cast" and self.texts[step.operands[0]].code == target
+            if self._into(step) and not there:
+                self._say(self._call(step, target), node)
+            elif not there:
+                self._say(f"{target}[...] = {self._expression(step).code}")
             self.texts[node] = Text(target)
         elif self._into(step) and old in self.plan.rows:
             self._into_slot(place, step, old)
@@ -241,7 +265,7 @@ class _Loop:
             text = self._expression(step)
             if self.steps.uses[node] > 1 or node.op not in VIEWS:
                 name = self.names.numbered("v")
-                self.body.append(f"{name} = {text.code}")
+                self._say(f"{name} = {text.code}")
                 text = Text(name)
             self.texts[node] = text
         self._release(place, step)
@@ -258,11 +282,19 @@ class _Loop:
             self._release(place, step)
             name = self._slot(kind)
         else:
-            name = self._slot(kind)
+            name = self._over_operand(place, step, kind) or self._slot(kind)
             self._release(place, step)
-        self.body.append(self._call(step, name))
+        self._say(self._call(step, name), step.node)
         self.texts[step.node] = Text(name)
         self.held[step.node] = kind, name
+
+    def _over_operand(self, place: int, step: Step, kind: tuple[Labels, str]) -> str:
+        """The slot of what is chosen from, if it is used for the last time."""
+        if step.spelling in CHOICES and not any(self.memory.get(o) for o in step.operands):
+            for operand in step.operands[1:]:
+                if self.held.get(operand, ("",))[0] == kind and self.last[operand] <= place:
+                    return self.held.pop(operand)[1]
+        return ""
 
     def _slot(self, kind: tuple[Labels, str]) -> str:
         if self.free.get(kind):
@@ -289,13 +321,13 @@ class _Loop:
             kind = (self.plan.labels(old), FLOAT)
             name = self._slot(kind)
             self.free.setdefault(kind, []).append(name)
-            self.body.append(self._call(step, name))
+            self._say(self._call(step, name))
             code = name
         elif step.spelling == "sum" and self._reduces(step) == (-2,) and self._rank(step) == 2:
             code = f"_sum_first({self.texts[step.operands[0]].code})"
         else:
             code = self._expression(step).code
-        self.body.append(f"np.{COMBINED[old.op]}({total}, {code}, out={total})")
+        self._say(f"np.{COMBINED[old.op]}({total}, {code}, out={total})")
         self.texts[step.node] = Text(total)
 
     def _rank(self, step: Step) -> int:
@@ -313,6 +345,8 @@ class _Loop:
             code = ALONG_LAST[step.spelling].write(self._operands(step, spelling)).code
         else:
             code = spelling.write(self._operands(step, spelling), _attributes(step)).code
+        if self._splits(step):
+            code = f"{code[:-1]}, {self._count(step.operands[0])})"
         return f"{code[:-1]}, out={out})"
 
     def _expression(self, step: Step) -> Text:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from symgrad.blocked import Program
 from symgrad.document import legal, prepared, reserved, returned
+from symgrad.element_types import BOOL, DOUBLE, FLOAT, types_of
 from symgrad.emit import argument_names
 from symgrad.finish import faster
 from symgrad.floats import PROVIDED
@@ -13,7 +14,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Node
 from symgrad.layout import Layout
 from symgrad.load import load
-from symgrad.loops import BOOL, DOUBLE, FLOAT, Source, types_of
+from symgrad.loops import Source
 from symgrad.naming import Names
 from symgrad.pipeline import Derived, Known
 from symgrad.rows import Plan, in_loops, without_means

@@ -9,7 +9,8 @@ PIPELINE = """
     declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
     shapes axes resolve selection slices rules matching rewrite quotients reverse guards series
     cancellation simplify sizes specialise terms batch_products batch_moves batch_keys batch
-    work products alignment derivatives pipeline finish targets schedule memory rows naming emit
+    work products alignment derivatives pipeline finish targets schedule choices memory rows
+    naming emit element_types
     loops into blocked lines remarks layout origin load quick floats document programs offsets
     loop_code loop_rules c_rows c_file numba_file emission evaluate pattern faults sources
     results call chunks streaming distributed digits truth ulps numerical judge native targeted
@@ -35,6 +36,7 @@ TESTED_WITH = {
     "batch_keys": "batch",
     "harness_template": "harness",
     "loop_code": "loop_rules",
+    "element_types": "loops",
     "samples": "harness",
     "sympy_table": "sympy_reading",
     "python_expressions": "python_reading",

@@ -43,6 +43,7 @@ INTO: Mapping[str, Spelling] = {
     "keep": call2("_keep"),
     "where": Spelling("_where({0}, {1}, {2})", float_constants=True),
     "broadcast": Spelling("_filled({0})", operands=(0, 0)),
+    "cast": Spelling("_filled({0})", operands=(0, 0)),
     "broadcast of a constant": Spelling("_filled({0})", operands=(0, 0), float_constants=True),
     "broadcast of 0": Spelling("_filled(0.0)", operands=(0, 0)),
     "broadcast of 1": Spelling("_filled(1.0)", operands=(0, 0)),
@@ -69,26 +70,40 @@ def _bits(values: Any, like: Array) -> Any:
     return numbers.view(f"i{like.dtype.itemsize}")
 
 
-def keep(condition: Any, values: Any, out: Array) -> Array:
-    """The values where a condition holds, bit by bit, and 0 elsewhere.
+def keep(condition: Any, values: Any, count: int | None = None, *, out: Array) -> Array:
+    """The values where a condition holds, bit by bit, and 0 elsewhere; `out` may be the values.
 
     Masks of bits take the same time whatever the condition is; a choice for each element waits for
-    conditions that the processor cannot foresee.
+    conditions that the processor cannot foresee. Mostly a condition holds everywhere: `count`
+    says for how many elements it does.
     """
-    mask = out.view(f"i{out.dtype.itemsize}")
-    np.negative(np.asarray(condition).view(np.int8), out=mask)
-    np.bitwise_and(mask, _bits(values, out), out=mask)
+    condition = np.asarray(condition)
+    if (np.count_nonzero(condition) if count is None else count) == condition.size:
+        return filled(values, out)
+    bits = out.view(f"i{out.dtype.itemsize}")
+    mask = np.empty_like(bits) if out is values else bits
+    np.negative(condition.view(np.int8), out=mask)
+    np.bitwise_and(mask, _bits(values, out), out=bits)
     return out
 
 
-def where(condition: Any, first: Any, second: Any, out: Array) -> Array:
-    """The first values where a condition holds, else the second, bit by bit."""
-    mask = out.view(f"i{out.dtype.itemsize}")
+def where(
+    condition: Any, first: Any, second: Any, count: int | None = None, *, out: Array
+) -> Array:
+    """The first values where a condition holds, else the second, bit by bit; `out` may be either.
+
+    `count` says for how many elements it holds.
+    """
+    condition = np.asarray(condition)
+    count = int(np.count_nonzero(condition)) if count is None else count
+    if count == condition.size or not count:
+        return filled(first if count else second, out)
+    mask = np.empty(out.shape, f"i{out.dtype.itemsize}")
+    np.negative(condition.view(np.int8), out=mask)
     other = _bits(second, out)
     differing = np.bitwise_xor(_bits(first, out), other)
-    np.negative(np.asarray(condition).view(np.int8), out=mask)
     np.bitwise_and(mask, differing, out=mask)
-    np.bitwise_xor(mask, other, out=mask)
+    np.bitwise_xor(mask, other, out=out.view(mask.dtype))
     return out
 
 
@@ -111,8 +126,9 @@ def minimum(x: Any, y: Any, out: Array) -> Array:
 
 
 def filled(value: Any, out: Array) -> Array:
-    """A number or an array everywhere."""
-    np.copyto(out, value)
+    """A number or an array everywhere, if it is not there already."""
+    if value is not out:
+        np.copyto(out, value)
     return out
 
 
