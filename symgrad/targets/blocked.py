@@ -132,26 +132,37 @@ def filled(value: Any, out: Array) -> Array:
     return out
 
 
+@cache
+def _safe(dtype: Any) -> tuple[Any, Any]:
+    """Between these, the root of a sum of squares has lost nothing to their range."""
+    floats = np.finfo(dtype)
+    return (floats.tiny / floats.eps) ** 0.5, floats.max**0.5
+
+
 def hypot(x: Any, y: Any, out: Array) -> Array:
     """The root of a sum of two squares; by NumPy where these leave the range of floats."""
+    if isinstance(x, int | float):
+        x, y = y, x
     np.multiply(x, x, out=out)
     np.add(out, y * y, out=out)
     np.sqrt(out, out=out)
-    floats = np.finfo(out.dtype)
-    inside = np.greater(out, (floats.tiny / floats.eps) ** 0.5)
-    np.logical_and(inside, out < floats.max**0.5, out=inside)
-    if not inside.all():
+    least, most = _safe(out.dtype)
+    above = isinstance(y, int | float) and abs(y) > 2 * least
+    if not ((above or np.min(out) > least) and np.max(out) < most):
+        inside = np.greater(out, least)
+        np.logical_and(inside, out < most, out=inside)
         np.hypot(x, y, out=out, where=np.logical_not(inside, out=inside))
     return out
 
 
 def logaddexp(x: Any, y: Any, out: Array) -> Array:
     """The logarithm of a sum of two exponentials."""
-    np.subtract(x, y, out=out)
-    np.abs(out, out=out)
-    undefined = np.isnan(out)
-    if undefined.any():  # Infinite numbers are equal, or one is nan, which the sum brings back.
-        np.copyto(out, 0.0, where=undefined)
+    if isinstance(x, int | float):
+        x, y = y, x
+    np.abs(np.subtract(x, y, out=out) if isinstance(y, np.ndarray) or y else x, out=out)
+    if np.isnan(np.max(out)):
+        # Infinite numbers are equal, or one is nan, which the sum brings back.
+        np.copyto(out, 0.0, where=np.isnan(out))
     np.negative(out, out=out)
     np.exp(out, out=out)
     np.log1p(out, out=out)
