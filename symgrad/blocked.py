@@ -10,7 +10,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -56,17 +56,26 @@ _STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": ma
 class Program:
     """A plan with its code.
 
-    `arrays` makes arrays of what is passed, `pack` lays the results out. `own_type` says that some
+    `load` gives the functions for a type of elements: `arrays`, which makes arrays of what is
+    passed, `laid_out`, which lays the results out, and those of segments. `own_type` says that some
     numbers are doubles whatever the inputs are: then only doubles are computed in blocks.
     """
 
     plan: Plan
     codes: tuple[Code, ...]
-    functions: Mapping[str, Callable[..., Any]]
+    load: Callable[[Any], Mapping[str, Any]]
     types: Mapping[Node, str]
     inputs: tuple[Node, ...]
     own_type: bool
     source: str
+    _loaded: dict[Any, Mapping[str, Any]] = field(default_factory=dict)
+
+    def functions(self, dtype: Any = float) -> Mapping[str, Any]:
+        """Its functions by name, for elements of a type."""
+        found = self._loaded.get(dtype)
+        if found is None:
+            found = self._loaded[dtype] = self.load(dtype)
+        return found
 
 
 class Sized:
@@ -145,7 +154,7 @@ class Sized:
             if code.segment.loops:
                 known.update(self._looped(code, taken, dtype, into, threads))
             else:
-                made = self.program.functions[code.name](*taken)
+                made = self.program.functions()[code.name](*taken)
                 known.update(zip(code.segment.results, made, strict=True))
         return [known[node] for node in self.program.plan.graph.outputs]
 
@@ -202,8 +211,11 @@ class Sized:
             for node in self._sums_of(code)
         }
         results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
-        function = self.program.functions[code.name]
-        function(*part, self.step, buffers, *taken, *results)
+        functions = self.program.functions(dtype)
+        if part == (0, self.rows) and self.rows <= self.step:
+            functions[code.block](*buffers(slice(*part)), *taken, *results)
+        else:
+            functions[code.name](*part, self.step, buffers, *taken, *results)
         return list(sums.values())
 
     def added(self, code: Code, first: Sequence[Array], second: Sequence[Array]) -> list[Array]:
@@ -217,8 +229,8 @@ class Runner:
 
     def __init__(self, program: Program, found: Inference, plain: Callable[..., Any]) -> None:
         self._sized = Sized(program, found)
-        self._arrays = program.functions["arrays"]
-        self._laid_out = program.functions["laid_out"]
+        self._arrays = program.functions()["arrays"]
+        self._laid_out = program.functions()["laid_out"]
         self._own_type = program.own_type
         self._plain = plain
 

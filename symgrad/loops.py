@@ -18,7 +18,7 @@ from symgrad.naming import Names
 from symgrad.rows import COMBINED, SUM, Plan, Segment
 from symgrad.schedule import Step, schedule
 from symgrad.spelling import Spelling, Text
-from symgrad.targets.blocked import ALONG_LAST, BLOCKED, IN_PLACE, INTO
+from symgrad.targets.blocked import ALONG_LAST, BLOCKED, IN_PLACE, INTO, OPERATORS
 from symgrad.targets.numpy import NUMPY
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
@@ -28,17 +28,16 @@ PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 class Code:
     """A segment as source, and what its function is called.
 
-    `slots` are the buffers of a loop: the labels of their axes and what they hold.
+    `slots` are the buffers of a loop: the labels of their axes and what they hold; `block` is the
+    function for one block, which the loop calls. `multiplies` says that there are products of
+    matrices in it.
     """
 
     segment: Segment
     name: str
+    multiplies: bool
+    block: str = ""
     slots: tuple[tuple[Labels, str], ...] = ()
-
-    @property
-    def multiplies(self) -> bool:
-        """Whether there are products of matrices in it."""
-        return any(node.op in PRODUCTS for node in self.segment.nodes)
 
 
 class Source:
@@ -58,6 +57,8 @@ class Source:
         self.table = table
         self._names = names
         self._called: dict[Node, str] = {}
+        self._constants: dict[str, str] = {}
+        self._functions: dict[str, None] = {}
         self.codes: list[Code] = []
         texts = []
         for node in plan.graph.nodes:
@@ -72,6 +73,25 @@ class Source:
             made = self._loop(segment, name) if segment.loops else self._whole(segment, name)
             texts.append(made)
         self.text = "\n\n".join(texts)
+
+    @property
+    def head(self) -> list[str]:
+        """What stands before the functions: those of NumPy that they call, and their numbers."""
+        lines = (
+            [f"from numpy import {', '.join(sorted(self._functions))}"] if self._functions else []
+        )
+        return lines + [f"{name} = _number({code})" for code, name in self._constants.items()]
+
+    def constant(self, code: str) -> str:
+        """The name of a number that is an array, as functions of NumPy take it at once."""
+        if code not in self._constants:
+            self._constants[code] = self._names.numbered("k")
+        return self._constants[code]
+
+    def function(self, name: str) -> str:
+        """The name of a function of NumPy, which is looked up once."""
+        self._functions[name] = None
+        return name
 
     def _name(self, node: Node) -> str:
         found = self._called.get(node)
@@ -103,7 +123,7 @@ class Source:
         results = [f"{self._called[node]}_" for node in segment.results]
         plan = schedule(graph, NUMPY, self.table, None)
         body = emit(plan, NUMPY, dict(zip(takes, takes, strict=True)), inner, results)
-        self.codes.append(Code(segment, name))
+        self.codes.append(Code(segment, name, _multiplies(segment)))
         lines = ["    " + line for line in body.statements]
         returned = f"    return {', '.join(body.results)}{',' if len(body.results) == 1 else ''}"
         return "\n".join([f"def {name}({', '.join(takes)}):", *lines, returned, ""])
@@ -111,19 +131,39 @@ class Source:
     def _loop(self, segment: Segment, name: str) -> str:
         graph, old = self._part(segment)
         writer = _Loop(self, segment, graph, old)
-        self.codes.append(Code(segment, name, tuple(writer.slots)))
-        takes = [self._called[node] for node in (*segment.needs, *segment.results)]
-        head = f"def {name}(start, stop, step, buffers, {', '.join(takes)}):"
-        return "\n".join([head, *writer.lines(), ""])
+        block = self._names.fresh(name.replace("rows", "block"))
+        self.codes.append(Code(segment, name, _multiplies(segment), block, tuple(writer.slots)))
+        nodes = (*segment.needs, *segment.results)
+        takes = [self._called[node] for node in nodes]
+        ats = [self.plan.rows.get(node) for node in nodes]
+        parts = [
+            t if at is None else f"{t}[{':, ' * at}block]" for t, at in zip(takes, ats, strict=True)
+        ]
+        lines = [
+            f"def {name}(start, stop, step, buffers, {', '.join(takes)}):",
+            "    for row in range(start, stop, step):",
+            "        block = slice(row, min(row + step, stop))",
+            f"        {block}(*buffers(block), {', '.join(parts)})",
+            "",
+            "",
+            f"def {block}({', '.join([*writer.slot_names, *takes])}):",
+            *("    " + line for line in writer.body),
+            "",
+        ]
+        return "\n".join(lines)
 
     def called(self, node: Node) -> str:
         """The name of a node that a segment takes or gives."""
         return self._called[node]
 
 
+def _multiplies(segment: Segment) -> bool:
+    return any(node.op in PRODUCTS for node in segment.nodes)
+
+
 class _Loop:
-    """Writes the body of a loop: slots are given out when a value is made, and free after its
-    last use."""
+    """Writes what a block does: slots are given out when a value is made, and free after its last
+    use."""
 
     def __init__(
         self, source: Source, segment: Segment, graph: Graph, old: Mapping[Node, Node]
@@ -137,7 +177,7 @@ class _Loop:
         self.cases = cases(self.steps.steps, graph.outputs, self._splits, self._may_wait)
         self.order = delayed(self.steps.steps, self.cases)
         taken = [source.called(node) for node in (*segment.needs, *segment.results)]
-        self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "block"])
+        self.names = Names([*taken, "np"])
         self.slots: list[tuple[Labels, str]] = []
         self.slot_names: list[str] = []
         self.free: dict[tuple[Labels, str], list[str]] = {}
@@ -147,29 +187,10 @@ class _Loop:
         self.counts: dict[Node, str] = {}
         self.body: list[str] = []
         self.under = ""
-        self.slices: list[str] = []
-        self.sliced: dict[Node, str] = {}
-        for node in (*segment.needs, *segment.results):
-            at = self.plan.rows.get(node)
-            if at is not None:
-                part = self.names.fresh(f"{source.called(node)}_rows")
-                before = ":, " * at
-                self.slices.append(f"{part} = {source.called(node)}[{before}block]")
-                self.sliced[node] = part
         self.last = self._last_uses()
         self.places = self._places()
         for place, step in enumerate(self.order):
             self._write(place, step)
-
-    def lines(self) -> list[str]:
-        """The statements of the function."""
-        names = ", ".join(self.slot_names) + ("," if len(self.slot_names) == 1 else "")
-        inner = [*self.slices, *([f"{names} = buffers(block)"] if names else []), *self.body]
-        return [
-            "    for row in range(start, stop, step):",
-            "        block = slice(row, min(row + step, stop))",
-            *("        " + line for line in inner),
-        ]
 
     def _last_uses(self) -> dict[Node, int]:
         """By node, where it or what shares its memory is used last."""
@@ -215,7 +236,7 @@ class _Loop:
                 floats = self.source.types[below] in (FLOAT, DOUBLE) and operand.args
                 plain = self._may_wait(steps[operand]) and below not in self.results
                 if alike and floats and plain and self.steps.uses[operand] == 1:
-                    found[operand] = self.sliced[old]
+                    found[operand] = self.source.called(old)
                     break
         return found
 
@@ -244,14 +265,14 @@ class _Loop:
     def _write(self, place: int, step: Step) -> None:
         node, old = step.node, self.old[step.node]
         if node.op == "input":
-            self.texts[node] = Text(self.sliced.get(old) or self.source.called(old))
+            self.texts[node] = Text(self.source.called(old))
             return
         if node.op == "constant":
             return
         if self.plan.kinds.get(old) == SUM:
             self._add(step, old)
         elif old in self.results or node in self.places:
-            target = self.places.get(node) or self.sliced[old]
+            target = self.places.get(node) or self.source.called(old)
             there = step.spelling == "cast" and self.texts[step.operands[0]].code == target
             if self._into(step) and not there:
                 self._say(self._call(step, target), node)
@@ -347,6 +368,9 @@ class _Loop:
             code = spelling.write(self._operands(step, spelling), _attributes(step)).code
         if self._splits(step):
             code = f"{code[:-1]}, {self._count(step.operands[0])})"
+        if code.startswith("np."):
+            name, _, operands = code.removeprefix("np.").partition("(")
+            return f"{self.source.function(name)}({operands[:-1]}, {out})"
         return f"{code[:-1]}, out={out})"
 
     def _expression(self, step: Step) -> Text:
@@ -364,7 +388,9 @@ class _Loop:
                 texts.append(Text(str(int(operand.value))))
             else:
                 assert isinstance(operand.value, bool | float)
-                text = BLOCKED.constant(operand.value, as_float)
+                text = BLOCKED.constant(operand.value, as_float or step.spelling in OPERATORS)
+                if step.spelling in OPERATORS and spelling is INTO[step.spelling]:
+                    text = Text(self.source.constant(text.code))
                 if spelling.takes_array(place) and step.spelling not in INTO:
                     text = Text(BLOCKED.number.format(text.code))
                 texts.append(text)

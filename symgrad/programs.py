@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from symgrad.blocked import Program
 from symgrad.document import legal, prepared, reserved, returned
@@ -18,8 +20,11 @@ from symgrad.loops import Source
 from symgrad.naming import Names
 from symgrad.pipeline import Derived, Known
 from symgrad.rows import Plan, in_loops, without_means
-from symgrad.targets.blocked import NAMESPACE
+from symgrad.targets.blocked import FUNCTIONS, NAMESPACE, namespace
 from symgrad.targets.numpy import HELPERS, LIBRARY, NUMPY
+
+_OWN = "arrays laid_out start stop step buffers row block _number".split()
+"""Names that the code has uses of its own for."""
 
 _NOT_ON_ROWS = frozenset("place _zeros _ones eye _counting input _reshape _broadcast_to".split())
 
@@ -63,7 +68,7 @@ def program(
     if plan is None:
         return None
     graph = plan.graph
-    names = Names([*reserved(LIBRARY), *NAMESPACE, "arrays", "laid_out"])
+    names = Names([*reserved(LIBRARY), *NAMESPACE, *FUNCTIONS, *_OWN])
     arguments = argument_names(derived.inputs, names)
     wanted = {
         "value": ["value"],
@@ -89,17 +94,18 @@ def program(
     code = "\n".join([*lines, "", "", source.text])
     needed = [name for name in HELPERS if f"{name}(" in code and name not in PROVIDED]
     helpers = [HELPERS[name] for name in needed]
-    head = ["from __future__ import annotations", "", "import numpy as np", ""]
+    head = ["from __future__ import annotations", "", "import numpy as np", *source.head, ""]
     if "special." in code:
         head.insert(3, "from scipy import special")
     text = "\n".join([*head, "", "\n\n".join([code, *helpers])])
-    last = load(text, "arrays", {**NAMESPACE, **PROVIDED})
-    names_of = ("arrays", "laid_out", *(made.name for made in source.codes))
-    functions = {name: last.__globals__[name] for name in names_of}
+
+    def loaded(dtype: Any) -> Mapping[str, Any]:
+        return load(text, "arrays", {**namespace(dtype), **PROVIDED}).__globals__
+
     return Program(
         plan,
         tuple(source.codes),
-        functions,
+        loaded,
         types,
         tuple(nodes[name] for name in used),
         DOUBLE in types.values(),

@@ -42,8 +42,8 @@ def test_branches_are_left_out_where_no_element_asks() -> None:
         compiled = symgrad.function("where(x > 0, log(x) + sin(x), exp(x))")
         compiled(FAR)
     (text,) = programs(compiled)
-    assert re.findall(r"if n.*:|np.log|np.sin|np.exp", text) == [
-        "if n:", "np.log", "np.sin", "if n < c.size:", "np.exp",
+    assert re.findall(r"if n.*:|log\(|sin\(|exp\(", text) == [
+        "if n:", "log(", "sin(", "if n < c.size:", "exp(",
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ into an array that is there already.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
@@ -26,12 +27,13 @@ floor_divide fmod remainder copysign logaddexp hypot arctan2 _flat_exp erf erfc 
 zeta _log_ndtr""".split()
 """Functions that take `out`, by whatever name NumPy or SciPy has for them."""
 
-_OPERATORS = """add subtract multiply divide power less less_equal greater greater_equal equal
+OPERATORS = """add subtract multiply divide power less less_equal greater greater_equal equal
 not_equal logical_and logical_or""".split()
+"""Functions of NumPy whose operands are two arrays or numbers."""
 
 INTO: Mapping[str, Spelling] = {
     **{name: SPELLINGS[name] for name in _UFUNCS},
-    **{name: call2(f"np.{name}") for name in _OPERATORS},
+    **{name: call2(f"np.{name}") for name in OPERATORS},
     "power by a whole number": call2("np.power"),
     "negative": call("np.negative"),
     "_hypot": call2("_hypot_into"),
@@ -58,7 +60,12 @@ INTO: Mapping[str, Spelling] = {
 ALONG_LAST: Mapping[str, Spelling] = {"sum": call("_sum_last"), "max": call("_max_last")}
 """Reductions of the last axis alone."""
 
-IN_PLACE = frozenset((*_UFUNCS, *_OPERATORS, "negative", "logical_not", "copy")) | {
+FUNCTIONS = frozenset(
+    match[1] for s in INTO.values() if (match := re.match(r"np\.(\w+)\(", s.template))
+)
+"""Those of NumPy among them."""
+
+IN_PLACE = frozenset((*_UFUNCS, *OPERATORS, "negative", "logical_not", "copy")) | {
     "power by a whole number"
 }
 """What may write over one of its operands."""
@@ -261,3 +268,12 @@ NAMESPACE: Mapping[str, object] = {
     "_sum_first": sum_first,
 }
 """What the code for blocks sees besides NumPy."""
+
+
+def namespace(dtype: Any) -> dict[str, object]:
+    """The same, with numbers of a type."""
+
+    def number(value: float) -> Array:
+        return np.array(value, dtype)
+
+    return {**NAMESPACE, "_number": number}
