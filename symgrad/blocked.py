@@ -7,18 +7,17 @@ pieces add up to is added in a fixed order: results are the same for any number 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from symgrad.axes import Labels
 from symgrad.blas import one_thread
+from symgrad.buffers import Buffers, Layout
 from symgrad.crew import share
 from symgrad.element_types import BOOL
 from symgrad.graph import Node
@@ -42,11 +41,6 @@ _LEAST_PIECES = 4
 MOST_PIECES = 64
 _MOST_SUMS = 2**25
 """Bytes that the sums of all pieces take together, at most."""
-
-_LINE = 64
-
-_KEPT = 2**26
-"""Bytes of buffers that a thread keeps, at most."""
 
 _STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": math.inf}
 """What changes nothing that it is combined with, to the last bit."""
@@ -134,7 +128,10 @@ class Sized:
         """How the buffers of a loop lie in memory; it is found out once."""
         found = self._layouts.get((code.name, dtype))
         if found is None:
-            found = self._layouts[code.name, dtype] = Layout(self, code, dtype)
+            items = [np.dtype(np.bool_ if kind == BOOL else dtype) for _, kind in code.slots]
+            shapes = [self.block_shape(labels) for labels, _ in code.slots]
+            buffers = [(*shape, item) for shape, item in zip(shapes, items, strict=True)]
+            found = self._layouts[code.name, dtype] = Layout(buffers)
         return found
 
     def block_shape(self, labels: Labels) -> tuple[tuple[int, ...], int | None]:
@@ -166,13 +163,13 @@ class Sized:
         pieces = len(self.bounds)
         helped = threads > 1 and pieces >= _LEAST_PIECES
         if not (sums or helped or code.multiplies):
-            with Buffers(self, code, dtype) as buffers:
+            with Buffers(self.layout(code, dtype)) as buffers:
                 self.partial(code, taken, rows, (0, self.rows), dtype, buffers)
             return rows
         parts: list[list[Array]] = [[] for _ in self.bounds]
 
         def work(numbers: Iterator[int]) -> None:
-            with np.errstate(all="ignore"), Buffers(self, code, dtype) as buffers:
+            with np.errstate(all="ignore"), Buffers(self.layout(code, dtype)) as buffers:
                 for number in numbers:
                     part = self.bounds[number]
                     parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
@@ -276,78 +273,6 @@ class Runner:
 
 
 _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
-
-
-class Layout:
-    """How the buffers of a loop lie in one piece of memory."""
-
-    def __init__(self, sized: Sized, code: Code, dtype: Any) -> None:
-        self._parts: list[tuple[int, tuple[int, ...], int | None, Any]] = []
-        end = 0
-        for labels, kind in code.slots:
-            item = np.dtype(np.bool_ if kind == BOOL else dtype)
-            shape, axis = sized.block_shape(labels)
-            self._parts.append((end, shape, axis, item))
-            end += -(-math.prod(shape) * item.itemsize // _LINE) * _LINE
-        self.bytes = end
-
-    def views(self, memory: Array, size: int) -> tuple[Array, ...]:
-        """The buffers for a block of so many rows."""
-        found: list[Array] = []
-        for start, shape, axis, item in self._parts:
-            cut = tuple([size if at == axis else n for at, n in enumerate(shape)])
-            found.append(np.ndarray(cut, item, memory, start))
-        return tuple(found)
-
-
-class _Arena(threading.local):
-    """The memory of a thread for buffers, and its last views, kept from call to call."""
-
-    memory: Array | None = None
-    layout: Layout | None = None
-    views: Mapping[int, tuple[Array, ...]] = MappingProxyType({})
-
-
-_arena = _Arena()
-
-
-def _aligned(size: int) -> Array:
-    """Bytes that begin where a line of the cache does: products of matrices round by that."""
-    memory = np.empty(size + _LINE, np.uint8)
-    start = -memory.ctypes.data % _LINE
-    return memory[start : start + size]
-
-
-class Buffers:
-    """The buffers of a loop while a thread works on it: parts of one piece of memory."""
-
-    def __init__(self, sized: Sized, code: Code, dtype: Any) -> None:
-        self._layout = sized.layout(code, dtype)
-        self._views: dict[int, tuple[Array, ...]] = {}
-        self._memory: Array | None = None
-
-    def __enter__(self) -> Callable[[slice], Sequence[Array]]:
-        kept, _arena.memory = _arena.memory, None
-        if kept is None or kept.size < self._layout.bytes:
-            kept = _aligned(self._layout.bytes)
-        elif _arena.layout is self._layout:
-            self._views.update(_arena.views)
-        self._memory = kept
-        return self._buffers
-
-    def __exit__(self, *about: object) -> None:
-        memory, self._memory = self._memory, None
-        if memory is not None and memory.size <= _KEPT:
-            _arena.layout, _arena.views = self._layout, self._views
-            _arena.memory = memory
-
-    def _buffers(self, block: slice) -> Sequence[Array]:
-        size = block.stop - block.start
-        found = self._views.get(size)
-        if found is None:
-            assert self._memory is not None
-            found = self._views[size] = self._layout.views(self._memory, size)
-        return found
 
 
 def _values(plan: Plan, found: Inference) -> dict[Node, float]:

@@ -196,10 +196,7 @@ class _Loop:
         """By node, where it or what shares its memory is used last."""
         last: dict[Node, int] = {}
         for place, step in enumerate(self.order):
-            operands = list(step.operands)
-            while operands:
-                node = operands.pop()
-                last[node] = place
+            last.update(dict.fromkeys(step.operands, place))
             self.memory[step.node] = ()
             if step.spelling in VIEWS or step.node.op in VIEWS or step.spelling == "join":
                 self.memory[step.node] = step.operands

@@ -10,7 +10,7 @@ PIPELINE = """
     shapes axes resolve selection slices rules matching rewrite quotients reverse guards series
     cancellation simplify sizes specialise terms batch_products batch_moves batch_keys batch
     work products alignment derivatives pipeline finish targets schedule choices memory rows
-    naming emit element_types
+    naming emit element_types buffers
     loops into blocked lines remarks layout origin load quick floats document programs offsets
     loop_code loop_rules c_rows c_file numba_file emission evaluate pattern faults sources
     results call chunks streaming distributed digits truth ulps numerical judge native targeted
@@ -37,6 +37,7 @@ TESTED_WITH = {
     "harness_template": "harness",
     "loop_code": "loop_rules",
     "element_types": "loops",
+    "buffers": "blocked",
     "samples": "harness",
     "sympy_table": "sympy_reading",
     "python_expressions": "python_reading",
