@@ -17,8 +17,8 @@ import numpy as np
 
 from symgrad.axes import Labels
 from symgrad.blas import one_thread
-from symgrad.buffers import Buffers, Layout
-from symgrad.crew import share
+from symgrad.buffers import Layout, keep, lent, take
+from symgrad.crew import share, threads
 from symgrad.element_types import BOOL
 from symgrad.graph import Node
 from symgrad.into import leaves, overlaps
@@ -141,7 +141,7 @@ class Sized:
         return tuple(shape), labels.index(label) if label in labels else None
 
     def run(
-        self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
+        self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], wanted: float
     ) -> list[Any]:
         """The results of the program, in order; those in `into` are written there."""
         known: dict[Node, Any] = dict(zip(self.program.inputs, arrays, strict=True))
@@ -149,33 +149,38 @@ class Sized:
         for code in self.program.codes:
             taken = [known[node] for node in code.segment.needs]
             if code.segment.loops:
-                known.update(self._looped(code, taken, dtype, into, threads))
+                known.update(self._looped(code, taken, dtype, into, wanted))
             else:
                 made = self.program.functions()[code.name](*taken)
                 known.update(zip(code.segment.results, made, strict=True))
         return [known[node] for node in self.program.plan.graph.outputs]
 
     def _looped(
-        self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
+        self,
+        code: Code,
+        taken: Sequence[Any],
+        dtype: Any,
+        into: Mapping[Node, Array],
+        wanted: float,
     ) -> dict[Node, Array]:
         rows = self._rows_of(code, dtype, into)
         sums = self._sums_of(code)
         pieces = len(self.bounds)
-        helped = threads > 1 and pieces >= _LEAST_PIECES
+        helped = pieces >= _LEAST_PIECES and threads(wanted) > 1
         if not (sums or helped or code.multiplies):
-            with Buffers(self.layout(code, dtype)) as buffers:
+            with lent(self.layout(code, dtype)) as buffers:
                 self.partial(code, taken, rows, (0, self.rows), dtype, buffers)
             return rows
         parts: list[list[Array]] = [[] for _ in self.bounds]
 
         def work(numbers: Iterator[int]) -> None:
-            with np.errstate(all="ignore"), Buffers(self.layout(code, dtype)) as buffers:
+            with np.errstate(all="ignore"), lent(self.layout(code, dtype)) as buffers:
                 for number in numbers:
                     part = self.bounds[number]
                     parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
 
         with one_thread() if code.multiplies else nullcontext():
-            share(pieces, work, threads if helped else 1)
+            share(pieces, work, threads(wanted) if helped else 1)
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
@@ -230,6 +235,7 @@ class Runner:
         self._laid_out = program.functions()["laid_out"]
         self._own_type = program.own_type
         self._plain = plain
+        self._quick = _AtOnce(self._sized) if self.at_once else None
 
     @property
     def needed(self) -> int:
@@ -242,20 +248,34 @@ class Runner:
         sums = sum(math.prod(sized.shapes[n]) for n, kind in plan.kinds.items() if kind == SUM)
         return _DOUBLE.itemsize * (kept + len(sized.bounds) * sums)
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it is one map over rows that make a single block."""
+        sized, code = self._sized, self._sized.program.codes[0]
+        alone = len(sized.program.codes) == 1 and code.segment.loops and sized.rows <= sized.step
+        maps = all(sized.program.plan.kinds.get(n) == ROWS for n in code.segment.results)
+        return alone and maps and all(n.op == "input" for n in code.segment.needs)
+
     @np.errstate(all="ignore")
-    def __call__(self, *values: Any, threads: int = 1, out: Any = None) -> Any:
+    def __call__(self, *values: Any, threads: float = 1, out: Any = None) -> Any:
         """The results, by as many threads; rows are written to the arrays of `out` if they fit."""
         arrays = self._arrays(*values)
-        types = {array.dtype for array in arrays if array.dtype.kind == "f"}
-        dtype = types.pop() if types else np.dtype(np.float64)
-        if types or dtype not in (_DOUBLE, _SINGLE) or (self._own_type and dtype != _DOUBLE):
+        dtype = _type_of(arrays)
+        if dtype is None or (self._own_type and dtype != _DOUBLE):
             return self._plain(*values)
+        if out is None and self._quick is not None:
+            return self._laid_out(*self._quick(arrays, dtype))
         try:
-            into = {} if out is None else self._into(leaves(out), arrays, dtype)
+            into: dict[Node, Array] = {} if out is None else self._into(leaves(out), arrays, dtype)
             results = self._sized.run(arrays, dtype, into, threads)
         except ZeroDivisionError:  # Python's numbers, which sizes are, do not divide by zero.
             return self._plain(*values)
         return self._laid_out(*results)
+
+    @np.errstate(all="ignore")
+    def on_doubles(self, arrays: Sequence[Array]) -> Any:
+        """The results for arrays of doubles of its shapes; None where it is more than one block."""
+        return None if self._quick is None else self._laid_out(*self._quick(arrays, _DOUBLE))
 
     def _into(self, wanted: list[Any], arrays: list[Any], dtype: Any) -> dict[Node, Array]:
         """By node, arrays to write rows to as they are computed: none unless all are in order."""
@@ -273,6 +293,46 @@ class Runner:
 
 
 _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+
+
+def _type_of(arrays: Sequence[Array]) -> Any:
+    """The one type of all floating-point numbers, double or single; None for others."""
+    found = None
+    for array in arrays:
+        dtype = array.dtype
+        if dtype.kind == "f" and dtype is not found:
+            if found is not None and dtype != found:
+                return None
+            found = dtype
+    return found if found in (_DOUBLE, _SINGLE) else _DOUBLE if found is None else None
+
+
+class _AtOnce:
+    """A map over rows that make one block, with nothing to be found out at a call."""
+
+    def __init__(self, sized: Sized) -> None:
+        program = sized.program
+        (self._code,) = program.codes
+        self._sized = sized
+        self._rows = slice(0, sized.rows)
+        results = self._code.segment.results
+        self._needs = [program.inputs.index(node) for node in self._code.segment.needs]
+        self._outputs = [results.index(node) for node in program.plan.graph.outputs]
+        self._results = [(sized.shapes[n], program.types[n] == BOOL) for n in results]
+        self._ready: dict[Any, tuple[Callable[..., Any], Layout]] = {}
+
+    def __call__(self, arrays: Sequence[Any], dtype: Any) -> list[Array]:
+        """The results of the program, in order."""
+        found = self._ready.get(dtype)
+        if found is None:
+            function = self._sized.program.functions(dtype)[self._code.block]
+            found = self._ready[dtype] = function, self._sized.layout(self._code, dtype)
+        function, layout = found
+        results = [np.empty(shape, bool if is_bool else dtype) for shape, is_bool in self._results]
+        buffers = take(layout)
+        function(*buffers(self._rows), *[arrays[at] for at in self._needs], *results)
+        keep(buffers)
+        return [results[at] for at in self._outputs]
 
 
 def _values(plan: Plan, found: Inference) -> dict[Node, float]:

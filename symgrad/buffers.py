@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -42,17 +42,6 @@ class Layout:
         return tuple(found)
 
 
-class _Arena(threading.local):
-    """The memory of a thread for buffers, and its last views, kept from call to call."""
-
-    memory: Array | None = None
-    layout: Layout | None = None
-    views: Mapping[int, tuple[Array, ...]] = MappingProxyType({})
-
-
-_arena = _Arena()
-
-
 def _aligned(size: int) -> Array:
     """Bytes that begin where a line of the cache does: products of matrices round by that."""
     memory = np.empty(size + _LINE, np.uint8)
@@ -63,30 +52,55 @@ def _aligned(size: int) -> Array:
 class Buffers:
     """The buffers of a loop while a thread works on it: parts of one piece of memory."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self) -> None:
+        self.memory = _aligned(0)
+        self._layout: Layout | None = None
         self._views: dict[int, tuple[Array, ...]] = {}
-        self._memory: Array | None = None
 
-    def __enter__(self) -> Callable[[slice], Sequence[Array]]:
-        kept, _arena.memory = _arena.memory, None
-        if kept is None or kept.size < self._layout.bytes:
-            kept = _aligned(self._layout.bytes)
-        elif _arena.layout is self._layout:
-            self._views.update(_arena.views)
-        self._memory = kept
-        return self._buffers
+    def lay_out(self, layout: Layout) -> None:
+        """Make them those of a loop."""
+        if layout is not self._layout:
+            if self.memory.size < layout.bytes:
+                self.memory = _aligned(layout.bytes)
+            self._layout, self._views = layout, {}
 
-    def __exit__(self, *about: object) -> None:
-        memory, self._memory = self._memory, None
-        if memory is not None and memory.size <= _KEPT:
-            _arena.layout, _arena.views = self._layout, self._views
-            _arena.memory = memory
-
-    def _buffers(self, block: slice) -> Sequence[Array]:
+    def __call__(self, block: slice) -> Sequence[Array]:
+        """Those for a block of rows."""
         size = block.stop - block.start
         found = self._views.get(size)
         if found is None:
-            assert self._memory is not None
-            found = self._views[size] = self._layout.views(self._memory, size)
+            assert self._layout is not None
+            found = self._views[size] = self._layout.views(self.memory, size)
         return found
+
+
+class _Arena(threading.local):
+    """What a thread keeps from call to call."""
+
+    buffers: Buffers | None = None
+
+
+_arena = _Arena()
+
+
+def take(layout: Layout) -> Buffers:
+    """Buffers that nobody else has until they are handed back with `keep`."""
+    found, _arena.buffers = _arena.buffers, None
+    if found is None:
+        found = Buffers()
+    found.lay_out(layout)
+    return found
+
+
+def keep(buffers: Buffers) -> None:
+    """Remember buffers for the next loop; where that is forgotten, new ones will be made."""
+    if buffers.memory.size <= _KEPT:
+        _arena.buffers = buffers
+
+
+@contextmanager
+def lent(layout: Layout) -> Iterator[Buffers]:
+    """Buffers while a loop runs."""
+    buffers = take(layout)
+    yield buffers
+    keep(buffers)

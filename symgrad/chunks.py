@@ -16,7 +16,7 @@ import numpy as np
 
 from symgrad.blas import one_thread
 from symgrad.blocked import Program, Sized
-from symgrad.buffers import Buffers
+from symgrad.buffers import lent
 from symgrad.call import Caller
 from symgrad.element_types import BOOL, DOUBLE
 from symgrad.errors import InputError, Span, SymgradError
@@ -236,7 +236,7 @@ class Chunked:
         rows = dict(zip(self.rows_of[at], into or [], strict=False))
         for node in self.rows_of[at][len(rows) :]:
             rows[node] = np.empty(self.shape(node, count), self.type_of(node))
-        with one_thread(), Buffers(self.sized.layout(code, self.dtype)) as buffers:
+        with one_thread(), lent(self.sized.layout(code, self.dtype)) as buffers:
             part = (0, count)
             sums = self.sized.partial(code, taken, rows, part, self.dtype, buffers)
         return sums, list(rows.values())

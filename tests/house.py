@@ -13,7 +13,8 @@ PIPELINE = """
     naming emit element_types buffers
     loops into blocked lines remarks layout origin load quick floats document programs offsets
     loop_code loop_rules c_rows c_file numba_file emission evaluate pattern faults sources
-    results call chunks streaming distributed digits truth ulps numerical judge native targeted
+    results contents call
+    chunks streaming distributed digits truth ulps numerical judge native targeted
     showing compiled sparse api optim named fitting raveling explanation checking draws
     comparison wording recording layering diagram exporting making sympy_table sympy_reading
     sympy_writing python_source python_expressions python_reading drawing painting tex
@@ -30,6 +31,7 @@ TESTED_WITH = {
     "notations": "mistakes",
     "results": "call",
     "compiled": "api",
+    "contents": "call",
     "c_rows": "c_file",
     "batch_products": "batch",
     "batch_moves": "batch",

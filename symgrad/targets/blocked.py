@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -139,6 +139,11 @@ def filled(value: Any, out: Array) -> Array:
     return out
 
 
+_smallest = partial(np.minimum.reduce, axis=None)
+_largest = partial(np.maximum.reduce, axis=None)
+"""Of all elements; nan where there is one."""
+
+
 @cache
 def _safe(dtype: Any) -> tuple[Any, Any]:
     """Between these, the root of a sum of squares has lost nothing to their range."""
@@ -155,7 +160,7 @@ def hypot(x: Any, y: Any, out: Array) -> Array:
     np.sqrt(out, out=out)
     least, most = _safe(out.dtype)
     above = isinstance(y, int | float) and abs(y) > 2 * least
-    if not ((above or np.min(out) > least) and np.max(out) < most):
+    if not ((above or _smallest(out) > least) and _largest(out) < most):
         inside = np.greater(out, least)
         np.logical_and(inside, out < most, out=inside)
         np.hypot(x, y, out=out, where=np.logical_not(inside, out=inside))
@@ -167,7 +172,7 @@ def logaddexp(x: Any, y: Any, out: Array) -> Array:
     if isinstance(x, int | float):
         x, y = y, x
     np.abs(np.subtract(x, y, out=out) if isinstance(y, np.ndarray) or y else x, out=out)
-    if np.isnan(np.max(out)):
+    if np.isnan(_largest(out)):
         # Infinite numbers are equal, or one is nan, which the sum brings back.
         np.copyto(out, 0.0, where=np.isnan(out))
     np.negative(out, out=out)
