@@ -58,31 +58,41 @@ def squares_as_products(graph: Graph) -> Graph:
     return rebuilt(graph, replace, ("power",))
 
 
-def faster(graph: Graph) -> Graph:
-    """Cheaper operations for arrays, which may differ in the last bit.
+def powers_by_squares(graph: Graph) -> Graph:
+    """Third and fourth powers as products of squares, for arrays.
 
-    NumPy's power takes a hundred times as long as a product where numbers are negative, its hypot
-    and logaddexp ten times as long as what they are made of. A square is the same number either
-    way, and is found at once.
+    NumPy's power takes a hundred times as long as a product where numbers are negative; a square is
+    the same number either way, and is found at once. Files and calls both compute them so, to the
+    same bits.
     """
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op in _SYMMETRIC:
-            first, second = args if args[0].is_constant else args[::-1]
-            pair = (first, second) if first.is_constant else args
-            return build.node(_SYMMETRIC[node.op], *pair)
-        if node.op != "power" or args[1].value not in (2.0, 3.0, 4.0):
+        if args[1].value not in (3.0, 4.0):
             return None
-        square = build.node("multiply", args[0], args[0])
-        if args[1].value == 2.0:
-            return square
-        return build.node("multiply", square, args[0] if args[1].value == 3.0 else square)
+        square = build.node("power", args[0], build.constant(2.0))
+        if args[1].value == 3.0:
+            return build.node("multiply", square, args[0], span=node.span)
+        return build.node("power", square, build.constant(2.0), span=node.span)
 
-    if not any(node.op == "power" or node.op in _SYMMETRIC for node in graph.nodes):
-        return graph
-    return rebuilt(graph, replace)
+    return rebuilt(graph, replace, ("power",))
+
+
+def faster(graph: Graph) -> Graph:
+    """Cheaper operations for arrays, which may differ in the last bit.
+
+    NumPy's hypot and logaddexp take ten times as long as what they are made of.
+    """
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        first, second = args if args[0].is_constant else args[::-1]
+        pair = (first, second) if first.is_constant else args
+        return build.node(_SYMMETRIC[node.op], *pair)
+
+    return squares_as_products(powers_by_squares(rebuilt(graph, replace, tuple(_SYMMETRIC))))
 
 
 _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
