@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from symgrad.blocked import Program, Runner
+from symgrad.blocked import Program
 from symgrad.contents import NUMBERS, all_numbers, contents
+from symgrad.crew import threads
 from symgrad.declarations import check_declared
 from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
 from symgrad.faults import FAULTS, fault
@@ -21,11 +22,13 @@ from symgrad.into import store
 from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
+from symgrad.loops import PRODUCTS
 from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape, product
 from symgrad.pipeline import Known, index_inputs
 from symgrad.quick import REFUSED
 from symgrad.results import plain
+from symgrad.runner import Runner
 from symgrad.shapes import Inference
 from symgrad.sources import is_source
 
@@ -44,6 +47,10 @@ again with such shapes."""
 
 LARGE = 2**14
 """Numbers in the largest array of a call from which on it is run in blocks."""
+
+MULTIPLIED = 2**11
+"""As LARGE, where matrices are multiplied: NumPy's functions then have enough to do for buffers
+that are kept to pay."""
 
 
 class Caller:
@@ -135,7 +142,7 @@ class Caller:
             if kernel is not None:
                 self._repeated(kernel)
                 try:
-                    return kernel(*map(float, args))  # type: ignore[arg-type]
+                    return kernel(*map(float, args))  # type: ignore[arg-type]  # numbers
                 except REFUSED:
                     pass
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
@@ -158,8 +165,11 @@ class Caller:
         self, args: tuple[object, ...], named: Mapping[str, object]
     ) -> dict[str, np.ndarray[Any, Any]]:
         """The arguments as arrays, by name."""
-        values = self._bind(args, named)
-        return {n: self._array_of(n, v) for n, v in zip(self.inputs, values, strict=True)}
+        return {n: self._array_of(n, v) for n, v in self.passed(args, named).items()}
+
+    def passed(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, object]:
+        """The arguments as they are, by name."""
+        return dict(zip(self.inputs, self._bind(args, named), strict=True))
 
     def fitted(self, known: Known) -> Inference:
         """The shapes in the formula; an InputError where those of the inputs do not fit."""
@@ -179,8 +189,8 @@ class Caller:
     def sources(self) -> tuple[str, ...]:
         """The text of all code that was made: for numbers, for arrays, for large arrays."""
         kernels = [k for k in (self._scalar, *self.plans.values()) if k is not None]
-        programs = [program.source for program in self.programs.values() if program is not None]
-        return (*map(source_of, kernels), *programs)
+        programs = [program for program in self.programs.values() if program is not None]
+        return (*map(source_of, kernels), *[text for p in programs for text in p.sources])
 
     def _repeated(self, kernel: Kernel) -> None:
         """At the second call with plain numbers, more such are to be expected."""
@@ -212,7 +222,8 @@ class Caller:
         values = [a.item() if type(v) in NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
             if type(kernel) is Runner:
-                return kernel(*values, threads=limits.threads, out=out)
+                most = threads(limits.threads) if kernel.shares else 1
+                return kernel(*values, threads=most, out=out)
             return kernel(*values)
         except FAULTS as error:
             given = dict(zip(self.inputs, values, strict=True))
@@ -249,7 +260,8 @@ class Caller:
             memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
             if memory.needed > SMALL:
                 memory = estimate(graph, known.infer())
-                if (product(memory.shape) or 0) >= LARGE and all(a.size for a in arrays):
+                least = LARGE if PRODUCTS.isdisjoint(n.op for n in graph.nodes) else MULTIPLIED
+                if (product(memory.shape) or 0) >= least and all(a.size for a in arrays):
                     kernel = self._in_blocks(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)
@@ -259,7 +271,8 @@ class Caller:
                         self._once.clear()
                     self._once.add(key)
                     return kernel, memory
-                kernel = self._in_one_block(plan, known, kernel)
+                run = self._in_blocks(plan, known, kernel)
+                kernel = run if isinstance(run, Runner) and run.is_map else kernel
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
             found = self._kernels[key] = kernel, memory
@@ -283,11 +296,6 @@ class Caller:
             self.programs[plan] = self._program(known)
         program = self.programs[plan]
         return plain if program is None else Runner(program, known.infer(), plain)
-
-    def _in_one_block(self, plan: object, known: Known, plain: Kernel) -> Kernel:
-        """The code in blocks where it gives the same bits as the plain code: for maps."""
-        kernel = self._in_blocks(plan, known, plain)
-        return kernel if isinstance(kernel, Runner) and kernel.at_once else plain
 
     def _check_vectors(self, sizes: Mapping[str, Shape], value: Shape | None) -> None:
         """A cotangent has the shape of the value, a tangent that of its input."""

@@ -230,6 +230,7 @@ _ENTERING: Mapping[str, Callable[..., tuple[Node | None, ...]]] = {
     "_mm": _of_product,
     "_einsum": _of_contraction,
     "softmax": _of_rows,
+    "normalize": _of_rows,
     "_shares": _of_rows,
     "_cumprod": _of_rows,
     "_cumsum": _of_rows,

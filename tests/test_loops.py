@@ -10,13 +10,13 @@ from tests.blocks import in_blocks, programs
 
 def loop_of(compiled: symgrad.Compiled) -> str:
     (text,) = programs(compiled)
-    found = re.search(r"^def rows_\w+\(.*?(?=^def whole|\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^def (?:all_)?rows_\w+\(.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[0].rstrip()
 
 
 def test_a_loop_to_read() -> None:
-    with in_blocks():
+    with in_blocks(block=1):
         compiled = symgrad.value_and_grad("mean((X @ w - y)**2)", wrt="w")
         compiled(np.ones((5, 2)), np.ones(2), np.ones(5))
     assert (
@@ -24,19 +24,36 @@ def test_a_loop_to_read() -> None:
         == """\
 def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
     for row in range(start, stop, step):
-        block = slice(row, min(row + step, stop))
-        block_1(*buffers(block), X[block], w, y[block], size, t, dw)
+        end = min(row + step, stop)
+        t2, t3 = buffers(end - row)
+        X_rows = X[row:end]
+        y_rows = y[row:end]
+        matmul(X_rows, w, t2)
+        subtract(t2, y_rows, t2)
+        np.add(t, t2 @ t2, out=t)
+        multiply(k, t2, t2)
+        divide(t2, size, t2)
+        matmul(X_rows.T, t2, t3)
+        np.add(dw, t3, out=dw)"""
+    )
 
 
-def block_1(t2, t3, t4, X, w, y, size, t, dw):
+def test_one_block_to_read() -> None:
+    with in_blocks():
+        compiled = symgrad.value_and_grad("mean((X @ w - y)**2)", wrt="w")
+        compiled(np.ones((5, 2)), np.ones(2), np.ones(5))
+    assert (
+        loop_of(compiled)
+        == """\
+def all_rows_1(buffers, X, w, y, size):
+    t2, = buffers
     matmul(X, w, t2)
     subtract(t2, y, t2)
-    multiply(t2, t2, t3)
-    np.add(t, t3.sum(), out=t)
+    t = t2 @ t2
     multiply(k, t2, t2)
     divide(t2, size, t2)
-    matmul(X.T, t2, t4)
-    np.add(dw, t4, out=dw)"""
+    dw = np.matmul(X.T, t2)
+    return [t, dw]"""
     )
 
 
@@ -48,7 +65,7 @@ def test_buffers_are_used_again() -> None:
     with in_blocks():
         compiled = symgrad.function(formula)
         compiled(np.ones(20))
-    assert "def block_1(t, x, value):" in loop_of(compiled)
+    assert re.search(r"\n +(.*) = buffers", loop_of(compiled))[1] == "t,"  # type: ignore[index]
 
 
 def test_a_view_keeps_the_memory_that_it_shows() -> None:

@@ -1,4 +1,4 @@
-"""What the elements of arrays in a graph are: of the inputs' type, or of one of their own."""
+"""What the elements of a graph's arrays are: of the inputs' type, or of one of their own."""
 
 from __future__ import annotations
 
