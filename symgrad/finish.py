@@ -117,7 +117,28 @@ def faster(graph: Graph) -> Graph:
         power = args[1].value
         return _product(build, args[0], power) if power in _SMALL_POWERS else None
 
-    return rebuilt(graph, replace, ("power", *_SYMMETRIC))
+    return in_one_order(rebuilt(graph, replace, ("power", *_SYMMETRIC)))
+
+
+_COMMUTE = ("add", "multiply")
+
+
+def in_one_order(graph: Graph) -> Graph:
+    """Sums and products once, in whichever order their operands stand: the result is the same."""
+    places = [(n.op, frozenset(n.args)) for n in graph.nodes if n.op in _COMMUTE]
+    if len(set(places)) == len(places):
+        return graph
+    seen: dict[tuple[str, frozenset[Node]], Node] = {}
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        key = node.op, frozenset(args)
+        if key not in seen:
+            seen[key] = build.node(node.op, *args, span=node.span)
+        return seen[key]
+
+    return rebuilt(graph, replace, _COMMUTE)
 
 
 _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
