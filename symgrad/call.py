@@ -21,6 +21,7 @@ from symgrad.into import store
 from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
+from symgrad.loops import PRODUCTS
 from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape, product
 from symgrad.pipeline import Known, index_inputs
@@ -48,6 +49,10 @@ SMALL = 2**20
 
 LARGE = 2**14
 """Numbers in the largest array of a call from which on it is run in blocks."""
+
+MULTIPLIED = 2**11
+"""As LARGE, where matrices are multiplied: NumPy's functions then have enough to do for buffers
+that are kept to pay."""
 
 
 class Caller:
@@ -145,8 +150,11 @@ class Caller:
         self, args: tuple[object, ...], named: Mapping[str, object]
     ) -> dict[str, np.ndarray[Any, Any]]:
         """The arguments as arrays, by name."""
-        values = self._bind(args, named)
-        return {n: self._array_of(n, v) for n, v in zip(self.inputs, values, strict=True)}
+        return {n: self._array_of(n, v) for n, v in self.passed(args, named).items()}
+
+    def passed(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, object]:
+        """The arguments as they are, by name."""
+        return dict(zip(self.inputs, self._bind(args, named), strict=True))
 
     def fitted(self, known: Known) -> Inference:
         """The shapes in the formula; an InputError where those of the inputs do not fit."""
@@ -166,8 +174,8 @@ class Caller:
     def sources(self) -> tuple[str, ...]:
         """The text of all code that was made: for numbers, for arrays, for large arrays."""
         kernels = [k for k in (self._scalar, *self.plans.values()) if k is not None]
-        programs = [program.source for program in self.programs.values() if program is not None]
-        return (*map(source_of, kernels), *programs)
+        programs = [program for program in self.programs.values() if program is not None]
+        return (*map(source_of, kernels), *[text for p in programs for text in p.sources])
 
     def _repeated(self, kernel: Kernel) -> None:
         """At the second call with plain numbers, more such are to be expected."""
@@ -199,7 +207,8 @@ class Caller:
         values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
             if type(kernel) is Runner:
-                return kernel(*values, threads=threads(limits.threads), out=out)
+                most = threads(limits.threads) if kernel.shares else 1
+                return kernel(*values, threads=most, out=out)
             return kernel(*values)
         except FAULTS as error:
             given = dict(zip(self.inputs, values, strict=True))
@@ -236,7 +245,8 @@ class Caller:
             memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
             if memory.needed > SMALL:
                 memory = estimate(graph, known.infer())
-                if (product(memory.shape) or 0) >= LARGE and all(a.size for a in arrays):
+                least = LARGE if PRODUCTS.isdisjoint(n.op for n in graph.nodes) else MULTIPLIED
+                if (product(memory.shape) or 0) >= least and all(a.size for a in arrays):
                     kernel = self._in_blocks(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)

@@ -15,14 +15,15 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from symgrad.blas import one_thread
-from symgrad.blocked import Buffers, Program, Sized
+from symgrad.blocked import Program, Sized
 from symgrad.call import Caller
+from symgrad.elements import BOOL, DOUBLE
 from symgrad.errors import InputError, Span, SymgradError
 from symgrad.faults import FAULTS, fault
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, ancestors
 from symgrad.limits import Limits
-from symgrad.loops import BOOL, DOUBLE, Code
+from symgrad.loops import Code
 from symgrad.pipeline import Known, index_inputs
 from symgrad.results import plain
 from symgrad.rows import SUM, coupling
@@ -234,9 +235,7 @@ class Chunked:
         rows = dict(zip(self.rows_of[at], into or [], strict=False))
         for node in self.rows_of[at][len(rows) :]:
             rows[node] = np.empty(self.shape(node, count), self.type_of(node))
-        with one_thread(), Buffers(self.sized, code, self.dtype) as buffers:
-            part = (0, count)
-            sums = self.sized.partial(code, taken, rows, part, self.dtype, buffers)
+        sums = self.sized.summed(code, taken, rows, [(0, count)], self.dtype)
         return sums, list(rows.values())
 
     def _arrays(self, values: Mapping[str, Any], dtype: Any = None) -> list[Array]:

@@ -17,14 +17,14 @@ from symgrad.finish import (
     faster,
     finish,
     plain_indices,
+    powers_as_products,
     shapes_from_inputs,
-    squares_as_products,
     typed_creations,
     typed_fills,
     without_shapes,
 )
 from symgrad.functions import FunctionTable
-from symgrad.graph import Graph, builder_of
+from symgrad.graph import Graph, part_of
 from symgrad.layout import Layout
 from symgrad.lines import WIDTH, bracketed, laid_out
 from symgrad.naming import Names
@@ -106,7 +106,10 @@ def check_function_name(name: object, kind: str) -> None:
 def outputs_for(graph: Graph, kind: str) -> Graph:
     """The part of a graph of value and derivatives that one kind of function needs."""
     start, stop = {"value": (0, 1), "grad": (1, None), "value_and_grad": (0, None)}[kind]
-    return builder_of(graph).graph(graph.outputs[start:stop], graph.labels)
+    return part_of(graph.nodes, graph.outputs[start:stop], graph.labels)
+
+
+_SHAPING = frozenset(("broadcast", "unbroadcast"))
 
 
 def legal(
@@ -115,8 +118,8 @@ def legal(
     """A formula's graph in the operations of a target, ready for `function_source`."""
     graph = derived.graph
     if target.library is None:
-        inside = {arg.op for node in graph.nodes for arg in node.args}
-        touched = not inside.isdisjoint(("broadcast", "unbroadcast"))
+        inside = {a.op for n in graph.nodes if n.op not in _SHAPING for a in n.args}
+        touched = not inside.isdisjoint(_SHAPING)
         graph = without_shapes(graph)
     graph = legalise(graph, target.known, table, target.name, text, touched)
     return replace(derived, graph=graph)
@@ -155,7 +158,7 @@ def function_source(
         graph, both = prepared(derived, kind, table)
         taken: Collection[str] = reserved(library).union(shelved.values())
     else:
-        graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
+        graph, both = powers_as_products(without_shapes(outputs_for(derived.graph, kind))), []
         taken = _SCALAR_RESERVED
     names = Names(taken)
     arguments = argument_names(derived.inputs, names)

@@ -138,6 +138,11 @@ class Writer:
     def _text(self, step: Step) -> Text:
         """A step as it stands in an expression."""
         spelling = self.target.spellings[step.spelling]
+        if f"{step.spelling} of sizes" in self.target.spellings and (
+            self.plain.issuperset(step.operands)
+        ):
+            spelling = self.target.spellings[f"{step.spelling} of sizes"]
+            self.plain.add(step.node)
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
         if spelling.arity is not None:
             operands[spelling.arity :] = map(self._whole, step.operands[spelling.arity :])
@@ -197,7 +202,9 @@ class Writer:
     def _shorten(self, step: Step) -> None:
         """Give names to the longest operands until the line is short."""
         operands = dict.fromkeys(step.operands)
-        inline = [o for o in operands if not o.is_constant and o not in self.is_name]
+        inline = [o for o in operands if o.op != "constant" and o not in self.is_name]
+        if not inline:
+            return
         inline.sort(key=lambda o: len(self.texts[o].code))
         total = sum(len(self.texts[o].code) for o in inline)
         names = sum(len(self.texts[o].code) for o in operands if o in self.is_name)

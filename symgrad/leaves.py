@@ -20,14 +20,16 @@ OWN = frozenset(
 here, what their operands broadcast to."""
 
 REDUCTIONS = frozenset(
-    """sum mean var std max min argmax argmin logsumexp _lse_rest _norm _prod _prod_power _log_prod
+    """sum mean var std max min argmax argmin logsumexp _lse_rest _norm _p_norm _prod _prod_power
+    _log_prod
     _count size ndim _equal_parts""".split()
 )
 """Those with an axis and keepdims in their value: without either they give a number."""
 
 LIKE_FIRST = frozenset(
     """pair integer copy cast flip roll sort argsort _delay _scan _cumsum _cumprod tril triu
-    stop_gradient softmax _shares inv _cofactors _cholesky _eigenvectors_of _others""".split()
+    stop_gradient softmax _shares normalize inv _cofactors _cholesky _eigenvectors_of
+    _others""".split()
 )
 LIKE_SECOND = frozenset(
     """place broadcast unbroadcast _reshape_like _untile _unrepeat _unpad _undiagonal
@@ -67,9 +69,9 @@ class Leaves:
     A leaf is a node whose shape is its own: an input, or the result of an operation that is not
     elementwise; reductions of one shape along the same axes share one. Two nodes with the same
     leaves have the same shape, whatever the shapes of the inputs are. What a reduction keeps as
-    axes of size 1 adds nothing to what it was reduced from.
-    The list of nodes may grow between look-ups. Sets that would need too many bits are not told
-    apart in full: such a node counts as a leaf, which is safe, as nothing has its shape then.
+    axes of size 1 adds nothing to what it was reduced from. The list of nodes may grow between
+    look-ups. Sets that would need too many bits are not told apart in full: such a node counts as a
+    leaf, which is safe, as nothing has its shape then.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
