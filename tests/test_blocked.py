@@ -18,7 +18,7 @@ TABLE = builtin_functions()
 ELEMENTWISE = sorted(
     name for name, row in TABLE.items() if row.is_elementwise and not name.startswith("_")
 )
-N = 29
+N = 37
 DRAWS = np.random.default_rng(5)
 MIXED = np.concatenate([DRAWS.normal(size=N - 9) * 2, [0.0, -0.0, 1.0, -1.0, 800.0, -800.0],
                         [np.inf, -np.inf, np.nan]])  # fmt: skip
@@ -37,11 +37,31 @@ def test_every_function(name: str) -> None:
     operands = [f"a{k} > 0" if kind == "bool" else f"a{k}" for k, kind in enumerate(kinds)]
     formula = f"{name}({', '.join(operands)})"
     wrt = f"a{len(kinds) - 1}"
-    expected = symgrad.value_and_grad(formula, wrt=wrt)(**given)
+    small = symgrad.value_and_grad(formula, wrt=wrt)
+    expected = small(**given)
+    assert same_bits([small(**given), small(*given.values())], [expected, expected])
     with in_blocks():
         compiled = symgrad.value_and_grad(formula, wrt=wrt)
         assert same_bits(compiled(**given), expected)
     assert programs(compiled)
+
+
+def test_maps_on_small_arrays() -> None:
+    """From the second call with such shapes on they are one block, whatever is passed then."""
+    compiled, x = symgrad.value_and_grad("where(x > 0, x * log(x), x) * 0.1"), mixed(1)
+    expected = compiled(x)
+    assert not programs(compiled)
+    for _ in range(2):
+        assert same_bits(compiled(x), expected)
+    assert programs(compiled)
+    narrow = x.astype(np.float32)
+    assert same_bits(compiled(narrow), symgrad.value_and_grad(compiled.formula)(narrow))
+    assert same_bits(compiled(np.arange(37)), compiled(np.arange(37.0)))
+    assert compiled(x.reshape(37, 1))[0].shape == (37, 1)
+    with symgrad.Limits(memory=100), pytest.raises(symgrad.LimitError):
+        compiled(x)
+    with pytest.raises(symgrad.InputError):
+        compiled(x + 0j)
 
 
 X, Y = DRAWS.normal(size=(23, 3)), DRAWS.normal(size=23)

@@ -68,3 +68,10 @@ def test_small_powers_of_floats_are_those_of_arrays_to_the_bit() -> None:
     value, gradient = compiled(xs, ys)
     for place, (x, y) in enumerate(zip(xs.tolist(), ys.tolist(), strict=True)):
         assert compiled(x, y) == (value[place], tuple(part[place] for part in gradient))
+
+
+def test_sums_and_products_are_shared_in_either_order() -> None:
+    compiled = symgrad.function("exp(x*y)*(x + y) + log(exp(y*x)*(y + x))")
+    compiled(np.ones(3), np.ones(3))
+    (text,) = compiled.kernels
+    assert [text.count(part) for part in ("np.exp(", "x + y", "y + x")] == [1, 1, 0]
