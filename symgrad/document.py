@@ -127,6 +127,12 @@ def legal(
     return replace(derived, graph=graph)
 
 
+def calling_rows(derived: Derived, table: FunctionTable, text: str) -> tuple[Derived, Target]:
+    """The same for readers: with calls of rows that are computed by cases; and NumPy with these."""
+    graph, more = with_carried(derived.graph, table, NUMPY)
+    return legal(replace(derived, graph=graph), table, more, text, graph is not derived.graph), more
+
+
 def prepared(derived: Derived, kind: str, table: FunctionTable) -> tuple[Graph, list[str]]:
     """The graph of one kind of function on arrays; and the inputs that are indices, too."""
     graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
@@ -279,25 +285,25 @@ def document(
     """
     derived, layout, library = what.derived, what.layout, target.library
     assert library is not None
-    named = target
-    if target is NUMPY and what.formula:
-        graph, named = with_carried(derived.graph, table, target)
-        derived = derived if graph is derived.graph else replace(derived, graph=graph)
-    ready = legal(derived, table, named, what.formula, derived is not what.derived)
-    if target is NUMPY:
+    numpy = target is NUMPY
+    readable = numpy and bool(what.formula)
+    if readable:
+        ready, target = calling_rows(derived, table, what.formula)
+    else:
+        ready = legal(derived, table, target, what.formula)
+    if numpy:
         ready = replace(ready, graph=powers_by_squares(ready.graph))
     shelved = _shelved(ready.graph)
     about = remarks(what.formula).items()
     comments = {name or "value =": as_comments(lines) for name, lines in about}
     functions = [
-        function_source(ready, kind, layout, table, named, name, shelved, comments)
+        function_source(ready, kind, layout, table, target, name, shelved, comments)
         for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
-    carried = carried_helpers(code, table, target) if named is not target else {}
-    helpers = [*called(library.helpers, "\n".join([code, *carried.values()]), provided)]
-    helpers = [*carried.values(), *helpers]
-    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target is NUMPY else []
+    carried = [*carried_helpers(code, table, NUMPY).values()] if readable else []
+    helpers = [*carried, *called(library.helpers, "\n".join([code, *carried]), provided)]
+    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target.extras else []
     needs = f"NumPy and SciPy (for {', '.join(special)})" if special else library.needs
     parts = [module_doc(what, needs), _imports(library, special), ""]
     shelf = [
@@ -346,6 +352,8 @@ def module_doc(what: Rendering, needs: str) -> str:
         about = [f"{subject}: numbers or arrays of any shapes that broadcast together. {results}"]
     if derived.shapes:
         about = [f"{name}: {shape}" for name, shape in derived.shapes.items()]
+        if others := [name for name in derived.inputs if name not in derived.shapes]:
+            about += [f"{', '.join(others)}: numbers or arrays of shapes that fit"]
         about += ["", results]
     if derived.indices:
         which = ", ".join(name for name in derived.inputs if name in derived.indices)

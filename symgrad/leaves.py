@@ -134,6 +134,10 @@ class Leaves:
             return 1 << number
         return ((number << 64) | (~number & 0xFFFF_FFFF_FFFF_FFFF)) << _MOST_BITS
 
+    def together(self, one: int, other: int) -> int:
+        """The leaves of what operands with some leaves broadcast to."""
+        return self._union(one, other) if one and other and one != other else one or other
+
     def _union(self, one: int, other: int) -> int:
         """Of two sets that differ."""
         if one >= _BEYOND or other >= _BEYOND:
