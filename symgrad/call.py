@@ -73,7 +73,8 @@ class Caller:
     program:
         Gives the code in blocks for what is known of the inputs; None where there is none.
     afar:
-        Gives the results for inputs by name, some of which are not in memory.
+        Gives the results for inputs by name, some of which are not in memory; written to the
+        arrays of `out` where they fit.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class Caller:
         make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
         quicken: Callable[[Kernel], None],
         program: Callable[[Known], Program | None],
-        afar: Callable[[Mapping[str, Any]], Any],
+        afar: Callable[[Mapping[str, Any], Any], Any],
     ) -> None:
         self._text = text
         self.inputs = lowered.inputs
@@ -126,7 +127,10 @@ class Caller:
         if named or len(args) != self._count:
             args = self._bind(args, named)
         if out is not None:
-            store(self._on_arrays(args, out), out, self._wrong)
+            afar = any(map(is_source, args))
+            given = dict(zip(self.inputs, args, strict=True))
+            made = self._afar(given, out) if afar else self._on_arrays(args, out)
+            store(made, out, self._wrong)
             return out
         numbers = _NUMBERS.issuperset(map(type, args))
         if numbers and self._takes_scalars:
@@ -138,7 +142,7 @@ class Caller:
                 except REFUSED:
                     pass
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
-            return self._afar(dict(zip(self.inputs, args, strict=True)))
+            return self._afar(dict(zip(self.inputs, args, strict=True)), None)
         return plain(self._on_arrays(args), numbers)
 
     def bound(
