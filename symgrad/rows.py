@@ -43,8 +43,8 @@ _STORED = 3
 """How many operations in a loop make up for a result that is kept for the next one."""
 
 _TAKES_NUMBERS = _ARITHMETIC | frozenset(
-    """pair keep cast broadcast maximum minimum less less_equal greater greater_equal equal not_equal
-    _zeros _ones eye _reshape _broadcast_to _counting exp log""".split()
+    """pair keep cast broadcast maximum minimum less less_equal greater greater_equal equal
+    not_equal _zeros _ones eye _reshape _broadcast_to _counting exp log""".split()
 )
 """What may be done with a number of Python that is the result of another segment."""
 
