@@ -16,7 +16,7 @@ from symgrad.emit import emit
 from symgrad.errors import SymgradError
 from symgrad.finish import squares_as_products, without_shapes
 from symgrad.functions import FunctionTable
-from symgrad.graph import Graph, Node, builder_of
+from symgrad.graph import Graph, Node, part_of
 from symgrad.items import unpaired
 from symgrad.lines import WIDTH
 from symgrad.loop_code import Loops
@@ -115,7 +115,7 @@ def fixed_shapes(derived: Derived, text: str) -> dict[str, Shape]:
             )  # fmt: skip
         shapes[name] = tuple(size for size in sizes if isinstance(size, int))
     if COTANGENT in derived.inputs and COTANGENT not in shapes:
-        value = builder_of(derived.graph).graph(derived.graph.outputs[:1])
+        value = part_of(derived.graph.nodes, derived.graph.outputs[:1], {})
         shapes[COTANGENT] = measured(value, shapes, text)[0][value.outputs[0]]
     return shapes
 

@@ -21,6 +21,7 @@ from symgrad.into import store
 from symgrad.leaves import all_elementwise
 from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
+from symgrad.loops import PRODUCTS
 from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape, product
 from symgrad.pipeline import Known, index_inputs
@@ -48,6 +49,10 @@ SMALL = 2**20
 
 LARGE = 2**14
 """Numbers in the largest array of a call from which on it is run in blocks."""
+
+MULTIPLIED = 2**11
+"""As LARGE, where matrices are multiplied: NumPy's functions then have enough to do for buffers
+that are kept to pay."""
 
 
 class Caller:
@@ -138,7 +143,7 @@ class Caller:
             if kernel is not None:
                 self._repeated(kernel)
                 try:
-                    return kernel(*map(float, args))  # type: ignore[arg-type]
+                    return kernel(*map(float, args))  # type: ignore[arg-type]  # numbers
                 except REFUSED:
                     pass
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
@@ -173,8 +178,8 @@ class Caller:
     def sources(self) -> tuple[str, ...]:
         """The text of all code that was made: for numbers, for arrays, for large arrays."""
         kernels = [k for k in (self._scalar, *self.plans.values()) if k is not None]
-        programs = [program.source for program in self.programs.values() if program is not None]
-        return (*map(source_of, kernels), *programs)
+        programs = [program for program in self.programs.values() if program is not None]
+        return (*map(source_of, kernels), *[text for p in programs for text in p.sources])
 
     def _repeated(self, kernel: Kernel) -> None:
         """At the second call with plain numbers, more such are to be expected."""
@@ -206,7 +211,8 @@ class Caller:
         values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
             if type(kernel) is Runner:
-                return kernel(*values, threads=threads(limits.threads), out=out)
+                most = threads(limits.threads) if kernel.shares else 1
+                return kernel(*values, threads=most, out=out)
             return kernel(*values)
         except FAULTS as error:
             given = dict(zip(self.inputs, values, strict=True))
@@ -243,7 +249,8 @@ class Caller:
             memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
             if memory.needed > SMALL:
                 memory = estimate(graph, known.infer())
-                if (product(memory.shape) or 0) >= LARGE and all(a.size for a in arrays):
+                least = LARGE if PRODUCTS.isdisjoint(n.op for n in graph.nodes) else MULTIPLIED
+                if (product(memory.shape) or 0) >= least and all(a.size for a in arrays):
                     kernel = self._in_blocks(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)

@@ -17,12 +17,13 @@ import numpy as np
 from symgrad.blas import one_thread
 from symgrad.blocked import Program, Sized
 from symgrad.call import Caller
+from symgrad.elements import BOOL, DOUBLE
 from symgrad.errors import CoupledError, InputError, Span, SymgradError
 from symgrad.faults import FAULTS, fault
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, ancestors
 from symgrad.limits import Limits
-from symgrad.loops import BOOL, DOUBLE, Code
+from symgrad.loops import Code
 from symgrad.pipeline import Known, index_inputs
 from symgrad.results import plain
 from symgrad.rows import SUM, coupling

@@ -10,20 +10,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from symgrad.carrying import carried_helpers, with_carried
 from symgrad.emit import argument_names, emit
 from symgrad.errors import NameRuleError, told
 from symgrad.finish import (
     faster,
     finish,
     plain_indices,
+    powers_as_products,
     shapes_from_inputs,
-    squares_as_products,
     typed_creations,
     typed_fills,
     without_shapes,
 )
 from symgrad.functions import FunctionTable
-from symgrad.graph import Graph, builder_of
+from symgrad.graph import Graph, part_of
 from symgrad.layout import Layout
 from symgrad.lines import WIDTH, bracketed, laid_out
 from symgrad.naming import Names
@@ -105,16 +106,20 @@ def check_function_name(name: object, kind: str) -> None:
 def outputs_for(graph: Graph, kind: str) -> Graph:
     """The part of a graph of value and derivatives that one kind of function needs."""
     start, stop = {"value": (0, 1), "grad": (1, None), "value_and_grad": (0, None)}[kind]
-    return builder_of(graph).graph(graph.outputs[start:stop], graph.labels)
+    return part_of(graph.nodes, graph.outputs[start:stop], graph.labels)
 
 
-def legal(derived: Derived, table: FunctionTable, target: Target, text: str = "") -> Derived:
+_SHAPING = frozenset(("broadcast", "unbroadcast"))
+
+
+def legal(
+    derived: Derived, table: FunctionTable, target: Target, text: str = "", touched: bool = False
+) -> Derived:
     """A formula's graph in the operations of a target, ready for `function_source`."""
     graph = derived.graph
-    touched = False
     if target.library is None:
-        inside = {arg.op for node in graph.nodes for arg in node.args}
-        touched = not inside.isdisjoint(("broadcast", "unbroadcast"))
+        inside = {a.op for n in graph.nodes if n.op not in _SHAPING for a in n.args}
+        touched = not inside.isdisjoint(_SHAPING)
         graph = without_shapes(graph)
     graph = legalise(graph, target.known, table, target.name, text, touched)
     return replace(derived, graph=graph)
@@ -147,7 +152,7 @@ def function_source(
         graph, both = prepared(derived, kind, table)
         taken: Collection[str] = reserved(library).union(shelved.values())
     else:
-        graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
+        graph, both = powers_as_products(without_shapes(outputs_for(derived.graph, kind))), []
         taken = _SCALAR_RESERVED
     names = Names(taken)
     arguments = argument_names(derived.inputs, names)
@@ -272,16 +277,22 @@ def document(
     """
     derived, layout, library = what.derived, what.layout, target.library
     assert library is not None
-    ready = legal(derived, table, target, what.formula)
+    named = target
+    if target is NUMPY and what.formula:
+        graph, named = with_carried(derived.graph, table, target)
+        derived = derived if graph is derived.graph else replace(derived, graph=graph)
+    ready = legal(derived, table, named, what.formula, derived is not what.derived)
     shelved = _shelved(ready.graph)
     about = remarks(what.formula).items()
     comments = {name or "value =": as_comments(lines) for name, lines in about}
     functions = [
-        function_source(ready, kind, layout, table, target, name, shelved, comments)
+        function_source(ready, kind, layout, table, named, name, shelved, comments)
         for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
-    helpers = called(library.helpers, code, provided)
+    carried = carried_helpers(code, table, target) if named is not target else {}
+    helpers = [*called(library.helpers, "\n".join([code, *carried.values()]), provided)]
+    helpers = [*carried.values(), *helpers]
     special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target is NUMPY else []
     needs = f"NumPy and SciPy (for {', '.join(special)})" if special else library.needs
     parts = [module_doc(what, needs), _imports(library, special), ""]
@@ -331,6 +342,9 @@ def module_doc(what: Rendering, needs: str) -> str:
         about = [f"{subject}: numbers or arrays of any shapes that broadcast together. {results}"]
     if derived.shapes:
         about = [f"{name}: {shape}" for name, shape in derived.shapes.items()]
+        open_ones = [name for name in derived.inputs if name not in derived.shapes]
+        if open_ones:
+            about += [f"{', '.join(open_ones)}: numbers or arrays of shapes that fit"]
         about += ["", results]
     if derived.indices:
         which = ", ".join(name for name in derived.inputs if name in derived.indices)

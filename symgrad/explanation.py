@@ -125,7 +125,7 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
     ]
     known = declared(lower(formula, table))
     if known is not None:
-        plan, _ = planned(derived, kind, table, known)
+        plan, *_ = planned(derived, kind, table, known)
         parts.append(_section("rows", described(plan, known.names)))
     return "\n\n".join(parts)
 

@@ -88,6 +88,6 @@ def _shared(x: Array, y: Array) -> bool:
     if not np.may_share_memory(x, y):
         return False
     try:
-        return bool(np.shares_memory(x, y, max_work=_TRIES))  # type: ignore[arg-type]
+        return bool(np.shares_memory(x, y, max_work=_TRIES))  # type: ignore[arg-type]  # the stubs know 0 and -1 alone
     except np.exceptions.TooHardError:
         return False

@@ -6,79 +6,55 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.axes import Labels
+from symgrad.elements import BOOL, DOUBLE, FLOAT
 from symgrad.emit import Writer, emit
-from symgrad.finish import VIEWS, is_typed
+from symgrad.finish import VIEWS
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node
-from symgrad.items import unpaired
 from symgrad.labels import shown
 from symgrad.misfit import axes_of
 from symgrad.naming import Names
-from symgrad.rows import COMBINED, NUMBERS, SUM, Plan, Segment
+from symgrad.rows import COMBINED, SUM, Plan, Segment
 from symgrad.schedule import Step, schedule
-from symgrad.shapes import CONDITIONS
 from symgrad.spelling import Spelling, Text
-from symgrad.targets.blocked import ALONG_LAST, BLOCKED, IN_PLACE, INTO
-from symgrad.targets.numpy import NUMPY
-
-FLOAT, DOUBLE, BOOL, WHOLE, WEAK = "float", "double", "bool", "whole", "weak"
+from symgrad.targets.blocked import ALONG_LAST, BESIDE, BLOCKED, IN_PLACE, INTO
+from symgrad.template import written
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
-_WHOLE = frozenset("argmax argmin argsort _searchsorted integer _counting".split())
-_BY_SECOND = frozenset("keep place _reshape_like cast".split())
+_MATRICES = PRODUCTS - {"_vdot", "_einsum"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Code:
     """A segment as source, and what its function is called.
 
-    `slots` are the buffers of a loop: the labels of their axes and what they hold.
+    `slots` are the buffers of a loop: the labels of their axes and what they hold. `sums` are the
+    results that are sums over the rows; `multiplies` tells whether there are products of matrices.
     """
 
     segment: Segment
     name: str
     slots: tuple[tuple[Labels, str], ...] = ()
-
-    @property
-    def multiplies(self) -> bool:
-        """Whether there are products of matrices in it."""
-        return any(node.op in PRODUCTS for node in self.segment.nodes)
+    sums: tuple[Node, ...] = ()
+    multiplies: bool = False
 
 
-def types_of(graph: Graph, indices: frozenset[str]) -> dict[Node, str]:
-    """What the elements of each node are: of the inputs' type, or of one of their own."""
-    types: dict[Node, str] = {}
-    for node in graph.nodes:
-        parts = [types[part] for arg in node.args for part in unpaired(arg)]
-        if node.op == "input":
-            types[node] = WHOLE if node.value in indices else FLOAT
-        elif node.is_constant or node.op in NUMBERS:
-            types[node] = WEAK
-        elif node.op in CONDITIONS:
-            types[node] = BOOL
-        elif node.op in _WHOLE:
-            types[node] = WHOLE
-        elif node.op in ("_zeros", "_ones", "eye"):
-            types[node] = FLOAT if is_typed(node) else DOUBLE
-        elif node.op in _BY_SECOND:
-            types[node] = DOUBLE if parts[1] == WEAK else parts[node.op != "_reshape_like"]
-        elif node.op == "broadcast" and parts[0] == WEAK:
-            types[node] = parts[1] if node.args[0].is_constant else DOUBLE
-        elif node.op in VIEWS or node.op in ("pair", "join"):
-            types[node] = parts[0]
-        else:
-            types[node] = _widest(parts)
-    return types
+def multiplies_matrices(segment: Segment) -> bool:
+    """Whether there are products of matrices in a loop whose rows are as they are."""
+    return segment.loops and any(node.op in _MATRICES for node in segment.nodes)
 
 
-def _widest(parts: Sequence[str]) -> str:
-    order = [DOUBLE, FLOAT, WHOLE, BOOL, WEAK]
-    found = next((kind for kind in order if kind in parts), DOUBLE)
-    return WHOLE if found == BOOL else found
+def multiplies(segment: Segment) -> bool:
+    """Whether there are products of matrices in a segment."""
+    return any(node.op in PRODUCTS for node in segment.nodes)
 
 
 class Source:
-    """The module of a plan: `text`, and a `Code` for each segment."""
+    """The module of a plan: `text`, and a `Code` for each segment.
+
+    With `at_once` the functions of loops are for all rows: they return the sums, which those that
+    go by blocks add up in arrays that they are given.
+    """
 
     def __init__(
         self,
@@ -88,8 +64,11 @@ class Source:
         names: Names,
         arguments: Mapping[str, str],
         wanted: Sequence[str],
+        at_once: bool = False,
     ) -> None:
         self.plan = plan
+        self.at_once = at_once
+        self.turns = not any(map(multiplies_matrices, plan.segments))
         self.types = types
         self.table = table
         self._names = names
@@ -104,7 +83,8 @@ class Source:
         for place, segment in enumerate(plan.segments):
             for node in (*segment.needs, *segment.results):
                 self._name(node)
-            name = names.fresh(f"{'rows' if segment.loops else 'whole'}_{place + 1}")
+            kind = "whole" if not segment.loops else "all_rows" if at_once else "rows"
+            name = names.fresh(f"{kind}_{place + 1}")
             made = self._loop(segment, name) if segment.loops else self._whole(segment, name)
             texts.append(made)
         self.text = "\n\n".join(texts)
@@ -137,11 +117,11 @@ class Source:
         takes = [self._called[node] for node in segment.needs]
         inner = Names([*takes, "np"])
         results = [f"{self._called[node]}_" for node in segment.results]
-        plan = schedule(graph, NUMPY, self.table, None)
+        plan = schedule(graph, BESIDE, self.table, None)
         arguments = dict(zip(takes, takes, strict=True))
-        writer = Writer(plan, NUMPY, arguments, inner, {})
+        writer = Writer(plan, BESIDE, arguments, inner, {})
         writer.plain.update(node for node, other in old.items() if other in self.plan.numbers)
-        body = emit(plan, NUMPY, arguments, inner, results, writer=writer)
+        body = emit(plan, BESIDE, arguments, inner, results, writer=writer)
         self.codes.append(Code(segment, name))
         lines = ["    " + line for line in body.statements]
         returned = f"    return {', '.join(body.results)}{',' if len(body.results) == 1 else ''}"
@@ -150,9 +130,14 @@ class Source:
     def _loop(self, segment: Segment, name: str) -> str:
         graph, old = self._part(segment)
         writer = _Loop(self, segment, graph, old)
-        self.codes.append(Code(segment, name, tuple(writer.slots)))
-        takes = [self._called[node] for node in (*segment.needs, *segment.results)]
-        head = f"def {name}(start, stop, step, buffers, {', '.join(takes)}):"
+        sums, products = tuple(writer.sums), multiplies(segment)
+        self.codes.append(Code(segment, name, tuple(writer.slots), sums, products))
+        given = ["buffers"] if self.at_once else ["start", "stop", "step", "buffers"]
+        takes = [*segment.needs, *segment.results]
+        if self.at_once:
+            takes = [node for node in takes if node not in writer.sums]
+        names_taken = [self._called[node] for node in takes]
+        head = f"def {name}({', '.join([*given, *names_taken])}):"
         return "\n".join([head, *writer.lines(), ""])
 
     def called(self, node: Node) -> str:
@@ -171,10 +156,11 @@ class _Loop:
         self.plan = source.plan
         self.old = old
         self.results = set(segment.results)
+        self.sums = [node for node in segment.results if self.plan.kinds[node] == SUM]
         self.segment = segment
         self.steps = schedule(graph, BLOCKED, source.table, None)
         taken = [source.called(node) for node in (*segment.needs, *segment.results)]
-        self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "block"])
+        self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "end"])
         self.slots: list[tuple[Labels, str]] = []
         self.slot_names: list[str] = []
         self.free: dict[tuple[Labels, str], list[str]] = {}
@@ -187,21 +173,37 @@ class _Loop:
         for node in (*segment.needs, *segment.results):
             at = self.plan.rows.get(node)
             if at is not None:
-                part = self.names.fresh(f"{source.called(node)}_rows")
-                before = ":, " * at
-                self.slices.append(f"{part} = {source.called(node)}[{before}block]")
-                self.sliced[node] = part
+                self._slice(node, at)
         self.last = self._last_uses()
         for place, step in enumerate(self.steps.steps):
             self._write(place, step)
 
+    def _slice(self, node: Node, at: int) -> None:
+        """The rows of a block, in a buffer where loops along the rows are better than others."""
+        called = self.source.called(node)
+        code = called if self.source.at_once else f"{called}[{':, ' * at}row:end]"
+        numbers = self.source.types[node] in (FLOAT, DOUBLE)
+        wide = node in self.segment.needs and at < len(self.plan.labels(node)) - 1
+        if wide and numbers and self.source.turns:
+            code = f"_rows_last({code}, {self._slot((self.plan.labels(node), FLOAT))})"
+        self.sliced[node] = called
+        if code != called:
+            self.sliced[node] = self.names.fresh(f"{called}_rows")
+            self.slices.append(f"{self.sliced[node]} = {code}")
+
     def lines(self) -> list[str]:
         """The statements of the function."""
         names = ", ".join(self.slot_names) + ("," if len(self.slot_names) == 1 else "")
-        inner = [*self.slices, *([f"{names} = buffers(block)"] if names else []), *self.body]
+        if self.source.at_once:
+            sums = ", ".join(self.source.called(node) for node in self.sums)
+            given = [f"{names} = buffers"] if names else []
+            inner = [*given, *self.slices, *self.body, f"return [{sums}]"]
+            return ["    " + line for line in inner]
+        given = [f"{names} = buffers(end - row)"] if names else []
+        inner = [*given, *self.slices, *self.body]
         return [
             "    for row in range(start, stop, step):",
-            "        block = slice(row, min(row + step, stop))",
+            "        end = min(row + step, stop)",
             *("        " + line for line in inner),
         ]
 
@@ -232,12 +234,14 @@ class _Loop:
             self._add(step, old)
         elif old in self.results:
             target = self.sliced[old]
-            if self._into(step):
+            if step.parts:
+                self._place(step, target)
+            elif self._into(step):
                 self.body.append(self._call(step, target))
             else:
                 self.body.append(f"{target}[...] = {self._expression(step).code}")
             self.texts[node] = Text(target)
-        elif self._into(step) and old in self.plan.rows:
+        elif (self._into(step) or step.parts) and old in self.plan.rows:
             self._into_slot(place, step, old)
             return
         else:
@@ -263,9 +267,25 @@ class _Loop:
         else:
             name = self._slot(kind)
             self._release(place, step)
-        self.body.append(self._call(step, name))
+        if step.parts:
+            self._place(step, name)
+        else:
+            self.body.append(self._call(step, name))
         self.texts[step.node] = Text(name)
         self.held[step.node] = kind, name
+
+    def _place(self, step: Step, name: str) -> None:
+        """Zeros, and what is added to parts of them."""
+        self.body.append(f"{name}.fill(0.0)")
+        for count, part in enumerate(step.parts):
+            value, zeros = part.args[0], f"{name}[{written(part.value, str)}]"
+            text = self.texts.get(value) or BLOCKED.constant(value.value, True)  # type: ignore[arg-type]
+            if count:
+                view = self.names.numbered("v")
+                self.body.append(f"{view} = {zeros}")
+                self.body.append(f"np.add({view}, {text.code}, out={view})")
+            else:
+                self.body.append(f"{zeros} = {text.code}")
 
     def _slot(self, kind: tuple[Labels, str]) -> str:
         if self.free.get(kind):
@@ -288,7 +308,10 @@ class _Loop:
     def _add(self, step: Step, old: Node) -> None:
         """What a block adds to a sum over all rows."""
         total = self.source.called(old)
-        if step.spelling in PRODUCTS and step.spelling in INTO and self.plan.labels(old):
+        product = step.spelling in PRODUCTS and step.spelling in INTO and self.plan.labels(old)
+        if product and self.source.at_once:
+            code = self._plain_call(step)
+        elif product:
             kind = (self.plan.labels(old), FLOAT)
             name = self._slot(kind)
             self.free.setdefault(kind, []).append(name)
@@ -298,7 +321,8 @@ class _Loop:
             code = f"_sum_first({self.texts[step.operands[0]].code})"
         else:
             code = self._expression(step).code
-        self.body.append(f"np.{COMBINED[old.op]}({total}, {code}, out={total})")
+        combined = f"np.{COMBINED[old.op]}({total}, {code}, out={total})"
+        self.body.append(f"{total} = {code}" if self.source.at_once else combined)
         self.texts[step.node] = Text(total)
 
     def _rank(self, step: Step) -> int:
@@ -311,12 +335,13 @@ class _Loop:
         return tuple(axis - rank for axis in axes) if rank > len(axes) else None
 
     def _call(self, step: Step, out: str) -> str:
+        return f"{self._plain_call(step)[:-1]}, out={out})"
+
+    def _plain_call(self, step: Step) -> str:
         spelling = INTO[step.spelling]
         if step.spelling in ALONG_LAST and self._reduces(step) == (-1,):
-            code = ALONG_LAST[step.spelling].write(self._operands(step, spelling)).code
-        else:
-            code = spelling.write(self._operands(step, spelling), _attributes(step)).code
-        return f"{code[:-1]}, out={out})"
+            return ALONG_LAST[step.spelling].write(self._operands(step, spelling)).code
+        return spelling.write(self._operands(step, spelling), _attributes(step)).code
 
     def _expression(self, step: Step) -> Text:
         spelling = BLOCKED.spellings[step.spelling]

@@ -77,6 +77,7 @@ def stages(
     indices = index_inputs(lowered.graph)
     chosen = differentiated(lowered, wrt, text, table)
     known = known or declared(lowered)
+    partly = known or partly_declared(lowered)
     graph = lowered.graph
     if known:
         known = with_seeds(known, lowered, what, chosen, text)
@@ -103,7 +104,7 @@ def stages(
         )
 
     yield stage("lower")
-    found = (known or Known({})).check(graph, text)
+    found = (partly or Known({})).check(graph, text)
     graph = resolve(graph, found, table, text)
     indices |= index_inputs(graph)
     if has_derivatives(graph):
@@ -127,8 +128,8 @@ def stages(
         yield stage("reverse")
     graph = simplify(graph, table, exact)
     yield stage("simplify")
-    if known:
-        graph = specialise(graph, known.infer(), table, exact, text)
+    if partly:
+        graph = specialise(graph, (known or partly).infer(), table, exact, text)
         yield stage("specialise")
 
 
@@ -245,8 +246,13 @@ _NEXT_SIZE = 1_009
 
 
 def declared(lowered: Lowered) -> Known | None:
-    """What the declarations say, if every input has one: named sizes get sizes that are unlike."""
-    if not lowered.shapes or set(lowered.shapes) != set(lowered.inputs):
+    """What the declarations say, if every input has one."""
+    return partly_declared(lowered) if set(lowered.shapes) == set(lowered.inputs) else None
+
+
+def partly_declared(lowered: Lowered) -> Known | None:
+    """What the declarations say of some inputs: named sizes get sizes that are unlike."""
+    if not lowered.shapes:
         return None
     sizes: dict[str, int] = {}
     for shape in lowered.shapes.values():

@@ -15,7 +15,7 @@ from typing import Any
 from symgrad.batch import ROWS, Batches, Block
 from symgrad.errors import InputError
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
+from symgrad.graph import Builder, Graph, Node, builder_of, part_of, rebuilt
 from symgrad.reverse import reverse
 from symgrad.shapes import Inference
 from symgrad.simplify import shorten, simplify
@@ -148,7 +148,7 @@ class Differentiator:
         found = self.reverse(graph, wrt)
         for _ in range(order - 1):
             short = self.short(found)
-            slope = builder_of(short).graph(short.outputs[1:], short.labels)
+            slope = part_of(short.nodes, short.outputs[1:], short.labels)
             found = self.reverse(slope, wrt)
         return _with_value(found, graph)
 
@@ -164,7 +164,7 @@ def _with_value(derived: Graph, graph: Graph) -> Graph:
     """A graph of derivatives whose first output is the formula's own value."""
     build = builder_of(derived)
     inputs = {name: build.node("input", value=name) for name in graph.inputs()}
-    value = build.inline(builder_of(graph).graph(graph.outputs[:1]), inputs)
+    value = build.inline(part_of(graph.nodes, graph.outputs[:1], {}), inputs)
     return build.graph([value, *derived.outputs[1:]], derived.labels)
 
 
@@ -179,7 +179,7 @@ def _without_cotangent(graph: Graph) -> Graph:
             return build.inline(formula, inputs)
         return None
 
-    formula = builder_of(graph).graph(graph.outputs[:1])
+    formula = part_of(graph.nodes, graph.outputs[:1], {})
     return rebuilt(graph, replace)
 
 

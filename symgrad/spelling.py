@@ -76,7 +76,9 @@ class Spelling:
         codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
         if self.precedence == POWER and not all(map(is_simple, codes)):
             return Text(self.template.replace("**", " ** ").format(*codes), POWER)
-        return Text(self.template.format(*codes, all=", ".join(codes)), self.precedence)
+        if "{all}" in self.template:
+            return Text(self.template.format(*codes, all=", ".join(codes)), self.precedence)
+        return Text(self.template.format(*codes), self.precedence)
 
     def _with_attributes(self, operands: Sequence[Text], value: object) -> Text:
         """Attributes stand as keywords, as a key or a shape, or one by one as v0, v1, ...

@@ -70,6 +70,9 @@ SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("x @ A @ x", {"x": Y, "A": np.outer(Y, Y)}),
     ("sum(cumsum(y) * y)", {"y": Y}),
     ("y @ y + logsumexp(y)", {"y": Y}),
+    ("sum(squeeze(exp(y[:, None]))**2)", {"y": Y[:17]}),
+    ("sum(cross(A, B)[:, 1:]**2 * A[:, :1])", {"A": X, "B": X[::-1]}),
+    ("sum(exp(m[k])[:, 1] * y) + sum(m[k - 4]**2)", {"m": X[:4], "k": NETWORK["k"], "y": Y}),
 )
 
 
@@ -85,6 +88,10 @@ def test_sums(formula: str, given: dict[str, Any]) -> None:
         for threads in (2, 3):
             with symgrad.Limits(threads=threads):
                 assert same_bits(compiled(**given), alone)
+    with in_blocks(block=2**14):
+        compiled = symgrad.value_and_grad(formula, wrt=wrt)
+        assert close(compiled(**given), expected)
+    assert all("def all_rows_" in text for text in programs(compiled))
 
 
 FORMULA = "where(x > y, x * exp(y), a - x / y) + 2"

@@ -7,6 +7,7 @@ into an array that is there already.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -14,11 +15,16 @@ import numpy as np
 
 from symgrad.spelling import Spelling, call, call2
 from symgrad.targets import Target
-from symgrad.targets.numpy import NUMPY, SPELLINGS
+from symgrad.targets.numpy import LIBRARY, NUMPY, SPELLINGS
 
 Array = np.ndarray[Any, Any]
 
-BLOCKED = Target("blocked", SPELLINGS, NUMPY.constant, NUMPY.extras, NUMPY.number)
+BLOCKED = Target(
+    "blocked", {**SPELLINGS, "_vdot": call2("_dot")}, NUMPY.constant, NUMPY.extras, NUMPY.number
+)
+
+BESIDE = replace(NUMPY, library=replace(LIBRARY, several="_add_at({name}, {key}, {code})"))
+"""The code beside blocks, for arrays as a whole."""
 
 _UFUNCS = """abs sign floor ceil trunc rint sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos
 tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh isnan isinf isfinite signbit
@@ -160,7 +166,8 @@ def sum_last(x: Array, out: Array) -> Array:
     if size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
         np.matmul(x.reshape(-1, size), _ones(size, x.dtype), out=out.reshape(-1))
         return out
-    return np.sum(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    found: Array = np.add.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    return found
 
 
 def max_last(x: Array, out: Array) -> Array:
@@ -168,7 +175,8 @@ def max_last(x: Array, out: Array) -> Array:
     if x.shape[-1] <= _FEW and x.ndim == 2 and _whole(out):
         np.ascontiguousarray(x.T).max(axis=0, out=out.reshape(-1))
         return out
-    return np.max(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    found: Array = np.maximum.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    return found
 
 
 _FEW = 16
@@ -179,13 +187,57 @@ def sum_first(x: Array) -> Any:
     return np.matmul(_ones(len(x), x.dtype), x) if x.dtype.kind == "f" else x.sum(axis=0)
 
 
+def rows_last(x: Array, buffer: Array) -> Array:
+    """An array, laid out as a buffer is in which the rows are last in memory."""
+    if buffer.flags.c_contiguous or x.strides == buffer.strides:
+        return x
+    np.copyto(buffer, x)
+    return buffer
+
+
+_COLUMNS = 32
+
+
+def add_at(total: Array, key: Any, values: Any) -> None:
+    """Add to elements that may be meant several times, as `np.add.at`.
+
+    Rows of doubles are added column by column, in the same order and so to the same bits, by what
+    NumPy counts with; that is some times as fast.
+    """
+    key = key[0] if isinstance(key, tuple) and len(key) == 1 else key
+    rows = isinstance(key, np.ndarray) and key.ndim == 1 and key.dtype.kind in "iu"
+    narrow = total.ndim == 2 and total.dtype == np.float64 and total.shape[1] <= _COLUMNS
+    if not (rows and narrow and np.shape(values) == (len(key), total.shape[1])):
+        np.add.at(total, key, values)
+        return
+    places = np.where(key < 0, key + len(total), key) if key.size and key.min() < 0 else key
+    if key.size and not 0 <= places.min() <= places.max() < len(total):
+        np.add.at(total, key, values)
+        return
+    for column in range(total.shape[1]):
+        total[:, column] += np.bincount(places, values[:, column], len(total))
+
+
+def dot(x: Array, y: Array) -> Any:
+    """The sum of the products of all elements, in the order in which they stand in memory."""
+    turned = x.ndim == 2 and x.flags.f_contiguous and y.flags.f_contiguous
+    return np.vdot(x.T, y.T) if turned else np.vdot(x, y)
+
+
 def _whole(x: Array) -> bool:
     return bool(x.flags.c_contiguous)
 
 
+_Order = tuple[int, ...]
+
+
 @cache
-def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
-    """The orders of axes that make a sum of products one of stacked matrices; None for others."""
+def _groups(subscripts: str) -> tuple[tuple[_Order, ...], tuple[int, ...]] | None:
+    """How a sum of products is one of matrices, stacked or not; None where it is not.
+
+    These are the orders of the axes of both operands and of the result, and which axis those in a
+    stack lack that are vectors: -1 where the second one does, -2 where the first one does.
+    """
     left, right, out = subscripts.replace("->", ",").split(",")
     stacks = [label for label in left if label in right and label in out]
     inner = [label for label in left if label in right and label not in out]
@@ -195,7 +247,8 @@ def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
     used = {label for group in groups for label in group}
     plain = used.issuperset(left + right + out) and set(out) == used.difference(inner)
     once = all(len(set(term)) == len(term) for term in (left, right, out))
-    if not (plain and once and len(stacks) < 2 and [len(g) for g in groups[1:]] == [1, 1, 1]):
+    single = len(inner) == 1 and max(map(len, groups)) == 1
+    if not (plain and once and single) or (stacks and not rows and not columns):
         return None
     orders = [
         [term.index(label) for label in labels]
@@ -205,18 +258,27 @@ def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
             (out, [*stacks, *rows, *columns]),
         )
     ]
-    return tuple(map(tuple, orders))
+    lacking = (-1,) if stacks and not columns else (-2,) if stacks and not rows else ()
+    return tuple(map(tuple, orders)), lacking
 
 
-def contract(subscripts: str, x: Array, y: Array, out: Array) -> Array:
+def contract(subscripts: str, x: Array, y: Array, out: Array | None = None) -> Array:
     """A sum of products by labels; as a product of matrices, stacked or not, where it is one."""
-    orders = _groups(subscripts)
-    if orders is None:
-        return np.einsum(subscripts, x, y, out=out)
-    first, second, result = (
-        np.transpose(array, order) for array, order in zip((x, y, out), orders, strict=True)
-    )
-    np.matmul(first, second, out=result)
+    found = _groups(subscripts)
+    if found is None:
+        summed: Array = np.einsum(subscripts, x, y, out=out)
+        return summed
+    orders, lacking = found
+    first, second = x.transpose(orders[0]), y.transpose(orders[1])
+    if lacking == (-1,):
+        second = second[..., None]
+    elif lacking:
+        first = first[..., None, :]
+    if out is None:
+        made = np.matmul(first, second)
+        back = [orders[2].index(axis) for axis in range(len(orders[2]))]
+        return np.ascontiguousarray(np.squeeze(made, lacking).transpose(back))
+    np.matmul(first, second, out=np.expand_dims(out.transpose(orders[2]), lacking))
     return out
 
 
@@ -229,6 +291,9 @@ NAMESPACE: Mapping[str, object] = {
     "_hypot_into": hypot,
     "_logaddexp_into": logaddexp,
     "_contract": contract,
+    "_dot": dot,
+    "_add_at": add_at,
+    "_rows_last": rows_last,
     "_sum_last": sum_last,
     "_max_last": max_last,
     "_sum_first": sum_first,
