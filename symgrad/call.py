@@ -75,7 +75,8 @@ class Caller:
     program:
         Gives the code in blocks for what is known of the inputs; None where there is none.
     afar:
-        Gives the results for inputs by name, some of which are not in memory.
+        Gives the results for inputs by name, some of which are not in memory; written to the
+        arrays of `out` where they fit.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Caller:
         make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
         quicken: Callable[[Kernel], None],
         program: Callable[[Known], Program | None],
-        afar: Callable[[Mapping[str, Any]], Any],
+        afar: Callable[[Mapping[str, Any], Any], Any],
     ) -> None:
         self._text = text
         self.inputs = lowered.inputs
@@ -133,7 +134,10 @@ class Caller:
             if found is not None:
                 return found
         if out is not None:
-            store(self._on_arrays(args, out), out, self._wrong)
+            afar = any(map(is_source, args))
+            given = dict(zip(self.inputs, args, strict=True))
+            made = self._afar(given, out) if afar else self._on_arrays(args, out)
+            store(made, out, self._wrong)
             return out
         numbers = NUMBERS.issuperset(map(type, args))
         if numbers and self._takes_scalars:
@@ -145,7 +149,7 @@ class Caller:
                 except REFUSED:
                     pass
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
-            return self._afar(dict(zip(self.inputs, args, strict=True)))
+            return self._afar(dict(zip(self.inputs, args, strict=True)), None)
         return plain(self._on_arrays(args), numbers)
 
     def _quickly(self, args: tuple[Any, ...]) -> Any:

@@ -96,7 +96,7 @@ def targeted(formula: Formula, target: str, product: Formula | None = None) -> F
     try:
         return _taking_vectors(formula, _loaded(formula, target))
     except UndeclaredError:
-        return _for_each_shape(formula, target)
+        return for_each_shape(formula, target)
 
 
 _WRAPPED: Mapping[str, str] = {
@@ -167,7 +167,7 @@ def _taking_vectors(formula: Formula, function: Function) -> Function:
     return lambda *args, **inputs: function(*formula.passed(args, inputs).values())
 
 
-def _for_each_shape(formula: Formula, target: str) -> Function:
+def for_each_shape(formula: Formula, target: str) -> Function:
     """Code that depends on the shapes of the inputs, made at the first call for each choice.
 
     The shapes are all that is looked at, so that the inputs may be those of a trace.
