@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,8 +27,8 @@ from symgrad.memory import Estimate, estimate, largest_of
 from symgrad.misfit import Shape, product
 from symgrad.pipeline import Known, index_inputs
 from symgrad.quick import REFUSED
-from symgrad.results import plain
-from symgrad.runner import Runner
+from symgrad.results import plain, unwarned
+from symgrad.runner import Flattened, Runner
 from symgrad.shapes import Inference
 from symgrad.sources import is_source
 
@@ -42,8 +42,7 @@ SMALL = 2**20
 """Bytes that a call may take without a second look at its shapes."""
 
 LEAST = 2**5
-"""Numbers in the largest array of a call from which on a map is run as one block, if it is called
-again with such shapes."""
+"""As LARGE, where a map over elements is called again with such shapes: it is one block then."""
 
 LARGE = 2**14
 """Numbers in the largest array of a call from which on it is run in blocks."""
@@ -76,7 +75,8 @@ class Caller:
     program:
         Gives the code in blocks for what is known of the inputs; None where there is none.
     afar:
-        Gives the results for inputs by name, some of which are not in memory.
+        Gives the results for inputs by name, some of which are not in memory; written to the
+        arrays of `out` where they fit.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Caller:
         make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
         quicken: Callable[[Kernel], None],
         program: Callable[[Known], Program | None],
-        afar: Callable[[Mapping[str, Any]], Any],
+        afar: Callable[[Mapping[str, Any], Any], Any],
     ) -> None:
         self._text = text
         self.inputs = lowered.inputs
@@ -134,7 +134,10 @@ class Caller:
             if found is not None:
                 return found
         if out is not None:
-            store(self._on_arrays(args, out), out, self._wrong)
+            afar = any(map(is_source, args))
+            given = dict(zip(self.inputs, args, strict=True))
+            made = self._afar(given, out) if afar else self._on_arrays(args, out)
+            store(made, out, self._wrong)
             return out
         numbers = NUMBERS.issuperset(map(type, args))
         if numbers and self._takes_scalars:
@@ -146,7 +149,7 @@ class Caller:
                 except REFUSED:
                     pass
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
-            return self._afar(dict(zip(self.inputs, args, strict=True)))
+            return self._afar(dict(zip(self.inputs, args, strict=True)), None)
         return plain(self._on_arrays(args), numbers)
 
     def _quickly(self, args: tuple[Any, ...]) -> Any:
@@ -221,7 +224,7 @@ class Caller:
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
         values = [a.item() if type(v) in NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
-            if type(kernel) is Runner:
+            if isinstance(kernel, Runner):
                 most = threads(limits.threads) if kernel.shares else 1
                 return kernel(*values, threads=most, out=out)
             return kernel(*values)
@@ -255,21 +258,19 @@ class Caller:
                 kernel = self._make_plan(plan, known)
             graph = self._graphs[kernel]
             if not all(array.size for array in arrays):
-                kernel = _unwarned(kernel)
+                kernel = unwarned(kernel)
             # Small arrays need no second look at the shapes.
             memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
             if memory.needed > SMALL:
                 memory = estimate(graph, known.infer())
                 least = LARGE if PRODUCTS.isdisjoint(n.op for n in graph.nodes) else MULTIPLIED
                 if (product(memory.shape) or 0) >= least and all(a.size for a in arrays):
-                    kernel = self._in_blocks(plan, known, kernel)
+                    kernel = self._flattened(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)
             elif self._elementwise and max(array.size for array in arrays) >= LEAST:
                 if key not in self._once:
-                    if len(self._once) >= _KNOWN_SHAPES:
-                        self._once.clear()
-                    self._once.add(key)
+                    self._once = {key, *(self._once if len(self._once) < _KNOWN_SHAPES else ())}
                     return kernel, memory
                 run = self._in_blocks(plan, known, kernel)
                 kernel = run if isinstance(run, Runner) and run.is_map else kernel
@@ -290,12 +291,26 @@ class Caller:
 
     def _in_blocks(self, plan: object, known: Known, plain: Kernel) -> Kernel:
         """The code in blocks for large arrays, where there is such; else the plain code."""
+        program = self._planned(plan, known)
+        return plain if program is None else Runner(program, known.infer(), plain)
+
+    def _flattened(self, plan: object, known: Known, plain: Kernel) -> Kernel:
+        """The same, for elements of arrays of one shape as if they had one axis."""
+        flat = known.flat() if self._elementwise and not self._lowered.shapes else None
+        program = None if flat is None else self._planned((plan, "flat"), flat)
+        if flat is None or program is None:
+            return self._in_blocks(plan, known, plain)
+        otherwise = partial(self._in_blocks, plan, known, plain)
+        most = max(known.shapes.values(), key=len)
+        run = Flattened(program, flat.infer(), plain, most, otherwise)
+        return run if run.has_rows else otherwise()
+
+    def _planned(self, plan: object, known: Known) -> Program | None:
         if plan not in self.programs:
             if len(self.programs) >= _KNOWN_SHAPES:
                 self.programs.clear()
             self.programs[plan] = self._program(known)
-        program = self.programs[plan]
-        return plain if program is None else Runner(program, known.infer(), plain)
+        return self.programs[plan]
 
     def _check_vectors(self, sizes: Mapping[str, Shape], value: Shape | None) -> None:
         """A cotangent has the shape of the value, a tangent that of its input."""
@@ -383,17 +398,6 @@ def _agrees(shape: Shape, wanted: Shape) -> bool:
     """Whether a shape is the wanted one, as far as that is known."""
     pairs = zip(shape, wanted, strict=False)
     return len(shape) == len(wanted) and all(w in (None, s) for s, w in pairs)
-
-
-def _unwarned(kernel: Kernel) -> Kernel:
-    """The code for empty arrays: NumPy warns of the mean of nothing, which is nan."""
-
-    def quiet(*values: Any) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            return kernel(*values)
-
-    return quiet
 
 
 def _count(number: int, what: str) -> str:

@@ -18,7 +18,7 @@ from symgrad.blas import one_thread
 from symgrad.blocked import Program, Sized
 from symgrad.call import Caller
 from symgrad.elements import BOOL, DOUBLE
-from symgrad.errors import InputError, Span, SymgradError
+from symgrad.errors import CoupledError, InputError, Span, SymgradError
 from symgrad.faults import FAULTS, fault
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, ancestors
@@ -82,8 +82,10 @@ class Chunked:
 
     Raises
     ------
+    CoupledError
+        Something in the formula needs all rows at once.
     InputError
-        Something in the formula needs all rows at once, or an input does not fit.
+        An input does not fit.
     """
 
     def __init__(
@@ -122,9 +124,9 @@ class Chunked:
         }
         self._place()
 
-    def _coupled(self, message: str, span: Span, name: str) -> InputError:
+    def _coupled(self, message: str, span: Span, name: str) -> CoupledError:
         hint = "Chunks of rows cannot give that. Where it fits in memory, pass"
-        return InputError(message, self.formula.text, span, f"{hint} np.asarray({name}).")
+        return CoupledError(message, self.formula.text, span, f"{hint} np.asarray({name}).")
 
     def _type(self) -> np.dtype[Any]:
         """The type that all is computed in."""
@@ -180,7 +182,7 @@ class Chunked:
 
     def as_result(self, node: Node, value: Any) -> Array:
         """What was computed for a result, in the type that it has as one."""
-        return np.asarray(value, self.result_type(node))
+        return np.asanyarray(value, self.result_type(node))
 
     def result_type(self, node: Node) -> np.dtype[Any]:
         """The type of a result: that of the inputs, though some were computed in doubles."""

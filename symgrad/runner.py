@@ -112,6 +112,53 @@ class Runner:
         return dict(zip(outputs, wanted, strict=True))
 
 
+class Flattened(Runner):
+    """A formula of elements for arrays of one shape with several axes, run as if they had one.
+
+    `plain` and what `otherwise` makes are for arrays as they are: the latter where some do not lie
+    in memory in one piece.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        found: Inference,
+        plain: Callable[..., Any],
+        shape: Sequence[int | None],
+        otherwise: Callable[[], Callable[..., Any]],
+    ) -> None:
+        super().__init__(program, found, lambda *rows: plain(*self._folded(rows)))
+        laid_out = self._laid_out
+        self._laid_out = lambda *rows: laid_out(*self._folded(rows))
+        self._shape = tuple([size or 0 for size in shape])
+        self._otherwise = otherwise
+        self._other: Callable[..., Any] | None = None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether results are rows or numbers: a Jacobian is neither."""
+        sized = self._sized
+        shapes = [sized.shapes[node] for node in sized.program.plan.graph.outputs]
+        return {(sized.rows,), ()}.issuperset(shapes)
+
+    def _folded(self, rows: Sequence[Any]) -> list[Any]:
+        return [row.reshape(self._shape) if np.ndim(row) else row for row in rows]
+
+    def __call__(self, *values: Any, threads: int = 1, out: Any = None) -> Any:
+        """The results, by as many threads; written to the arrays of `out` if they fit."""
+        buffers = [] if out is None else leaves(out)
+        arrays = [value for value in (*values, *buffers) if isinstance(value, np.ndarray)]
+        if all(array.flags.c_contiguous for array in arrays):
+            rows = [np.reshape(value, -1) if np.ndim(value) else value for value in values]
+            into = [b.reshape(-1) if isinstance(b, np.ndarray) else b for b in buffers]
+            return super().__call__(*rows, threads=threads, out=into or None)
+        if self._other is None:
+            self._other = self._otherwise()
+        if isinstance(self._other, Runner):
+            return self._other(*values, threads=threads, out=out)
+        return self._other(*values)
+
+
 class _Map:
     """A map over rows of doubles that make one block, with nothing to be found out at a call."""
 

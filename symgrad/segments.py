@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.axes import Labels
-from symgrad.emit import emit
+from symgrad.emit import Writer, emit
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node
 from symgrad.labels import shown
@@ -86,12 +86,15 @@ class Source(Setting):
 
     def _whole(self, segment: Segment, name: str) -> str:
         """A function of whole arrays, as people read it."""
-        graph, _ = self._part(segment)
+        graph, old = self._part(segment)
         takes = [self._called[node] for node in segment.needs]
         inner = Names([*takes, "np"])
         results = [f"{self._called[node]}_" for node in segment.results]
         plan = schedule(graph, BESIDE, self.table, None)
-        body = emit(plan, BESIDE, dict(zip(takes, takes, strict=True)), inner, results)
+        arguments = dict(zip(takes, takes, strict=True))
+        writer = Writer(plan, BESIDE, arguments, inner, {})
+        writer.plain.update(node for node, other in old.items() if other in self.plan.numbers)
+        body = emit(plan, BESIDE, arguments, inner, results, writer=writer)
         self.codes.append(Code(segment, name))
         lines = ["    " + line for line in body.statements]
         returned = f"    return {', '.join(body.results)}{',' if len(body.results) == 1 else ''}"

@@ -145,6 +145,30 @@ def test_inputs_of_all_kinds(given: dict[str, Any]) -> None:
     assert same_bits(found[0], expected[0])
 
 
+@pytest.mark.parametrize("shape", [(5, 8), (2, 3, 7), (20, 2)])
+def test_elements_of_several_axes_are_one_row(shape: tuple[int, ...]) -> None:
+    """Where they lie in one piece; and the same bits where they do not."""
+    x, y = DRAWS.normal(size=shape), DRAWS.normal(size=shape)
+    formula = "where(x > y, x * exp(a*y), log(1 + x**2))"
+    expected = symgrad.value_and_grad(formula, wrt=("x", "y"))(x=x, y=y, a=0.5)
+    with in_blocks(threads=2):
+        compiled = symgrad.value_and_grad(formula, wrt=("x", "y"))
+        assert same_bits(compiled(x=x, y=y, a=0.5), expected)
+        (text,) = programs(compiled)
+        assert "x[row:end]" in text
+        out = np.empty(shape), (np.empty(shape), np.empty(shape))
+        assert compiled(x=x, y=y, a=0.5, out=out) is out
+        assert same_bits(out, expected)
+        scattered = np.asfortranarray(x)
+        assert same_bits(compiled(x=scattered, y=y, a=0.5), expected)
+        wide = x.astype(np.longdouble)
+        assert compiled(x=wide, y=y, a=0.5)[1][0].shape == shape
+        assert same_bits(
+            symgrad.jacobian("x**2 * y", wrt="x")(x[:1], y[:1]),
+            np.diag(2 * x[:1].ravel() * y[:1].ravel()).reshape(x[:1].shape * 2),
+        )
+
+
 def test_a_file_that_is_mapped(tmp_path: Path) -> None:
     mapped = np.memmap(tmp_path / "numbers", np.float64, "w+", shape=(N,))
     mapped[:] = mixed(1)
