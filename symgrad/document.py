@@ -27,7 +27,7 @@ from symgrad.finish import (
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, part_of
 from symgrad.layout import Layout
-from symgrad.lines import WIDTH, bracketed, laid_out
+from symgrad.lines import WIDTH, bracketed, escaped, laid_out
 from symgrad.naming import Names
 from symgrad.pipeline import Derived
 from symgrad.quick import OWN_NAMES
@@ -252,23 +252,6 @@ def function_doc(kind: str, layout: Layout) -> str:
         what = {"grad": "The derivatives", "value_and_grad": "The value and the derivatives"}[kind]
         what += " with respect to the inputs."
     return f'    """{what}"""'
-
-
-def escaped(text: str) -> list[str]:
-    """Formula text as lines that can stand in a docstring, whatever is in them."""
-    lines = re.split(r"\r\n?|\n", text)
-    return [
-        "".join(c if _is_plain(c) else _escape(c) for c in line.replace("\t", "    ")).rstrip(" ")
-        for line in lines
-    ]
-
-
-def _is_plain(character: str) -> bool:
-    return (" " <= character <= "~" and character not in '"\\') or "Α" <= character <= "ω"
-
-
-def _escape(character: str) -> str:
-    return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
 
 
 def document(
