@@ -24,6 +24,7 @@ from symgrad.api import (
 from symgrad.compiled import Compiled
 from symgrad.errors import (
     ArgumentError,
+    CoupledError,
     DefinitionError,
     DerivativeError,
     FormulaSyntaxError,
@@ -58,6 +59,7 @@ __all__ = [
     "Check",
     "Comparison",
     "Compiled",
+    "CoupledError",
     "DefinitionError",
     "DerivativeError",
     "Fit",
@@ -118,6 +120,7 @@ _LATER = {
     "from_function": "symgrad.python_reading",
     "from_sympy": "symgrad.sympy_reading",
     "to_sympy": "symgrad.sympy_writing",
+    "testing": "symgrad.testing",
 }
 """What is imported when it is first asked for, so that the first gradient does not wait for it."""
 
@@ -133,4 +136,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*__all__, "errors", "testing"})

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, overload
 
 from symgrad.compiled import Compiled
-from symgrad.errors import DerivativeError, told
+from symgrad.errors import DerivativeError, SymgradError, told
 from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.limits import Limits, compiling
@@ -16,6 +16,12 @@ from symgrad.targets import check_target
 
 if TYPE_CHECKING:
     from symgrad.sparse import Sparse
+
+Names = str | Sequence[str] | None
+"""What to differentiate by: a name, several, or all inputs."""
+
+Targeted = Compiled | Callable[..., Any]
+"""A formula for NumPy, or a function of another target."""
 
 _HIGHEST_ORDER = 99
 
@@ -29,7 +35,7 @@ _recent: dict[object, Compiled] = {}
 _keeping = Lock()
 
 
-def _for(target: str, compiled: Compiled) -> Compiled | Callable[..., Any]:
+def _for(target: str, compiled: Compiled) -> Targeted:
     """What was compiled, for NumPy, or as a function of another target."""
     check_target(target)
     if target == "numpy":
@@ -38,9 +44,7 @@ def _for(target: str, compiled: Compiled) -> Compiled | Callable[..., Any]:
     return made
 
 
-def _made(
-    kind: str, formula: str, wrt: str | Sequence[str] | None, exact: bool, what: str = "reverse"
-) -> Compiled:
+def _made(kind: str, formula: str, wrt: Names, exact: bool, what: str = "reverse") -> Compiled:
     """A formula, compiled, or what was compiled of the same text lately: it never changes."""
     chosen = tuple(wrt) if isinstance(wrt, list) else wrt
     plain = type(formula) is str and len(formula) <= _LONGEST_KEPT and type(exact) is bool
@@ -63,12 +67,12 @@ def function(formula: str, *, exact: bool = ...) -> Compiled: ...
 
 
 @overload
-def function(formula: str, *, exact: bool = ..., target: str) -> Compiled | Callable[..., Any]: ...
+def function(formula: str, *, exact: bool = ..., target: str) -> Targeted: ...
 
 
 def function(
     formula: str, *, exact: bool = False, target: str = "numpy", custom: bool = False
-) -> Compiled | Callable[..., Any]:
+) -> Targeted:
     """Compile a formula to its value.
 
     Parameters
@@ -102,33 +106,24 @@ def function(
 
 @overload
 def grad(
-    formula: str | Compiled,
-    wrt: str | Sequence[str] | None = ...,
-    *,
-    order: int = ...,
-    exact: bool = ...,
+    formula: str | Compiled, wrt: Names = ..., *, order: int = ..., exact: bool = ...
 ) -> Compiled: ...
 
 
 @overload
 def grad(
-    formula: str | Compiled,
-    wrt: str | Sequence[str] | None = ...,
-    *,
-    order: int = ...,
-    exact: bool = ...,
-    target: str,
-) -> Compiled | Callable[..., Any]: ...
+    formula: str | Compiled, wrt: Names = ..., *, order: int = ..., exact: bool = ..., target: str
+) -> Targeted: ...
 
 
 def grad(
     formula: str | Compiled,
-    wrt: str | Sequence[str] | None = None,
+    wrt: Names = None,
     *,
     order: int = 1,
     exact: bool = False,
     target: str = "numpy",
-) -> Compiled | Callable[..., Any]:
+) -> Targeted:
     """Compile a formula to its derivatives.
 
     Parameters
@@ -171,24 +166,18 @@ def grad(
 
 
 @overload
-def value_and_grad(
-    formula: str, wrt: str | Sequence[str] | None = ..., *, exact: bool = ...
-) -> Compiled: ...
+def value_and_grad(formula: str, wrt: Names = ..., *, exact: bool = ...) -> Compiled: ...
 
 
 @overload
 def value_and_grad(
-    formula: str, wrt: str | Sequence[str] | None = ..., *, exact: bool = ..., target: str
-) -> Compiled | Callable[..., Any]: ...
+    formula: str, wrt: Names = ..., *, exact: bool = ..., target: str
+) -> Targeted: ...
 
 
 def value_and_grad(
-    formula: str,
-    wrt: str | Sequence[str] | None = None,
-    *,
-    exact: bool = False,
-    target: str = "numpy",
-) -> Compiled | Callable[..., Any]:
+    formula: str, wrt: Names = None, *, exact: bool = False, target: str = "numpy"
+) -> Targeted:
     """Compile a formula to its value and derivatives, which share their work; see `grad`.
 
     >>> value_and_grad("x**2 + y", wrt=("x", "y"))(3.0, 1.0)
@@ -197,18 +186,34 @@ def value_and_grad(
     return _for(target, _made("value_and_grad", formula, wrt, exact))
 
 
-def vjp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False) -> Compiled:
+@overload
+def vjp(formula: str, wrt: Names = ..., *, exact: bool = ...) -> Compiled: ...
+
+
+@overload
+def vjp(formula: str, wrt: Names = ..., *, exact: bool = ..., target: str) -> Targeted: ...
+
+
+def vjp(formula: str, wrt: Names = None, *, exact: bool = False, target: str = "numpy") -> Targeted:
     """Compile a formula to its value and the product of a cotangent with its Jacobian.
 
-    The cotangent comes first and has the shape of the value; `wrt` is as for `grad`.
+    The cotangent comes first and has the shape of the value; all else is as for `grad`.
 
     >>> vjp("sin(x) * y", wrt=("x", "y"))(2.0, x=0.0, y=3.0)
     (0.0, (6.0, 0.0))
     """
-    return _made("value_and_grad", formula, wrt, exact, "vjp")
+    return _for(target, _made("value_and_grad", formula, wrt, exact, "vjp"))
 
 
-def jvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False) -> Compiled:
+@overload
+def jvp(formula: str, wrt: Names = ..., *, exact: bool = ...) -> Compiled: ...
+
+
+@overload
+def jvp(formula: str, wrt: Names = ..., *, exact: bool = ..., target: str) -> Targeted: ...
+
+
+def jvp(formula: str, wrt: Names = None, *, exact: bool = False, target: str = "numpy") -> Targeted:
     """Compile a formula to its value and the product of its Jacobian with a tangent.
 
     The tangent comes first and has the shape of its input: for several inputs, a tuple.
@@ -216,10 +221,18 @@ def jvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = F
     >>> jvp("sin(x) * y", wrt=("x", "y"))((1.0, 2.0), x=0.0, y=3.0)
     (0.0, 3.0)
     """
-    return _made("value_and_grad", formula, wrt, exact, "jvp")
+    return _for(target, _made("value_and_grad", formula, wrt, exact, "jvp"))
 
 
-def hvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False) -> Compiled:
+@overload
+def hvp(formula: str, wrt: Names = ..., *, exact: bool = ...) -> Compiled: ...
+
+
+@overload
+def hvp(formula: str, wrt: Names = ..., *, exact: bool = ..., target: str) -> Targeted: ...
+
+
+def hvp(formula: str, wrt: Names = None, *, exact: bool = False, target: str = "numpy") -> Targeted:
     """Compile a formula to the product of the Hessian of its sum with a vector.
 
     The vector comes first and has the shape of its input: for several inputs, a tuple.
@@ -227,16 +240,27 @@ def hvp(formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = F
     >>> hvp("x**3 * y", wrt=("x", "y"))((1.0, 0.0), x=2.0, y=5.0)
     (60.0, 12.0)
     """
-    return _made("grad", formula, wrt, exact, "hvp")
+    return _for(target, _made("grad", formula, wrt, exact, "hvp"))
+
+
+@overload
+def jacobian(
+    formula: str, wrt: Names = ..., *, sparse: bool = ..., exact: bool = ...
+) -> Compiled | Sparse: ...
+
+
+@overload
+def jacobian(formula: str, wrt: Names = ..., *, exact: bool = ..., target: str) -> Targeted: ...
 
 
 def jacobian(
     formula: str,
-    wrt: str | Sequence[str] | None = None,
+    wrt: Names = None,
     *,
     sparse: bool = False,
     exact: bool = False,
-) -> Compiled | Sparse:
+    target: str = "numpy",
+) -> Targeted | Sparse:
     """Compile a formula to its Jacobian: for each input an array of shape `out.shape + in.shape`.
 
     `wrt` is as for `grad`: a name gives one array, a sequence a tuple of them. The work follows the
@@ -245,7 +269,7 @@ def jacobian(
 
     Parameters
     ----------
-    formula, wrt, exact:
+    formula, wrt, exact, target:
         As for `grad`.
     sparse:
         Give `scipy.sparse.csr_array` of shape `(out.size, in.size)`, whose pattern is found from
@@ -263,17 +287,27 @@ def jacobian(
     SymgradError
         The formula or `wrt` is wrong; the message shows where.
     """
-    dense = _made("grad", formula, wrt, exact, "jacobian")
-    return _as_sparse(dense) if sparse else dense
+    return _blocks(_made("grad", formula, wrt, exact, "jacobian"), sparse, target)
+
+
+@overload
+def hessian(
+    formula: str, wrt: Names = ..., *, sparse: bool = ..., exact: bool = ...
+) -> Compiled | Sparse: ...
+
+
+@overload
+def hessian(formula: str, wrt: Names = ..., *, exact: bool = ..., target: str) -> Targeted: ...
 
 
 def hessian(
     formula: str,
-    wrt: str | Sequence[str] | None = None,
+    wrt: Names = None,
     *,
     sparse: bool = False,
     exact: bool = False,
-) -> Compiled | Sparse:
+    target: str = "numpy",
+) -> Targeted | Sparse:
     """Compile a formula to the Hessian of its sum: an array of shape `a.shape + b.shape` a pair.
 
     A name in `wrt` gives one array, a sequence of names a tuple of rows, one for each name, which
@@ -288,26 +322,41 @@ def hessian(
     SymgradError
         The formula or `wrt` is wrong; the message shows where.
     """
-    dense = _made("grad", formula, wrt, exact, "hessian")
-    return _as_sparse(dense) if sparse else dense
+    return _blocks(_made("grad", formula, wrt, exact, "hessian"), sparse, target)
 
 
-def _as_sparse(dense: Compiled) -> Sparse:
+def _blocks(dense: Compiled, sparse: bool, target: str) -> Targeted | Sparse:
     """Patterns and colours are loaded when they are asked for, so that others do not wait."""
+    if not sparse:
+        return _for(target, dense)
+    if target != "numpy":
+        check_target(target)
+        raise SymgradError(
+            f"sparse matrices are those of SciPy, and the target {target} has none",
+            hint="Leave out sparse=True, or the target.",
+        )
     made: Sparse = import_module("symgrad.sparse").Sparse(dense)
     return made
 
 
+@overload
+def hessian_diag(formula: str, wrt: Names = ..., *, exact: bool = ...) -> Compiled: ...
+
+
+@overload
+def hessian_diag(formula: str, wrt: Names = ..., *, exact: bool = ..., target: str) -> Targeted: ...
+
+
 def hessian_diag(
-    formula: str, wrt: str | Sequence[str] | None = None, *, exact: bool = False
-) -> Compiled:
+    formula: str, wrt: Names = None, *, exact: bool = False, target: str = "numpy"
+) -> Targeted:
     """Compile a formula to the diagonal of the Hessian of its sum, in the shape of each input.
 
     >>> import numpy as np
     >>> hessian_diag("sum(x**3)")(np.array([1.0, 2.0]))
     array([ 6., 12.])
     """
-    return _made("grad", formula, wrt, exact, "hessian_diag")
+    return _for(target, _made("grad", formula, wrt, exact, "hessian_diag"))
 
 
 def define(line: str) -> None:

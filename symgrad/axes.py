@@ -216,6 +216,8 @@ def _ones_moved(
     left = [label for label in operands[0] if label is not None]
     if [walk.sizes[walk.root(label)] for label in left] != [size for size in shape if size != 1]:
         return None
+    if node.op == "squeeze" and node.attributes[0] is None:
+        walk.mixed[node] = [*left]  # It would take away the axis of a single row, too.
     rest = iter(left)
     return tuple([None if size == 1 else next(rest) for size in shape])
 
@@ -231,6 +233,14 @@ def _swapped(walk: _Walk, node: Node, operands: Sequence[Labels], shape: tuple[i
     first, second = node.attributes or (-2, -1)
     labels[first], labels[second] = labels[second], labels[first]
     return tuple(labels)
+
+
+def _moved(walk: _Walk, node: Node, operands: Sequence[Labels], shape: tuple[int, ...]) -> Labels:
+    source, destination = (axes_of(axes, len(shape)) for axes in node.attributes)
+    rest = [label for at, label in enumerate(operands[0]) if at not in source]
+    for at, axis in sorted(zip(destination, source, strict=True)):
+        rest.insert(at, operands[0][axis])
+    return tuple(rest)
 
 
 def _permuted(
@@ -343,6 +353,7 @@ _RULES: Mapping[str, _Rule] = {
     "expand_dims": _expanded,
     "_transpose": _reversed,
     "permute_dims": _permuted,
+    "moveaxis": _moved,
     "_outer": _outer,
     "_vdot": _vdot,
     "_einsum": _contracted,

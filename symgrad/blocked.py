@@ -7,10 +7,9 @@ pieces add up to is added in a fixed order: results are the same for any number 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -18,12 +17,14 @@ import numpy as np
 
 from symgrad.axes import Labels
 from symgrad.blas import one_thread
+from symgrad.buffers import Buffers, Layout, Slot, is_short, rows_last
 from symgrad.crew import share
+from symgrad.elements import BOOL
 from symgrad.graph import Node
-from symgrad.into import leaves, overlaps
-from symgrad.loops import BOOL, Code
+from symgrad.loops import multiplies, multiplies_matrices
 from symgrad.recycled import empty
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
+from symgrad.segments import Code
 from symgrad.shapes import Inference
 
 Array = np.ndarray[Any, Any]
@@ -34,43 +35,101 @@ BLOCK = 2**14
 _FOR_PRODUCTS = 2
 """How many times as large blocks are where matrices are multiplied."""
 
-_LEAST_PIECES = 4
+LEAST_PIECES = 4
 """Where there are fewer, other threads would come too late."""
 
 MOST_PIECES = 64
 _MOST_SUMS = 2**25
 """Bytes that the sums of all pieces take together, at most."""
 
-_LINE = 64
-
-_KEPT = 2**26
-"""Bytes of buffers that a thread keeps, at most."""
-
 _STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": math.inf}
 """What changes nothing that it is combined with, to the last bit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """A plan with its code.
+class Written:
+    """The code of a plan: `functions` gives those of its segments, by name, and two more.
 
-    `arrays` makes arrays of what is passed, `pack` lays the results out. `own_type` says that some
-    numbers are doubles whatever the inputs are: then only doubles are computed in blocks.
+    `arrays` makes arrays of what is passed, `laid_out` lays the results out. `load` makes them all
+    for elements of a type.
     """
 
-    plan: Plan
     codes: tuple[Code, ...]
-    functions: Mapping[str, Callable[..., Any]]
-    types: Mapping[Node, str]
-    inputs: tuple[Node, ...]
-    own_type: bool
+    load: Callable[[Any], Mapping[str, Callable[..., Any]]]
     source: str
+    _loaded: dict[Any, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
+
+    def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
+        """The functions for elements of a type."""
+        found = self._loaded.get(dtype)
+        if found is None:
+            found = self._loaded[dtype] = self.load(dtype)
+        return found
+
+
+class Program:
+    """A plan with its code, which is written when it is first needed.
+
+    `own_type` says that some numbers are doubles whatever the inputs are: then only doubles are
+    computed in blocks. `write` gives the code, for rows in blocks or for all of them at once.
+    Where one of the outputs in `witnesses` is not finite, the program that `careful` makes is to be
+    run instead.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        types: Mapping[Node, str],
+        inputs: tuple[Node, ...],
+        own_type: bool,
+        write: Callable[[bool], Written],
+        witnesses: tuple[int, ...] = (),
+        careful: Callable[[], Program | None] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.types = types
+        self.inputs = inputs
+        self.own_type = own_type
+        self._write = write
+        self._written: dict[bool, Written] = {}
+        self.witnesses = witnesses
+        self._careful = careful
+        self._made: Program | None = None
+
+    @property
+    def careful(self) -> Program | None:
+        """The program for numbers that may not be finite, where this one is only for others."""
+        if self._made is None and self._careful is not None:
+            self._made = self._careful()
+        return self._made
+
+    def written(self, at_once: bool) -> Written:
+        """The code for rows in blocks, or for all rows at once."""
+        found = self._written.get(at_once)
+        if found is None:
+            found = self._written[at_once] = self._write(at_once)
+        return found
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """The segments as code, for rows in blocks."""
+        return self.written(at_once=False).codes
+
+    def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
+        """The functions of the code for rows in blocks."""
+        return self.written(at_once=False).functions(dtype)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The text of all code that was written."""
+        own = [written.source for written in self._written.values()]
+        return (*own, *(self._made.sources if self._made is not None else ()))
 
 
 class Sized:
     """A program for inputs of given shapes.
 
-    Its loops can be run on any part of the rows: `partial` gives what some rows add to the sums,
+    Its loops can be run on any part of the rows: `summed` gives what some rows add to the sums,
     `added` adds two of those, and `run` does all of it.
     """
 
@@ -87,11 +146,18 @@ class Sized:
                 pairs = zip(labels, self.shapes[node], strict=True)
                 self._sizes.update((a, size) for a, size in pairs if a is not None)
         self.rows = self._sizes[plan.label]
-        products = any(code.multiplies for code in program.codes if code.segment.loops)
+        products = any(map(multiplies, plan.segments))
         numbers = BLOCK * _FOR_PRODUCTS if products else BLOCK
         blocks = -(-self.rows // max(numbers // self._widest(), 1))
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
+        self._turned = not any(map(multiplies_matrices, plan.segments))
+        self._layouts: dict[tuple[Code, Any], Layout] = {}
+
+    @property
+    def at_once(self) -> bool:
+        """Whether all rows are one block."""
+        return self.step >= self.rows
 
     def _widest(self) -> int:
         """How many numbers a row has, at most."""
@@ -113,11 +179,15 @@ class Sized:
         ends = [min(at * blocks // pieces * self.step, self.rows) for at in range(pieces + 1)]
         return list(pairwise(ends))
 
-    def block_shape(self, labels: Labels) -> tuple[tuple[int, ...], int | None]:
-        """The shape of a buffer for a block of rows, and which of its axes are the rows."""
+    def slot(self, labels: Labels, kind: str) -> Slot:
+        """The buffer for a block of rows of something with such axes."""
         label = self.program.plan.label
-        shape = [1 if a is None else self.step if a == label else self._sizes[a] for a in labels]
-        return tuple(shape), labels.index(label) if label in labels else None
+        sizes = [1 if a is None else self.step if a == label else self._sizes[a] for a in labels]
+        shape = tuple(sizes)
+        if label not in labels:
+            return Slot(shape, None, kind == BOOL)
+        axis = labels.index(label)
+        return Slot(shape, axis, kind == BOOL, self._turned and is_short(shape, axis))
 
     def run(
         self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
@@ -125,38 +195,68 @@ class Sized:
         """The results of the program, in order; those in `into` are written there."""
         known: dict[Node, Any] = dict(zip(self.program.inputs, arrays, strict=True))
         known.update(self.numbers)
-        for code in self.program.codes:
+        written = self.program.written(self.at_once)
+        for code in written.codes:
             taken = [known[node] for node in code.segment.needs]
-            if code.segment.loops:
-                known.update(self._looped(code, taken, dtype, into, threads))
-            else:
-                made = self.program.functions[code.name](*taken)
+            if not code.segment.loops:
+                made = written.functions(dtype)[code.name](*taken)
                 known.update(zip(code.segment.results, made, strict=True))
+            elif self.at_once:
+                known.update(self._all_rows(code, taken, dtype, into))
+            else:
+                known.update(self._looped(code, taken, dtype, into, threads))
         return [known[node] for node in self.program.plan.graph.outputs]
+
+    def _all_rows(
+        self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array]
+    ) -> dict[Node, Any]:
+        """The results of a loop over one block, whose sums are not added to anything."""
+        rows = self._rows_of(code, dtype, into)
+        function = self.program.written(at_once=True).functions(dtype)[code.name]
+        with one_thread() if code.multiplies else nullcontext(), self.buffers(code, dtype) as views:
+            sums = function(views(self.rows), *taken, *rows.values())
+        return rows | dict(zip(code.sums, sums, strict=True))
+
+    def buffers(self, code: Code, dtype: Any) -> Buffers:
+        """The memory that a loop works in."""
+        layout = self._layouts.get((code, dtype))
+        if layout is None:
+            slots = [self.slot(labels, kind) for labels, kind in code.slots]
+            layout = self._layouts[code, dtype] = Layout(slots, dtype)
+        return Buffers(layout)
 
     def _looped(
         self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
     ) -> dict[Node, Array]:
         rows = self._rows_of(code, dtype, into)
-        parts: list[list[Array]] = [[] for _ in self.bounds]
+        sums = self.summed(code, taken, rows, self.bounds, dtype, threads)
+        return rows | dict(zip(code.sums, sums, strict=True))
+
+    def summed(
+        self,
+        code: Code,
+        taken: Sequence[Any],
+        rows: Mapping[Node, Array],
+        bounds: Sequence[tuple[int, int]],
+        dtype: Any,
+        threads: int = 1,
+    ) -> list[Array]:
+        """The sums of a loop over pieces of the rows; what has rows is written to `rows`."""
+        parts: list[list[Array]] = [[] for _ in bounds]
 
         def work(numbers: Iterator[int]) -> None:
-            with np.errstate(all="ignore"), Buffers(self, code, dtype) as buffers:
+            with np.errstate(all="ignore"), self.buffers(code, dtype) as buffers:
                 for number in numbers:
-                    part = self.bounds[number]
-                    parts[number] = self.partial(code, taken, rows, part, dtype, buffers)
+                    part = bounds[number]
+                    parts[number] = self._partial(code, taken, rows, part, dtype, buffers)
 
-        pieces = len(self.bounds)
+        pieces = len(bounds)
         with one_thread() if code.multiplies else nullcontext():
-            share(pieces, work, threads if pieces >= _LEAST_PIECES else 1)
+            share(pieces, work, threads if pieces >= LEAST_PIECES else 1)
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
-        return rows | dict(zip(self._sums_of(code), parts[0], strict=True))
-
-    def _sums_of(self, code: Code) -> list[Node]:
-        kinds = self.program.plan.kinds
-        return [node for node in code.segment.results if kinds[node] == SUM]
+        return parts[0]
 
     def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
         """Arrays for those results of a loop that have its rows."""
@@ -164,144 +264,40 @@ class Sized:
         for node in code.segment.results:
             if self.program.plan.kinds[node] != SUM:
                 kind = np.bool_ if self.program.types[node] == BOOL else dtype
-                found[node] = into[node] if node in into else empty(self.shapes[node], kind)
+                found[node] = into[node] if node in into else self._empty(node, kind)
         return found
 
-    def partial(
+    def _empty(self, node: Node, kind: Any) -> Array:
+        """An array for rows; what is only kept for other loops is laid out as their buffers are."""
+        plan, shape = self.program.plan, self.shapes[node]
+        axis = plan.rows[node]
+        if node in plan.graph.outputs or not (self._turned and is_short(shape, axis)):
+            return empty(shape, kind)
+        return np.moveaxis(empty(rows_last(shape, axis), kind), -1, axis)
+
+    def _partial(
         self,
         code: Code,
         taken: Sequence[Any],
         rows: Mapping[Node, Array],
         part: tuple[int, int],
         dtype: Any,
-        buffers: Callable[[slice], Sequence[Array]],
+        buffers: Callable[[int], Sequence[Array]],
     ) -> list[Array]:
         """The sums over some of the rows; what has rows is written to `rows`, in its place."""
         sums = {
             node: np.full(self.shapes[node], _STARTS[COMBINED[node.op]], dtype)
-            for node in self._sums_of(code)
+            for node in code.sums
         }
         results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
-        function = self.program.functions[code.name]
+        function = self.program.functions(dtype)[code.name]
         function(*part, self.step, buffers, *taken, *results)
         return list(sums.values())
 
     def added(self, code: Code, first: Sequence[Array], second: Sequence[Array]) -> list[Array]:
         """The sums over two parts of the rows, in the memory of the first."""
-        combine = [getattr(np, COMBINED[node.op]) for node in self._sums_of(code)]
+        combine = [getattr(np, COMBINED[node.op]) for node in code.sums]
         return [f(x, y, out=x) for f, x, y in zip(combine, first, second, strict=True)]
-
-
-class Runner:
-    """A program for inputs of given shapes, called like the plain code that it stands in for."""
-
-    def __init__(self, program: Program, found: Inference, plain: Callable[..., Any]) -> None:
-        self._sized = Sized(program, found)
-        self._arrays = program.functions["arrays"]
-        self._laid_out = program.functions["laid_out"]
-        self._own_type = program.own_type
-        self._plain = plain
-
-    @property
-    def needed(self) -> int:
-        """The bytes of results, of what is kept between loops, and of sums."""
-        sized, plan = self._sized, self._sized.program.plan
-        whole = {
-            node for s in plan.segments for node in (*s.results, *([] if s.loops else s.nodes))
-        }
-        kept = sum(math.prod(sized.shapes.get(node, ())) for node in whole)
-        sums = sum(math.prod(sized.shapes[n]) for n, kind in plan.kinds.items() if kind == SUM)
-        return _DOUBLE.itemsize * (kept + len(sized.bounds) * sums)
-
-    @np.errstate(all="ignore")
-    def __call__(self, *values: Any, threads: int = 1, out: Any = None) -> Any:
-        """The results, by as many threads; rows are written to the arrays of `out` if they fit."""
-        arrays = self._arrays(*values)
-        types = {array.dtype for array in arrays if array.dtype.kind == "f"}
-        dtype = types.pop() if types else np.dtype(np.float64)
-        if types or dtype not in (_DOUBLE, _SINGLE) or (self._own_type and dtype != _DOUBLE):
-            return self._plain(*values)
-        try:
-            into = {} if out is None else self._into(leaves(out), arrays, dtype)
-            results = self._sized.run(arrays, dtype, into, threads)
-        except ZeroDivisionError:  # Python's numbers, which sizes are, do not divide by zero.
-            return self._plain(*values)
-        return self._laid_out(*results)
-
-    def _into(self, wanted: list[Any], arrays: list[Any], dtype: Any) -> dict[Node, Array]:
-        """By node, arrays to write rows to as they are computed: none unless all are in order."""
-        sized = self._sized
-        outputs = sized.program.plan.graph.outputs
-        fit = len(wanted) == len(outputs) and all(
-            isinstance(buffer, np.ndarray)
-            and (buffer.shape, buffer.dtype) == (sized.shapes[node], dtype)
-            and buffer.flags.writeable
-            for node, buffer in zip(outputs, wanted, strict=False)
-        )
-        if not fit or len(overlaps(wanted, wanted)) > len(wanted) or overlaps(wanted, arrays):
-            return {}
-        return dict(zip(outputs, wanted, strict=True))
-
-
-_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
-
-
-class _Arena(threading.local):
-    """The buffers of a thread, kept from call to call."""
-
-    memory: Array | None = None
-
-
-_arena = _Arena()
-
-
-def _aligned(size: int) -> Array:
-    """Bytes that begin where a line of the cache does: products of matrices round by that."""
-    memory = np.empty(size + _LINE, np.uint8)
-    start = -memory.ctypes.data % _LINE
-    return memory[start : start + size]
-
-
-class Buffers:
-    """The buffers of a loop while a thread works on it: parts of one piece of memory."""
-
-    def __init__(self, sized: Sized, code: Code, dtype: Any) -> None:
-        self._layouts: list[tuple[int, tuple[int, ...], int | None, Any]] = []
-        end = 0
-        for labels, kind in code.slots:
-            item = np.dtype(np.bool_ if kind == BOOL else dtype)
-            shape, axis = sized.block_shape(labels)
-            self._layouts.append((end, shape, axis, item))
-            end += -(-math.prod(shape) * item.itemsize // 64) * 64
-        self._bytes = end
-        self._views: dict[int, tuple[Array, ...]] = {}
-        self._memory: Array | None = None
-
-    def __enter__(self) -> Callable[[slice], Sequence[Array]]:
-        kept, _arena.memory = _arena.memory, None
-        if kept is None or kept.size < self._bytes:
-            kept = _aligned(self._bytes)
-        self._memory = kept
-        return self._buffers
-
-    def __exit__(self, *about: object) -> None:
-        memory, self._memory = self._memory, None
-        self._views.clear()
-        if memory is not None and memory.size <= _KEPT:
-            _arena.memory = memory
-
-    def _buffers(self, block: slice) -> Sequence[Array]:
-        size = block.stop - block.start
-        found = self._views.get(size)
-        if found is None:
-            assert self._memory is not None
-            views = []
-            for start, shape, axis, item in self._layouts:
-                cut = tuple([size if at == axis else n for at, n in enumerate(shape)])
-                stop = start + math.prod(cut) * item.itemsize
-                views.append(self._memory[start:stop].view(item).reshape(cut))
-            found = self._views[size] = tuple(views)
-        return found
 
 
 def _values(plan: Plan, found: Inference) -> dict[Node, float]:

@@ -11,21 +11,22 @@ from typing import Any
 import numpy as np
 
 from symgrad.c_rows import PlainNames, Rows, renamed
-from symgrad.document import Rendering, escaped, outputs_for
+from symgrad.document import Rendering, outputs_for
 from symgrad.emit import emit
 from symgrad.errors import SymgradError
 from symgrad.finish import squares_as_products, without_shapes
 from symgrad.functions import FunctionTable
-from symgrad.graph import Graph, Node, builder_of
+from symgrad.graph import Graph, Node, part_of
 from symgrad.items import unpaired
-from symgrad.lines import WIDTH
+from symgrad.lines import WIDTH, escaped
 from symgrad.loop_code import Loops
 from symgrad.loop_rules import ARRAYS, RULES, without_likes
 from symgrad.misfit import Misfit
 from symgrad.naming import Names
 from symgrad.offsets import applied
-from symgrad.pipeline import Derived
+from symgrad.pipeline import Derived, index_inputs
 from symgrad.products import COTANGENT
+from symgrad.rows import visit_all
 from symgrad.schedule import schedule
 from symgrad.shapes import Inference
 from symgrad.simplify import lacking, legalise
@@ -68,6 +69,16 @@ class Part:
         """The inputs in order."""
         return self.what.derived.inputs
 
+    @property
+    def of_elements(self) -> bool:
+        """Whether it is for single numbers, element by element, and has a loop over arrays."""
+        derived = self.what.derived
+        if derived.elementwise or any(self.shapes.values()):
+            return not any(self.shapes.values())
+        found = Inference(self.shapes)
+        visit_all(derived.graph, found)
+        return not any(found.shapes.values())
+
     def name(self, kind: str) -> str:
         """What a function is called."""
         own = self.what.names[kind]
@@ -104,7 +115,7 @@ def fixed_shapes(derived: Derived, text: str) -> dict[str, Shape]:
             )  # fmt: skip
         shapes[name] = tuple(size for size in sizes if isinstance(size, int))
     if COTANGENT in derived.inputs and COTANGENT not in shapes:
-        value = builder_of(derived.graph).graph(derived.graph.outputs[:1])
+        value = part_of(derived.graph.nodes, derived.graph.outputs[:1], {})
         shapes[COTANGENT] = measured(value, shapes, text)[0][value.outputs[0]]
     return shapes
 
@@ -117,14 +128,14 @@ def _place(graph: Graph, name: str, text: str) -> tuple[int, int]:
 def legal(part: Part, table: FunctionTable, rows: Rows) -> Graph:
     """The graph in what C and the rows of a file can do."""
     graph = part.what.derived.graph
-    if not any(part.shapes.values()):
+    if part.of_elements:
         graph = without_shapes(graph)
     own = {node.op for node in graph.nodes if rows.has(node.op)}
     known = C.known | ARRAYS | own
     while not all(node.op in known for node in graph.nodes):
         graph = legalise(graph, known, table, "c", part.text)
         known |= {node.op for node in graph.nodes if rows.has(node.op)}
-    if any(part.shapes.values()):
+    if not part.of_elements:
         graph = without_likes(graph, measured(graph, part.shapes, part.text)[0])
     return graph
 
@@ -133,7 +144,8 @@ def measured(
     graph: Graph, shapes: Mapping[str, Shape], text: str
 ) -> tuple[dict[Node, Shape], dict[Node, np.ndarray[Any, Any]]]:
     """The shape of each node, and the numbers of those that no input has a part in."""
-    found = Inference(shapes)
+    # An index of a number for each element is no mask: what that picks has no known shape.
+    found = Inference(shapes, dict.fromkeys(index_inputs(graph), "i"))
     sizes: dict[Node, Shape] = {}
     numbers: dict[Node, np.ndarray[Any, Any]] = {}
     for node in graph.nodes:
@@ -236,22 +248,27 @@ def files(parts: Sequence[Part], table: FunctionTable, title: str = "symgrad") -
             signatures[signature.name] = signature
             declared = [signature.declaration()]
             bodies.append(f"{declared[0]}\n{{\n{body}}}\n")
-            if not any(part.shapes.values()):
+            if part.of_elements:
                 declared.append(signature.over())
                 bodies.append(f"{declared[1]}\n{_loop(signature)}\n")
             heads += [f"{head};\n" for head in declared]
     own = rows.sources()
     code = "\n".join([*own, *bodies])
-    used = set(WORD.findall(code))
+    called = _called(code)
     helpers: list[str] = []
     for name, text in reversed(HELPERS.items()):
-        if name in used:
+        if name in called:
             helpers.insert(0, text)
-            used |= set(WORD.findall(text))
+            called |= _called(text)
     source = [_SOURCE.format(version=__version__), *helpers, *own, *bodies]
     guard = f"{re.sub('[^A-Z0-9]', '_', title.upper())}_H"
     header = _HEADER.format(guard=guard, declarations="".join(heads), version=__version__)
     return Files(header, "\n".join(source), signatures)
+
+
+def _called(code: str) -> set[str]:
+    """The names of functions that are called in code; comments call none."""
+    return set(re.findall(r"\w+(?=\()", re.sub(r"/\*.*?\*/", "", code, flags=re.DOTALL)))
 
 
 def _function(
@@ -301,7 +318,7 @@ def _function(
 def _names(part: Part, rows: Rows) -> Names:
     """The names that are free in the functions of a formula."""
     exported = [part.name(kind) for kind in part.what.names]
-    loops = () if any(part.shapes.values()) else ("n", "k", *(name + OVER for name in exported))
+    loops = () if not part.of_elements else ("n", "k", *(name + OVER for name in exported))
     return PlainNames([*LIBRARY, *HELPERS, *rows.called.values(), *exported, *loops], KEYWORDS)
 
 
@@ -323,8 +340,8 @@ def _about(part: Part, arguments: Mapping[str, str]) -> str:
     lines = [line.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?") for line in lines]
     shaped = [f"{name}: {_said(shape)}" for name, shape in part.shapes.items() if shape]
     changed = [f"{name} is called {c}" for name, c in arguments.items() if c != name]
-    if shaped:
-        about = [f"Arrays lie row by row. {'; '.join(shaped)}."]
+    if not part.of_elements:
+        about = [f"Arrays lie row by row. {'; '.join(shaped)}."] if shaped else []
     else:
         about = [
             f"The functions whose names end in {OVER} do the same for n elements. Inputs are read "

@@ -68,22 +68,10 @@ class Region:
         while waiting and len(self.nodes) < _LARGEST_REGION:
             node = waiting.pop(0)
             ready = all(arg in inside or arg.is_constant for arg in node.args)
-            if node not in inside and ready and self._has_series(node):
+            if node not in inside and ready:
                 inside.add(node)
                 self.nodes.append(node)
                 waiting.extend(users.get(node, ()))
-
-    def _has_series(self, node: Node) -> bool:
-        return node.op in _ARITHMETIC or node.op in FUNCTIONS or self._means(node) is not None
-
-    def _means(self, node: Node) -> Graph | None:
-        """The definition of a function that another one stands for."""
-        function = self._table.get(node.op)
-        if function is None or not function.definitions or function.attributes:
-            return None
-        graph = definition(function, self._table)
-        known = (*_ARITHMETIC, *FUNCTIONS, "input", "constant")
-        return graph if all(each.op in known for each in graph.nodes) else None
 
     def is_worth_a_look(self) -> bool:
         """Whether it is more than a polynomial, and more than one elementary operation."""
@@ -170,7 +158,7 @@ class Region:
     def _apply(
         self, node: Node, known: dict[Node, Series], exact: set[Node], count: int
     ) -> tuple[Series, bool]:
-        meaning = self._means(node) if node.op not in (*_ARITHMETIC, *FUNCTIONS) else None
+        meaning = None if node.op in _HAVE_SERIES else _means(node.op, self._table)
         if meaning is None:
             return _step(node, known, exact, count)
         values: dict[Node, Series] = {}
@@ -191,6 +179,24 @@ class Region:
                 # what two operands have lost already.
                 cancels |= lost and (step.op in ("divide", "multiply") or len(inexact) > 1)
         return values[meaning.outputs[0]], cancels
+
+
+_HAVE_SERIES = _ARITHMETIC | FUNCTIONS.keys()
+
+
+def _has_series(op: str, table: FunctionTable) -> bool:
+    """Whether an operation has a series, or a definition of such as have."""
+    return op in _HAVE_SERIES or _means(op, table) is not None
+
+
+def _means(op: str, table: FunctionTable) -> Graph | None:
+    """The definition of a function that another one stands for."""
+    function = table.find(op)
+    if function is None or not function.definitions or function.attributes:
+        return None
+    graph = definition(function, table)
+    known = (*_HAVE_SERIES, "input", "constant")
+    return graph if all(each.op in known for each in graph.nodes) else None
 
 
 def _value(node: Node) -> float:
@@ -242,9 +248,14 @@ def _step(
 def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
     """The graph with series where parts of it that depend on one node only cancel."""
     users: dict[Node, list[Node]] = {}
+    known: dict[str, bool] = {}
     for node in graph.nodes:
+        if node.op not in known:
+            known[node.op] = _has_series(node.op, table)
         for arg in dict.fromkeys(node.args):
-            users.setdefault(arg, []).append(node)
+            users.setdefault(arg, [])
+            if known[node.op]:
+                users[arg].append(node)
     regions = [Region(node, users, table) for node in users if not node.is_constant]
     chosen = _chosen(regions)
     if not chosen:

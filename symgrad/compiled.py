@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load, source_of
 from symgrad.origin import origin
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
-from symgrad.products import PROGRAMS, seeds, takes_vectors, vectors
+from symgrad.products import PROGRAMS, apart, seeds
 from symgrad.programs import program
 from symgrad.quick import ABSENT, quick
 from symgrad.resolve import UndeclaredError
@@ -48,8 +48,7 @@ from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
 
-if TYPE_CHECKING:
-    pass
+Arrays = dict[str, np.ndarray[Any, Any]]
 
 _VERBS = {"value": "function", "grad": "grad", "value_and_grad": "value_and_grad"}
 _MAX_SCALAR_NODES = 20_000
@@ -107,7 +106,6 @@ class Compiled(Shown):
             if known is not None:
                 raise
         self._seeds = seeds(what, chosen)
-        self._takes_vectors = takes_vectors(what)
         if what.startswith("jvp"):
             self._layout = Layout("bare", ("value",))
         if what == "hessian":
@@ -115,7 +113,7 @@ class Compiled(Shown):
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
         self._call = Caller(
             formula, bound, table, self._limits, self._kernel, self._quicken, self._program,
-            lambda inputs: in_chunks(self.chunkable, inputs),
+            lambda inputs, out: in_chunks(self.chunkable, inputs, out),
         )  # fmt: skip
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
@@ -142,9 +140,8 @@ class Compiled(Shown):
         out = None
         if "out" in inputs and "out" not in self._call.inputs:
             out = inputs.pop("out")
-        if self._takes_vectors and args:
-            args = (*vectors(args[0], self._seeds, self._formula), *args[1:])
-        return self._call(args, inputs, out)
+        given = apart(args, self._what, self._seeds, self._formula) if self._seeds else args
+        return self._call(given, inputs, out)
 
     def _general(self) -> Derived:
         """The graph for unknown or declared shapes, made once."""
@@ -172,20 +169,18 @@ class Compiled(Shown):
             return self._made(target, known)
 
     def _made(self, target: str, known: Known | None) -> tuple[Kernel, Graph] | None:
+        layout, table, name = self._layout, self._table, self._name
         if target == "scalar":
             numbers = Known(dict.fromkeys(self._lowered.inputs, ()))
             derived = self._special(numbers) if self._what in PROGRAMS else self._general()
             if len(derived.graph.nodes) > _MAX_SCALAR_NODES:
                 return None
             try:
-                text = kernel_source(
-                    derived, self._kind, self._layout, self._table, SCALAR, self._name
-                )
+                text = kernel_source(derived, self._kind, layout, table, SCALAR, name)
             except SymgradError:
                 return None
-            return load(text, self._name, NAMESPACE), derived.graph
+            return load(text, name, NAMESPACE), derived.graph
         derived = self._general() if known is None else self._special(known)
-        layout, table, name = self._layout, self._table, self._name
         text = kernel_source(derived, self._kind, layout, table, NUMPY, name, PROVIDED)
         return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
@@ -225,11 +220,13 @@ class Compiled(Shown):
         what = "reverse" if before + order == 1 else str(before + order)
         return Compiled("grad", self._formula, by, self._exact, self._table, what)
 
-    def bound(
-        self, args: tuple[Any, ...], inputs: Mapping[str, Any]
-    ) -> dict[str, np.ndarray[Any, Any]]:
-        """Arguments by position and by name, as arrays by name."""
-        return self._call.bound(args, inputs)
+    def bound(self, args: tuple[Any, ...], inputs: Mapping[str, Any]) -> Arrays:
+        """Arguments by position and by name, as arrays by name; vectors among them."""
+        return self._call.bound(apart(args, self._what, self._seeds, self._formula), inputs)
+
+    def passed(self, args: tuple[Any, ...], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments by position and by name, as they are, by name; vectors among them."""
+        return self._call.passed(apart(args, self._what, self._seeds, self._formula), inputs)
 
     def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
         """What such inputs tell before anything runs."""
@@ -327,15 +324,18 @@ class Compiled(Shown):
         with compiling(limits_for(self._limits)), paused():
             return document(self.rendering(name), self._table)
 
-    def rendering(self, name: str | None = None, general: bool = False) -> Rendering:
+    def rendering(
+        self, name: str | None = None, general: bool = False, known: Known | None = None
+    ) -> Rendering:
         """What a file of this holds: the functions, and what they are called.
 
-        With `general` they are made for all shapes, whatever is declared.
+        With `general` they are made for all shapes, whatever is declared, with `known` for some.
         """
         layout, kinds = self._layout, list(KINDS)
         lowered = replace(self._lowered, shapes={}) if general else self._lowered
         made = partial(derive, self._formula, table=self._table, exact=self._exact, lowered=lowered)
-        derived = made(self._names, what=self._what) if general else self._general()
+        whole = not (general or known)
+        derived = self._general() if whole else made(self._names, what=self._what, known=known)
         if self._what in PRODUCTS:
             kinds = [self._kind]
         if self._kind == "value":

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from symgrad.alignment import keeps_rows
 from symgrad.errors import DerivativeError, Span
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
+from symgrad.graph import Builder, Graph, Node, part_of, rebuilt
 from symgrad.leaves import Leaves
 from symgrad.misfit import Shape
 from symgrad.products import COTANGENT, Differentiator, seeds
@@ -72,7 +72,7 @@ def take_derivatives(
             raise _mixed(x, tape.mixing.span or node.span, text)
         derived = simplify(derived, table, exact)
         inputs = {name: build.node("input", value=name) for name in part.inputs()} | {_FREE: x}
-        return build.inline(builder_of(derived).graph(derived.outputs[1:]), inputs, node.span)
+        return build.inline(part_of(derived.nodes, derived.outputs[1:], {}), inputs, node.span)
 
     graph = without_idle_broadcasts(_plain(rebuilt(graph, replace)))
     found.survey(graph.nodes, graph, text)

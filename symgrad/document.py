@@ -10,22 +10,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from symgrad.carrying import carried_helpers, with_carried
 from symgrad.emit import argument_names, emit
 from symgrad.errors import NameRuleError, told
 from symgrad.finish import (
     faster,
     finish,
     plain_indices,
+    powers_as_products,
+    powers_by_squares,
     shapes_from_inputs,
-    squares_as_products,
     typed_creations,
     typed_fills,
     without_shapes,
 )
 from symgrad.functions import FunctionTable
-from symgrad.graph import Graph, builder_of
+from symgrad.graph import Graph, part_of
 from symgrad.layout import Layout
-from symgrad.lines import WIDTH, bracketed, laid_out
+from symgrad.lines import WIDTH, bracketed, escaped, laid_out
 from symgrad.naming import Names
 from symgrad.pipeline import Derived
 from symgrad.quick import OWN_NAMES
@@ -72,6 +74,7 @@ _DERIVATIVES = (
 class Rendering:
     """What a file holds: a formula, derived, what the function of each kind is called.
 
+    The formula is empty where the code is not kept, but called at once.
     `kind` tells which of them is asked for, `origin` in some lines how it was made.
     """
 
@@ -105,19 +108,29 @@ def check_function_name(name: object, kind: str) -> None:
 def outputs_for(graph: Graph, kind: str) -> Graph:
     """The part of a graph of value and derivatives that one kind of function needs."""
     start, stop = {"value": (0, 1), "grad": (1, None), "value_and_grad": (0, None)}[kind]
-    return builder_of(graph).graph(graph.outputs[start:stop], graph.labels)
+    return part_of(graph.nodes, graph.outputs[start:stop], graph.labels)
 
 
-def legal(derived: Derived, table: FunctionTable, target: Target, text: str = "") -> Derived:
+_SHAPING = frozenset(("broadcast", "unbroadcast"))
+
+
+def legal(
+    derived: Derived, table: FunctionTable, target: Target, text: str = "", touched: bool = False
+) -> Derived:
     """A formula's graph in the operations of a target, ready for `function_source`."""
     graph = derived.graph
-    touched = False
     if target.library is None:
-        inside = {arg.op for node in graph.nodes for arg in node.args}
-        touched = not inside.isdisjoint(("broadcast", "unbroadcast"))
+        inside = {a.op for n in graph.nodes if n.op not in _SHAPING for a in n.args}
+        touched = not inside.isdisjoint(_SHAPING)
         graph = without_shapes(graph)
     graph = legalise(graph, target.known, table, target.name, text, touched)
     return replace(derived, graph=graph)
+
+
+def calling_rows(derived: Derived, table: FunctionTable, text: str) -> tuple[Derived, Target]:
+    """The same for readers: with calls of rows that are computed by cases; and NumPy with these."""
+    graph, more = with_carried(derived.graph, table, NUMPY)
+    return legal(replace(derived, graph=graph), table, more, text, graph is not derived.graph), more
 
 
 def prepared(derived: Derived, kind: str, table: FunctionTable) -> tuple[Graph, list[str]]:
@@ -147,7 +160,7 @@ def function_source(
         graph, both = prepared(derived, kind, table)
         taken: Collection[str] = reserved(library).union(shelved.values())
     else:
-        graph, both = squares_as_products(without_shapes(outputs_for(derived.graph, kind))), []
+        graph, both = powers_as_products(without_shapes(outputs_for(derived.graph, kind))), []
         taken = _SCALAR_RESERVED
     names = Names(taken)
     arguments = argument_names(derived.inputs, names)
@@ -241,23 +254,6 @@ def function_doc(kind: str, layout: Layout) -> str:
     return f'    """{what}"""'
 
 
-def escaped(text: str) -> list[str]:
-    """Formula text as lines that can stand in a docstring, whatever is in them."""
-    lines = re.split(r"\r\n?|\n", text)
-    return [
-        "".join(c if _is_plain(c) else _escape(c) for c in line.replace("\t", "    ")).rstrip(" ")
-        for line in lines
-    ]
-
-
-def _is_plain(character: str) -> bool:
-    return (" " <= character <= "~" and character not in '"\\') or "Α" <= character <= "ω"
-
-
-def _escape(character: str) -> str:
-    return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
-
-
 def document(
     what: Rendering, table: FunctionTable, provided: Collection[str] = (), target: Target = NUMPY
 ) -> str:
@@ -272,7 +268,14 @@ def document(
     """
     derived, layout, library = what.derived, what.layout, target.library
     assert library is not None
-    ready = legal(derived, table, target, what.formula)
+    numpy = target is NUMPY
+    readable = numpy and bool(what.formula)
+    if readable:
+        ready, target = calling_rows(derived, table, what.formula)
+    else:
+        ready = legal(derived, table, target, what.formula)
+    if numpy:
+        ready = replace(ready, graph=powers_by_squares(ready.graph))
     shelved = _shelved(ready.graph)
     about = remarks(what.formula).items()
     comments = {name or "value =": as_comments(lines) for name, lines in about}
@@ -281,8 +284,9 @@ def document(
         for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
-    helpers = called(library.helpers, code, provided)
-    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target is NUMPY else []
+    carried = [*carried_helpers(code, table, NUMPY).values()] if readable else []
+    helpers = [*carried, *called(library.helpers, "\n".join([code, *carried]), provided)]
+    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target.extras else []
     needs = f"NumPy and SciPy (for {', '.join(special)})" if special else library.needs
     parts = [module_doc(what, needs), _imports(library, special), ""]
     shelf = [
@@ -331,17 +335,19 @@ def module_doc(what: Rendering, needs: str) -> str:
         about = [f"{subject}: numbers or arrays of any shapes that broadcast together. {results}"]
     if derived.shapes:
         about = [f"{name}: {shape}" for name, shape in derived.shapes.items()]
+        if others := [name for name in derived.inputs if name not in derived.shapes]:
+            about += [f"{', '.join(others)}: numbers or arrays of shapes that fit"]
         about += ["", results]
     if derived.indices:
         which = ", ".join(name for name in derived.inputs if name in derived.indices)
         about += ["", f"Whole numbers or truth values, not differentiated: {which}."]
     if not derived.inputs:
         about = ["The formula has no inputs."]
+    shown = [f"    {line}".rstrip() for line in escaped(formula.strip())]
     lines = [
         '"""A formula and its derivatives.',
         "",
-        *[f"    {line}".rstrip() for line in escaped(formula.strip())],
-        "",
+        *([*shown, ""] if formula else []),
         *(line for paragraph in about for line in textwrap.wrap(paragraph, WIDTH) or [""]),
         "",
         f"Generated by symgrad {__version__}; it needs {needs}.",

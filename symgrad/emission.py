@@ -16,7 +16,7 @@ from symgrad.errors import NameRuleError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
 from symgrad.layout import Layout
-from symgrad.numba_file import numba_source
+from symgrad.numba_file import check_blocks, numba_source
 from symgrad.pipeline import Known
 from symgrad.targets import check_target
 
@@ -48,8 +48,13 @@ class Formula(Protocol):
     def what(self) -> str:
         """Which derivatives it gives."""
 
-    def rendering(self, name: str | None = None, general: bool = False) -> Rendering:
-        """What a file of it holds; with `general` for all shapes, whatever is declared."""
+    def rendering(
+        self, name: str | None = None, general: bool = False, known: Known | None = None
+    ) -> Rendering:
+        """What a file of it holds; with `general` for all shapes, with `known` for such inputs."""
+
+    def passed(self, args: tuple[Any, ...], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments as they are, by name."""
 
     def bound(
         self, args: tuple[Any, ...], inputs: Mapping[str, Any]
@@ -81,8 +86,10 @@ class Emitted(str):
             path.with_suffix(".h").write_bytes(self.header.encode("utf-8"))
 
 
-def emitted(formula: Formula, target: str, name: str | None) -> Emitted:
+def emitted(formula: Formula, target: str, name: str | None, known: Known | None = None) -> Emitted:
     """The file for a target, whose function has a name of the user's or its own.
+
+    For a library of arrays it is made for inputs of which something is `known`, if it is given.
 
     Raises
     ------
@@ -98,19 +105,20 @@ def emitted(formula: Formula, target: str, name: str | None) -> Emitted:
         if name is not None:
             check_function_name(name, formula.rendering().kind)
         writer = _WRITERS.get(target)
-        text = writer(formula, name) if writer else _array(formula, name, target)
+        text = writer(formula, name) if writer else _array(formula, name, target, known)
     result = Emitted(text)
     result.header = header
     return result
 
 
 def _numba(formula: Formula, name: str | None) -> str:
+    check_blocks(formula.what, formula.formula)
     return numba_source(formula.rendering(name, general=True), formula.table)
 
 
-def _array(formula: Formula, name: str | None, target: str) -> str:
+def _array(formula: Formula, name: str | None, target: str, known: Known | None) -> str:
     module = import_module(f"symgrad.targets.{target.replace('-', '_')}")
-    return document(formula.rendering(name), formula.table, target=module.TARGET)
+    return document(formula.rendering(name, known=known), formula.table, target=module.TARGET)
 
 
 _WRITERS: Mapping[str, Callable[[Formula, str | None], str]] = {"numba": _numba}

@@ -8,7 +8,13 @@ from types import MappingProxyType
 
 from symgrad.graph import Node
 from symgrad.items import unpaired
-from symgrad.labels import derivative_name, is_cotangent, is_own, of_cotangent
+from symgrad.labels import (
+    derivative_name,
+    is_cotangent,
+    is_own,
+    of_cotangent,
+    other_derivative_name,
+)
 from symgrad.naming import Names, flowing, is_short, words_for
 from symgrad.schedule import Schedule, Step
 from symgrad.spelling import INFIX, PRODUCT, TERNARY, Code, Text
@@ -17,6 +23,7 @@ from symgrad.template import HOLE, filled, written
 
 _LONG = 56
 _LINE = 58
+_MOST_WORDS = 3
 _WORTH_A_NAME = 20
 
 
@@ -102,7 +109,7 @@ class Writer:
         several = self.target.library is not None and len(wanted) > 1
         for node, name in wanted.items():
             if node.args and node not in self.own and (several or self.schedule.uses[node] > 1):
-                self.own[node] = self.names.fresh(name)
+                self.own[node] = self.names.fresh(name, other_derivative_name(name))
                 self.comment[node] = self.comments.get(f"{name} =", ())
 
     def write(self, step: Step) -> None:
@@ -131,6 +138,11 @@ class Writer:
     def _text(self, step: Step) -> Text:
         """A step as it stands in an expression."""
         spelling = self.target.spellings[step.spelling]
+        if f"{step.spelling} of sizes" in self.target.spellings and (
+            self.plain.issuperset(step.operands)
+        ):
+            spelling = self.target.spellings[f"{step.spelling} of sizes"]
+            self.plain.add(step.node)
         operands = [self._operand(o, spelling.float_constants) for o in step.operands]
         if spelling.arity is not None:
             operands[spelling.arity :] = map(self._whole, step.operands[spelling.arity :])
@@ -190,7 +202,9 @@ class Writer:
     def _shorten(self, step: Step) -> None:
         """Give names to the longest operands until the line is short."""
         operands = dict.fromkeys(step.operands)
-        inline = [o for o in operands if not o.is_constant and o not in self.is_name]
+        inline = [o for o in operands if o.op != "constant" and o not in self.is_name]
+        if not inline:
+            return
         inline.sort(key=lambda o: len(self.texts[o].code))
         total = sum(len(self.texts[o].code) for o in inline)
         names = sum(len(self.texts[o].code) for o in operands if o in self.is_name)
@@ -222,12 +236,16 @@ class Writer:
             base = of_cotangent(label)
             value = self.labelled.get(base)
             name = base if is_own(base) else self._name_of(value)
-            if name and (is_own(base) or value in self.is_name or "_" not in name):
+            if name and (is_own(base) or "_" not in name or self._reads_well(value, name)):
                 return self.names.numbered(derivative_name(name))
         made, stem = self.words[node]
         if made:
             return self.names.numbered(made)
         return self.names.numbered(flowing(stem) if reverse else stem)
+
+    def _reads_well(self, value: Node | None, name: str) -> bool:
+        """Whether the derivative by a value may be called after a name that was made for it."""
+        return value in self.is_name and name.count("_") < _MOST_WORDS
 
     def _accumulate(self, step: Step) -> None:
         """Zeros, and line by line what is added to parts of them."""

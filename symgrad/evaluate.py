@@ -13,7 +13,7 @@ from symgrad.derivatives import take_derivatives
 from symgrad.emit import argument_names, emit
 from symgrad.finish import plain_indices
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, builder_of
+from symgrad.graph import Builder, Graph, Node, part_of
 from symgrad.items import paired, unpaired
 from symgrad.load import load
 from symgrad.naming import Names
@@ -112,7 +112,7 @@ def evaluator(
     `known`.
     """
     indices = index_inputs(graph)
-    wanted = builder_of(graph).graph(nodes)
+    wanted = part_of(graph.nodes, nodes, {})
     ready, both = plain_indices(expand(wanted, target.known, table, target.name), indices)
     names = Names(["np", "special", *HELPERS, *known])
     arguments = argument_names(list(inputs), names)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from symgrad.errors import Span
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, ancestors, builder_of, complementary, rebuilt
+from symgrad.graph import Builder, Graph, Node, Value, ancestors, builder_of, complementary, rebuilt
 from symgrad.items import paired, unpaired
 from symgrad.leaves import is_elementwise
 from symgrad.spelling import INFIX
@@ -51,11 +52,51 @@ def squares_as_products(graph: Graph) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if args[1].value != 2:
-            return None
-        return build.node("multiply", args[0], args[0], span=node.span)
+        return _product(build, args[0], 2.0, node.span) if args[1].value == 2 else None
 
     return rebuilt(graph, replace, ("power",))
+
+
+def powers_as_products(graph: Graph) -> Graph:
+    """Products for squares, cubes and fourth powers, as in the code for arrays: see `faster`."""
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        power = args[1].value
+        return _product(build, args[0], power, node.span) if power in _SMALL_POWERS else None
+
+    return rebuilt(graph, replace, ("power",))
+
+
+def powers_by_squares(graph: Graph) -> Graph:
+    """Cubes and fourth powers by squares, as a person writes them who knows how slow powers are.
+
+    The square of an array is a product: files and calls give the same bits.
+    """
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if args[1].value not in _SMALL_POWERS[1:]:
+            return None
+        square = build.node("power", args[0], build.constant(2.0))
+        if args[1].value == _SMALL_POWERS[1]:
+            return build.node("multiply", square, args[0], span=node.span)
+        return build.node("power", square, build.constant(2.0), span=node.span)
+
+    return rebuilt(graph, replace, ("power",))
+
+
+_SMALL_POWERS = (2.0, 3.0, 4.0)
+
+
+def _product(build: Builder, base: Node, power: Value, span: Span | None = None) -> Node:
+    """A small power, by at most two products."""
+    square = build.node("multiply", base, base, span=span)
+    if power == _SMALL_POWERS[0]:
+        return square
+    return build.node("multiply", square, base if power == _SMALL_POWERS[1] else square, span=span)
 
 
 def faster(graph: Graph) -> Graph:
@@ -73,16 +114,31 @@ def faster(graph: Graph) -> Graph:
             first, second = args if args[0].is_constant else args[::-1]
             pair = (first, second) if first.is_constant else args
             return build.node(_SYMMETRIC[node.op], *pair)
-        if node.op != "power" or args[1].value not in (2.0, 3.0, 4.0):
-            return None
-        square = build.node("multiply", args[0], args[0])
-        if args[1].value == 2.0:
-            return square
-        return build.node("multiply", square, args[0] if args[1].value == 3.0 else square)
+        power = args[1].value
+        return _product(build, args[0], power) if power in _SMALL_POWERS else None
 
-    if not any(node.op == "power" or node.op in _SYMMETRIC for node in graph.nodes):
+    return in_one_order(rebuilt(graph, replace, ("power", *_SYMMETRIC)))
+
+
+_COMMUTE = ("add", "multiply")
+
+
+def in_one_order(graph: Graph) -> Graph:
+    """Sums and products once, in whichever order their operands stand: the result is the same."""
+    places = [(n.op, frozenset(n.args)) for n in graph.nodes if n.op in _COMMUTE]
+    if len(set(places)) == len(places):
         return graph
-    return rebuilt(graph, replace)
+    seen: dict[tuple[str, frozenset[Node]], Node] = {}
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        key = node.op, frozenset(args)
+        if key not in seen:
+            seen[key] = build.node(node.op, *args, span=node.span)
+        return seen[key]
+
+    return rebuilt(graph, replace, _COMMUTE)
 
 
 _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
@@ -90,7 +146,10 @@ _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
 
 
 def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
-    """Where derivatives use the value's shape alone, take that from the inputs, not the value."""
+    """Where derivatives use a shape alone, take that from the value or inputs, not from a step.
+
+    The value's own is taken where the value is returned as well and has that shape.
+    """
     derivatives = ancestors(graph.nodes, graph.outputs[1:])
     needed = [node for node in graph.nodes if node in derivatives]
     roots = {n.args[1] for n in needed if n.op == "broadcast" and n.args[1].args}
@@ -111,6 +170,10 @@ def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
             below = [leaf for arg in node.args for leaf in leaves[arg]]
             leaves[node] = tuple(dict.fromkeys(below))[: _MOST_JOINED + 1]
         if node.op == "broadcast" and node.args[1] in idle:
+            root, value = node.args[1], graph.outputs[0]
+            if kind == "value_and_grad" and {*leaves[root]} == {*leaves.get(value, ())}:
+                args[1] = made[value]
+                return None
             args[1] = _joined(build, [made[leaf] for leaf in leaves[node.args[1]]]) or args[1]
         return None
 

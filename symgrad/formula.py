@@ -196,6 +196,7 @@ def lower(text: str, table: FunctionTable) -> Lowered:
     labels = {n: name for name, n in lowerer.names.items() if isinstance(n, Node) and n.args}
     graph = lowerer.builder.graph((value,), labels)
     lowerer.check_declared(graph)
-    functions = {*table, *lowerer.functions}
-    check_variables(lowerer.builder.nodes, lowerer.shapes, functions, text)
+    if any(node.op == "derivative" for node in lowerer.builder.nodes):
+        functions = {*table, *lowerer.functions}
+        check_variables(lowerer.builder.nodes, lowerer.shapes, functions, text)
     return Lowered(graph, tuple(lowerer.inputs), lowerer.shapes)

@@ -86,10 +86,15 @@ class Function:
         plain = all(p.kind in ("number", "bool") for p in self.parameters)
         return plain and not self.is_built
 
-    @property
+    @cached_property
     def is_operation(self) -> bool:
         """Whether it is an operation of the graph, rather than replaced by its definition."""
         return bool(self.derivatives) and not self.is_built
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether it is an operation of which all parameters are numbers."""
+        return self.is_operation and all(p.kind == "number" for p in self.parameters)
 
     @cached_property
     def is_built(self) -> bool:
@@ -231,6 +236,10 @@ class FunctionTable(Mapping[str, Function]):
         if function is None:
             function = self._functions[name] = Function(parse_row(self._lines[name]))
         return function
+
+    def find(self, name: str) -> Function | None:
+        """As `get`, without an exception where there is none."""
+        return self._functions.get(name) or (self[name] if name in self._lines else None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)

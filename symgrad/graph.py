@@ -120,12 +120,14 @@ _STRIDE = 256
 class Builder:
     """Makes nodes, each once.
 
-    `place` is where those stand in the formula that are made without a place of their own.
+    `place` is where those stand in the formula that are made without a place of their own, `notes`
+    is for what a pass remembers of them.
     """
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.place: Span | None = None
+        self.notes: dict[object, Any] = {}
         self._table: dict[object, Node] = {}
         self._most = Limits.current().nodes
         self._next_look = min(_STRIDE, self._most)
@@ -192,17 +194,14 @@ class Builder:
         get = made.__getitem__
         for node in graph.nodes:
             if node.op == "input":
-                made[node] = inputs[node.value]  # type: ignore[index]
+                made[node] = inputs[node.value]  # type: ignore[index]  # its name
             else:
                 made[node] = self.node(node.op, *map(get, node.args), value=node.value, span=span)
         return made[graph.outputs[0]]
 
     def graph(self, outputs: Sequence[Node], labels: Mapping[Node, str] | None = None) -> Graph:
         """The part of what was built that the outputs need."""
-        needed = ancestors(self.nodes, outputs)
-        nodes = tuple(node for node in self.nodes if node in needed)
-        kept = {n: name for n, name in (labels or {}).items() if n in needed}
-        return Graph(nodes, tuple(outputs), kept)
+        return part_of(self.nodes, outputs, labels or {})
 
 
 Replace = Callable[[Builder, Node, list[Node], Mapping[Node, Node]], Node | None]
@@ -222,12 +221,20 @@ def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -
 
     `ops` are the operations that may be replaced; None for all.
     """
+    start = 0
+    if ops is not None:
+        # What stands before the first of them stays as it is.
+        places = (place for place, node in enumerate(graph.nodes) if node.op in ops)
+        start = next(places, len(graph.nodes))
+        if start == len(graph.nodes):
+            return graph
     build = Builder()
+    build.nodes.extend(graph.nodes[:start])
     made = Changes()
     changed, get = made.keys(), made.get
-    for node in graph.nodes:
+    for node in graph.nodes[start:]:
         operands = node.args
-        same = changed.isdisjoint(operands)
+        same = not made or changed.isdisjoint(operands)
         concerned = ops is None or node.op in ops
         replaced = None
         if concerned or not same:
@@ -253,9 +260,15 @@ def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -
 def builder_of(graph: Graph) -> Builder:
     """A builder that goes on where a graph ends."""
     build = Builder()
-    for node in graph.nodes:
-        build.take(node)
+    build.nodes.extend(graph.nodes)
     return build
+
+
+def part_of(nodes: Sequence[Node], outputs: Sequence[Node], labels: Mapping[Node, str]) -> Graph:
+    """The part of some nodes, in topological order, that the outputs need."""
+    needed = ancestors(nodes, outputs)
+    kept = {node: name for node, name in labels.items() if node in needed}
+    return Graph(tuple([node for node in nodes if node in needed]), tuple(outputs), kept)
 
 
 def ancestors(nodes: Sequence[Node], outputs: Iterable[Node]) -> set[Node]:

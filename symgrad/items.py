@@ -153,9 +153,10 @@ def paired(builder: Builder, *nodes: Node) -> Node | None:
 
 def operands_of(node: Node) -> Sequence[Node]:
     """The operands of a node, those that stand as pairs one by one."""
-    if all(arg.op != "pair" for arg in node.args):
-        return node.args
-    return [part for arg in node.args for part in unpaired(arg)]
+    for arg in node.args:
+        if arg.op == "pair":
+            return [part for arg in node.args for part in unpaired(arg)]
+    return node.args
 
 
 def unpaired(node: Node) -> tuple[Node, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from symgrad.compiled import Compiled
 from symgrad.finish import without_shapes
 from symgrad.formula import lower
-from symgrad.graph import builder_of
+from symgrad.graph import part_of
 from symgrad.leaves import is_elementwise
 from symgrad.limits import Limits, compiling
 from symgrad.recording import check_size
@@ -53,7 +53,7 @@ def _derivatives(compiled: Compiled, trees: TreeWriter) -> list[str]:
         graph = compiled.graph
     except UndeclaredError:
         return []
-    graph = builder_of(graph).graph(graph.outputs[-len(compiled.wrt) :], graph.labels)
+    graph = part_of(graph.nodes, graph.outputs[-len(compiled.wrt) :], graph.labels)
     nodes = compiled.lowered.nodes
     if all(node.op in ("input", "constant") or is_elementwise(node.op) for node in nodes):
         graph = tidied(without_shapes(graph), compiled.table)

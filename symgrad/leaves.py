@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from symgrad.graph import Node
 
@@ -66,10 +67,11 @@ class Leaves:
     """For each node the set of leaves, as bits, whose shapes broadcast to its shape.
 
     A leaf is a node whose shape is its own: an input, or the result of an operation that is not
-    elementwise. Two nodes with the same leaves have the same shape, whatever the shapes of the
-    inputs are. What a reduction keeps as axes of size 1 adds nothing to what it was reduced from.
-    The list of nodes may grow between look-ups. Sets that would need too many bits are not told
-    apart in full: such a node counts as a leaf, which is safe, as nothing has its shape then.
+    elementwise; reductions of one shape along the same axes share one. Two nodes with the same
+    leaves have the same shape, whatever the shapes of the inputs are. What a reduction keeps as
+    axes of size 1 adds nothing to what it was reduced from. The list of nodes may grow between
+    look-ups. Sets that would need too many bits are not told apart in full: such a node counts as a
+    leaf, which is safe, as nothing has its shape then.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
@@ -77,6 +79,8 @@ class Leaves:
         self._masks: dict[Node, int] = {}
         self._known: dict[Node, int] = {}
         self._within: dict[int, int] = {}
+        self._reduced: dict[tuple[int, Any, bool], int] = {}
+        self._axes: dict[int, Any] = {}
         self._kept = 0
         self._leaves = 0
         self._seen = 0
@@ -103,12 +107,24 @@ class Leaves:
             mask = self._of(node.args[1])
         elif op in LIKE_FIRST:
             mask = self._of(node.args[0])
-        elif op in OWN or not is_number(node):
+        elif op in REDUCTIONS and not is_number(node):
+            mask = self._over(self._of(node.args[0]), node.attributes[0], node.attributes[-1])
+        elif op == "squeeze" and self._axes.get(kept := self._of(node.args[0])) == node.attributes:
+            mask = self._over(self._within[kept], node.attributes[0], False)
+        elif op in OWN:
             mask = self._leaf()
-            if op in REDUCTIONS and node.attributes[-1] is True and mask < _BEYOND:
-                self._within[mask] = self._of(node.args[0])
-                self._kept |= mask
         self._masks[node] = mask
+
+    def _over(self, whole: int, axis: Any, keepdims: bool) -> int:
+        """The leaf of what is reduced: the same for all that is reduced from one shape alike."""
+        mask = self._reduced.get((whole, axis, keepdims))
+        if mask is None or whole >= _BEYOND:
+            mask = self._reduced[whole, axis, keepdims] = self._leaf()
+            if keepdims is True and mask < _BEYOND:
+                self._within[mask] = whole
+                self._axes[mask] = (axis,)
+                self._kept |= mask
+        return mask
 
     def _leaf(self) -> int:
         """A new leaf: a bit, or beyond the bits a number that is part of no other one."""
@@ -117,6 +133,10 @@ class Leaves:
         if number < _MOST_BITS:
             return 1 << number
         return ((number << 64) | (~number & 0xFFFF_FFFF_FFFF_FFFF)) << _MOST_BITS
+
+    def together(self, one: int, other: int) -> int:
+        """The leaves of what operands with some leaves broadcast to."""
+        return self._union(one, other) if one and other and one != other else one or other
 
     def _union(self, one: int, other: int) -> int:
         """Of two sets that differ."""

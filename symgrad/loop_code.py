@@ -17,12 +17,13 @@ from symgrad.emit import Writer
 from symgrad.graph import Node
 from symgrad.items import unpaired
 from symgrad.naming import Names, words_for
-from symgrad.offsets import Offsets, affine, moved, own
+from symgrad.offsets import Offsets, affine, looked_up, moved, own
 from symgrad.schedule import Schedule, Step
 from symgrad.shapes import CONDITIONS
 from symgrad.simplify import lacking
 from symgrad.spelling import ATOM, Text
 from symgrad.targets import Target
+from symgrad.template import HOLE, Slice
 
 _LETTERS = "ijklmnpqrstuvwxyz"
 _NUMBERS_A_LINE = 8
@@ -43,6 +44,15 @@ class View:
     def at(self, place: str) -> str:
         """An element as code; an array of one element is a number."""
         return self.buffer if self.is_number else f"{self.buffer}[{place}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where elements are found: the shape of all of them, the offset of one, and what tells it."""
+
+    shape: tuple[int, ...]
+    place: str
+    told: str = ""
 
 
 class Loops(Writer):
@@ -86,6 +96,8 @@ class Loops(Writer):
         self.letters: list[str] = []
         self.summed: list[str] = []
         self.tables: dict[str, str] = {}
+        self.at = ""
+        self.kept: dict[tuple[Node, bool], tuple[str, str]] = {}
 
     def write(self, step: Step) -> None:
         """The text of a step, with statements where it needs them."""
@@ -195,14 +207,22 @@ class Loops(Writer):
             self._name(node)
         return self.views[node]
 
-    def loop(self, shape: Sequence[int], statement: str, variables: Sequence[str] = ()) -> None:
-        """A statement for all elements of a shape."""
+    def loop(
+        self, shape: Sequence[int], statement: str | Sequence[str], variables: Sequence[str] = ()
+    ) -> None:
+        """A statement for all elements of a shape, or several as a block."""
         indent = ""
+        lines = [statement] if isinstance(statement, str) else list(statement)
         for size, name in zip(shape, variables or self.variables(len(shape)), strict=True):
             if size != 1:
                 self.lines.append(f"{indent}for (int {name} = 0; {name} < {size}; {name}++)")
                 indent += "    "
-        self.lines.append(indent + statement)
+        if len(lines) > 1:
+            self.lines[-1:] = [self.lines[-1] + " {"] if indent else [*self.lines[-1:], "{"]
+            block = [f"{indent or '    '}{line}" for line in lines]
+            self.lines += [*block, indent[4:] + "}"]
+        else:
+            self.lines.append(indent + lines[0])
 
     def declare(self, node: Node, start: str | None = None, kind: str = "double") -> str:
         """A new array or number for a node; what its elements are named by."""
@@ -242,9 +262,57 @@ class Loops(Writer):
         view = self.views[step.node]
         for part in step.parts:
             g, _, *fillings = (p for arg in part.args for p in unpaired(arg))
-            places = self.moved(part, "index", part.value, [self.shapes[part], *fillings])[1]
-            code = self._operand(g, True).code
-            self.loop(places.shape, f"{view.at(self.place_of(places))} += {code};")
+            found = self.found(part, "index", part.value, self.shapes[part], fillings)
+            self.add_at(view, found, self._operand(g, True).code)
+
+    def found(
+        self,
+        node: Node,
+        op: str,
+        value: object,
+        shape: tuple[int, ...],
+        indices: Sequence[Node],
+    ) -> Found:
+        """Where an index, or what works alike, takes elements of an array of a shape."""
+        unknown = [index for index in indices if index not in self.numbers]
+        if not unknown:
+            places = self.moved(node, op, value, [shape, *indices])[1]
+            return Found(places.shape, self.place_of(places))
+        if any(HOLE in p.parts for p in node.attributes if isinstance(p, Slice)):
+            self.moved(node, op, value, [shape, *unknown])
+        given = [self.numbers.get(index, self.shapes[index]) for index in indices]
+        base, parts = looked_up(op, value, shape, given)
+        terms = [] if not base.any() else [self.place_of(base)]
+        for place, which, step, size in parts:
+            view = self.view(indices[place])
+            at = self.place_of(view.offsets.reshape(-1)[which]) if view.offsets.size else "0"
+            terms.append(f"offset_of({view.at(at)}, {size}, {step})")
+        self.at = self.at or self.names.fresh("at")
+        return Found(base.shape, self.at, f"const int {self.at} = {' + '.join(terms)};")
+
+    def add_at(self, view: View, found: Found, code: str) -> None:
+        """Add elements to those that were found; those out of range are passed over."""
+        there = f"{view.at(found.place)} += {code};"
+        if not found.told:
+            self.loop(found.shape, there)
+            return
+        self.loop(found.shape, [found.told, f"if ({found.place} >= 0)", f"    {there}"])
+
+    def flat(self, node: Node) -> str:
+        """An array in its own order; the name of where it begins."""
+        view = self.view(node)
+        shape = self.shapes[node]
+        if not view.is_number and np.array_equal(view.offsets, own(shape)):
+            return view.buffer
+        copy = self.room(shape)
+        self.loop(shape, f"{copy}[{self.subscript(shape)}] = {self.text(node).code};")
+        return copy
+
+    def room(self, shape: Sequence[int], kind: str = "double") -> str:
+        """A new array, whatever its size; its name."""
+        name, size = self.names.numbered("t"), int(np.prod(shape))
+        self.lines.append(f"{kind} {name}[{size}];" if size else f"{kind} {name}[1] = {{0}};")
+        return name
 
     def moved(
         self, node: Node, op: str, value: object, operands: Sequence[Any]

@@ -9,6 +9,7 @@ import numpy as np
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import paired, unpaired
+from symgrad.loop_algebra import ALGEBRA
 from symgrad.loop_code import Loops, Rule, View
 from symgrad.misfit import axes_of
 from symgrad.offsets import Offsets, own
@@ -18,9 +19,10 @@ from symgrad.targets.c import FOLDS, MOVES, PRODUCTS, SCANS, SCATTERS
 
 _LIKE = frozenset(
     """_reshape_like broadcast _rerow _unrow _recolumn _uncolumn _unpad _undiagonal _undiagonals
-    _unmerged""".split()
+    _unmerged unbroadcast""".split()
 )
 _SCANNED = frozenset((*SCANS, "_scan"))
+_TAKES = ("index", "take_along_axis")
 _SHAPED = _LIKE | set(SCATTERS)
 """Moves whose second operand is only looked at for its shape."""
 
@@ -39,6 +41,8 @@ def without_likes(graph: Graph, shapes: Mapping[Node, tuple[int, ...]]) -> Graph
             if like.op != "_zeros":
                 zeros = build.node("_zeros", value=(shapes[unpaired(node.args[1])[0]],))
                 args[1] = paired(build, zeros, *fillings) or zeros
+        if node.op in ("size", "_count") and not args[0].is_constant:
+            args[0] = build.node("_zeros", value=(shapes[node.args[0]],))
         if (
             node.op in _SCANNED
             and shapes[node][axes_of(node.attributes[0], len(shapes[node]))[0]] < 2
@@ -51,6 +55,9 @@ def without_likes(graph: Graph, shapes: Mapping[Node, tuple[int, ...]]) -> Graph
 
 def _move(on: Loops, step: Step) -> None:
     node, op = step.node, step.spelling
+    if op in _TAKES and not all(index in on.numbers for index in step.operands[1:]):
+        _take(on, step)
+        return
     several = len(step.operands) if op in ("concatenate", "stack") else 1
     operands: list[Any] = [on.shapes[operand] for operand in step.operands[:several]]
     operands.extend(step.operands[several:])
@@ -87,13 +94,22 @@ def _move(on: Loops, step: Step) -> None:
     on.loop(kept.shape, f"{on.views[node].at(on.place_of(kept))} = {code};")
 
 
+def _take(on: Loops, step: Step) -> None:
+    """Elements by indices that are told at run time; one that is out of range gives nan."""
+    node, first = step.node, step.operands[0]
+    source = on.flat(first)
+    found = on.found(node, node.op, node.value, on.shapes[first], step.operands[1:])
+    on.declare(node)
+    there = f"{on.texts[node].code} = "
+    on.loop(found.shape, [found.told, f"{there}{found.place} < 0 ? NAN : {source}[{found.place}];"])
+
+
 def _scatter(on: Loops, step: Step) -> None:
     node, op = step.node, SCATTERS[step.node.op]
     g, _, *others = step.operands
-    places = on.moved(node, op, node.value, [on.shapes[node], *others])[1]
     on.declare(node, "0.0")
-    there = on.views[node].at(on.place_of(places))
-    on.loop(places.shape, f"{there} += {on.text(g).code};")
+    found = on.found(node, op, node.value, on.shapes[node], others)
+    on.add_at(on.views[node], found, on.text(g).code)
 
 
 def _fold(on: Loops, step: Step) -> None:
@@ -106,6 +122,19 @@ def _fold(on: Loops, step: Step) -> None:
     on.declare(node, on.target.constant(start, True).code)
     there = on.views[node].at(on.place_of(np.broadcast_to(own(kept), shape)))
     on.loop(shape, _updated(on, there, op, code))
+
+
+def _summed(on: Loops, step: Step) -> None:
+    """A sum over the axes along which an array was broadcast, of which there may be none."""
+    node, operand = step.node, step.operands[0]
+    shape = on.shapes[operand]
+    if shape == on.shapes[node]:
+        _same(on, step)
+        return
+    code = on.text(operand).code
+    on.declare(node, "0.0")
+    places = np.broadcast_to(own(on.shapes[node]), shape)
+    on.loop(shape, f"{on.views[node].at(on.place_of(places))} += {code};")
 
 
 def _updated(on: Loops, there: str, op: str, code: Text) -> str:
@@ -211,11 +240,13 @@ def _same(on: Loops, step: Step) -> None:
 
 
 RULES: Mapping[str, Rule] = {
+    **ALGEBRA,
     **dict.fromkeys(MOVES, _move),
     **{name: _scatter for name in SCATTERS if name != "place"},
     **dict.fromkeys(FOLDS, _fold),
     **dict.fromkeys((*SCANS, "_scan"), _scan),
     **dict.fromkeys(PRODUCTS, _product),
+    "unbroadcast": _summed,
     **dict.fromkeys(("stop_gradient", "integer", "copy", "cast"), _same),
 }
 

@@ -191,6 +191,9 @@ class Lowerer:
 
     def apply(self, function: Function, items: Sequence[Item], span: Span | None) -> Item:
         """A function on operands and attributes: an operation, or what takes its place."""
+        if function.is_plain and len(items) == len(function.parameters):
+            numbers = [self.number(item, span) for item in items]
+            return self.builder.node(function.name, *numbers, span=span)
         operands: dict[str, Node] = {}
         attributes: dict[str, Any] = {}
         raw: dict[str, Any] = {}
@@ -236,7 +239,8 @@ class Lowerer:
             return isinstance(node.value, bool)
         if node.op == "input":
             return node in self.conditions
-        return node.op in self.table and self.table[node.op].kind == "bool"
+        function = self.table.find(node.op)
+        return function is not None and function.kind == "bool"
 
     def condition(self, item: Item, span: Span | None = None) -> Node:
         """An item as a condition: a number holds where it is not 0."""
@@ -250,8 +254,10 @@ class Lowerer:
 
         Lists in lists are the next axis; inner ones are made first.
         """
+        if isinstance(item, Node):
+            return self._single(item, span)
         under_way: list[tuple[Items, list[Node]]] = []
-        current = item
+        current: Item = item
         while True:
             listed = current if isinstance(current, Items) and current.kind == "list" else None
             if listed is not None and listed.items:

@@ -102,14 +102,15 @@ class Index:
         first = args[0]
         kind = kinds.get(first) or self._kind(first, kinds)
         shape: tuple[Any, ...] = (node.op, kind)
+        meeting = 0
         if len(args) == 2:
             second = args[1]
-            alike = first is second
-            shape = (node.op, kind, kinds.get(second) or self._kind(second, kinds), alike)
+            meeting = _meeting(first, second)
+            shape = (node.op, kind, kinds.get(second) or self._kind(second, kinds), meeting)
         found = self._candidates.get(shape)
         if found is None:
-            below, alike = shape[1:3], shape[-1] is True
-            found = tuple([rule for rule in rules if _may_match(rule, below, alike)])
+            below = shape[1:3]
+            found = tuple([rule for rule in rules if _may_match(rule, below, meeting)])
             self._candidates[shape] = found
         return found
 
@@ -139,10 +140,37 @@ class Index:
         return kind
 
 
-def _may_match(rule: Rule, operands: tuple[Kind, ...], alike: bool) -> bool:
+_SAME, _NESTED, _SHARED = 1, 2, 4
+
+
+def _meeting(first: Node, second: Node) -> int:
+    """Where two operands meet: they are the same, one is an operand of the other, or share one."""
+    if first is second:
+        return _SAME | _SHARED
+    below, others = first.args, second.args
+    found = _NESTED if first in others or second in below else 0
+    for node in below:
+        if node in others:
+            return found | _SHARED
+    return found
+
+
+def _needed_meeting(root: Node) -> int:
+    """Where the operands of a pattern meet. Numbers are compared by value, so they do not count."""
+    if len(root.args) < 2:
+        return 0
+    first, second = root.args
+    names = [[arg for arg in node.args if arg.op == "input"] for node in root.args]
+    needed = _SAME if first is second else 0
+    if (first.op == "input" and first in names[1]) or (second.op == "input" and second in names[0]):
+        needed |= _NESTED
+    return needed | (_SHARED if set(names[0]) & set(names[1]) else 0)
+
+
+def _may_match(rule: Rule, operands: tuple[Kind, ...], meeting: int) -> bool:
     """Whether a pattern's operands can be these, in either order where it commutes."""
     root = rule.root
-    if len(root.args) == 2 and root.args[0] is root.args[1] and not alike:
+    if _needed_meeting(root) & ~meeting:
         return False
     return any(
         all(_may_be(rule, want, have) for want, have in zip(root.args, order, strict=True))

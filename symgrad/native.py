@@ -17,8 +17,7 @@ import numpy as np
 from symgrad.c_file import OVER
 from symgrad.declarations import check_declared
 from symgrad.emission import Formula, c_files
-from symgrad.errors import MissingExtraError, SymgradError
-from symgrad.products import takes_vectors, vectors
+from symgrad.errors import InputError, MissingExtraError, SymgradError
 from symgrad.results import plain
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -45,7 +44,8 @@ class NativeFunction:
         self._compiled = compiled
         self._declared = what.derived.shapes
         self._signature = found.signatures[what.names[what.kind]]
-        self._elementwise = not any(shape for _, shape in self._signature.inputs.values())
+        self._elementwise = f"{self._signature.name}{OVER}(" in found.header
+        self._indices = what.derived.indices
         self._library = _built(found.source)
         name = self._signature.name + (OVER if self._elementwise else "")
         self._function = self._library[name]
@@ -62,10 +62,13 @@ class NativeFunction:
         """
         compiled = self._compiled
         names = tuple(self._signature.inputs)
-        if takes_vectors(compiled.what) and args:
-            seeds = names[: len(names) - len(compiled.inputs)]
-            args = (*vectors(args[0], seeds, compiled.formula), *args[1:])
         arrays = compiled.bound(args, inputs)
+        for name in self._indices:
+            if arrays[name].dtype.kind == "b":
+                raise InputError(
+                    f"the input {name} is an index, and in C no mask", self._text, None,
+                    f"What a mask picks has no fixed shape. Pass np.flatnonzero({name}).",
+                )  # fmt: skip
         numbers = all(type(value) in (int, float, bool) for value in (*args, *inputs.values()))
         given = [np.asarray(arrays[name], np.float64) for name in names]
         results = self._over(given) if self._elementwise else self._fixed(given)

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 from symgrad.document import Rendering, function_doc, module_doc, outputs_for, returned
 from symgrad.emit import argument_names, emit
+from symgrad.errors import SymgradError
 from symgrad.finish import squares_as_products, without_shapes
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.leaves import is_elementwise
 from symgrad.lines import bracketed
 from symgrad.naming import Names
+from symgrad.products import PROGRAMS
 from symgrad.schedule import schedule
 from symgrad.simplify import lacking, legalise
 from symgrad.targets.numba import HELPERS, TARGET
@@ -40,6 +42,16 @@ class Elements:
     graph: Graph
     is_sum: bool
     is_mean: bool
+
+
+def check_blocks(what: str, text: str) -> None:
+    """Raise a SymgradError for blocks of derivatives, which are no map over elements."""
+    if what in PROGRAMS:
+        name = "Jacobian" if what == "jacobian" else "Hessian"
+        raise SymgradError(
+            f"the target numba has no {name}", text, (0, len(text)),
+            "It takes formulas of elements, and sums and means of such, and their gradients.",
+        )  # fmt: skip
 
 
 def elements(what: Rendering, table: FunctionTable) -> Elements:
@@ -168,8 +180,13 @@ class _Loop:
         """Whether a result is one number: a sum over all elements."""
         if place == 0 and self.kind != "grad":
             return self.found.is_sum
+        return self.input_of(place) in self.numbers
+
+    def input_of(self, place: int) -> str | None:
+        """The input that a derivative is by; None for the value and for what has its shape."""
         first = 0 if self.kind == "grad" else 1
-        return self.what.layout.wrt[place - first] in self.numbers
+        forward = self.what.derived.what == "jvp"
+        return None if forward or place < first else self.what.layout.wrt[place - first]
 
     def over(self, names: Names) -> str:
         """The loop in chunks."""
@@ -235,12 +252,9 @@ class _Loop:
         return "\n".join(lines) + "\n"
 
     def _handed(self, place: int, result: str, shape: str, inputs: list[str]) -> str:
-        first = 0 if self.kind == "grad" else 1
         if self.summed(place):
             return f"{result}.sum()"
-        if place < first:
+        name = self.input_of(place)
+        if name is None or len(self.rows) == 1:
             return f"{result}.reshape({shape})[()]"
-        name = self.arguments[self.what.layout.wrt[place - first]]
-        if len(self.rows) == 1:
-            return f"{result}.reshape({shape})[()]"
-        return f"_sum_to({result}.reshape({shape}), {name})[()]"
+        return f"_sum_to({result}.reshape({shape}), {self.arguments[name]})[()]"

@@ -16,6 +16,7 @@ import numpy as np
 from symgrad.load import load
 from symgrad.spelling import Text
 from symgrad.targets.numpy import HELPERS, NUMPY
+from symgrad.template import HOLE, Slice
 
 Offsets = np.ndarray[Any, np.dtype[np.intp]]
 
@@ -72,6 +73,53 @@ def moved(op: str, value: object, operands: Sequence[Any]) -> tuple[Offsets, Off
     result = applied(op, value, given).astype(np.intp)
     source = np.searchsorted(begins, result, side="right") - 1
     return source, np.where(source < 0, 0, result - np.array(begins)[source])
+
+
+def looked_up(
+    op: str, value: object, shape: tuple[int, ...], indices: Sequence[Any]
+) -> tuple[Offsets, list[tuple[int, Offsets, int, int]]]:
+    """Where an index takes elements from, some of whose numbers are told later.
+
+    `indices` are numbers that are known, or shapes of those that are not. For each element it gives
+    the offset for indices of 0; and for each index that is not known its place, which of its
+    elements counts for which one, and the step and the size of the axis that it is for.
+
+    >>> base, [(which, of, step, size)] = looked_up("index", (HOLE, 1), (3, 2), [(2,)])
+    >>> base.tolist(), of.tolist(), step, size
+    ([1, 1], [0, 1], 2, 3)
+    """
+    zeros = [np.zeros(i, np.intp) if isinstance(i, tuple) else i for i in indices]
+    found = []
+    for place, index in enumerate(indices):
+        if not isinstance(index, tuple):
+            continue
+        axis = value[0] if op == "take_along_axis" and isinstance(value, tuple) else _axis(
+            value, place, len(shape), zeros)  # fmt: skip
+        axis %= len(shape)
+        count = np.arange(int(np.prod(index)))
+        wide = count.reshape(-1, *[1] * (len(shape) - axis - 1))
+        wide = np.broadcast_to(wide, (*shape[:axis], len(count), *shape[axis + 1 :]))
+        given = [*zeros[:place], count.reshape(index), *zeros[place + 1 :]]
+        step = int(np.prod(shape[axis + 1 :]))
+        found.append((place, applied(op, value, [wide, *given]), step, shape[axis]))
+    return applied(op, value, [own(shape), *zeros]), found
+
+
+def _axis(key: object, place: int, rank: int, indices: Sequence[Any]) -> int:
+    """The axis that a hole of a key is for."""
+    given = iter(indices)
+    taken: list[int] = []
+    axis_of: list[int] = []
+    parts = key if isinstance(key, tuple) else (key,)
+    for part in parts:
+        inside = part.parts if isinstance(part, Slice) else (part,)
+        arrays = [np.asarray(next(given)) for each in inside if each is HOLE]
+        axis_of += [len(taken)] * len(arrays)
+        masks = not isinstance(part, Slice) and arrays and arrays[0].dtype.kind == "b"
+        taken.append(0 if part in (None, Ellipsis) else arrays[0].ndim if masks else 1)
+    if Ellipsis in parts:
+        taken[parts.index(Ellipsis)] = rank - sum(taken)
+    return sum(taken[: axis_of[place]])
 
 
 def affine(offsets: Offsets, variables: Sequence[str]) -> str | None:

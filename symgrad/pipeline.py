@@ -15,7 +15,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.guards import guard
 from symgrad.leaves import is_elementwise
-from symgrad.misfit import Misfit, Shape
+from symgrad.misfit import Misfit, Shape, product
 from symgrad.products import PROGRAMS, Differentiator, blocks, seeds
 from symgrad.resolve import UndeclaredError, resolve
 from symgrad.selection import select_early
@@ -54,6 +54,14 @@ class Known:
         """The shapes in the graph of a value; an InputError where they do not fit."""
         return check_shapes(graph, self.shapes, text, self.kinds, self.numbers, self.names)
 
+    def flat(self) -> Known | None:
+        """The same for arrays of one axis, where all are of one shape with several."""
+        shapes = {shape for shape in self.shapes.values() if shape}
+        if len(shapes) != 1 or len(*shapes) < 2 or self.kinds or self.numbers:
+            return None
+        rows = (product(*shapes),)
+        return Known({name: rows if shape else () for name, shape in self.shapes.items()})
+
     def infer(self) -> Inference:
         """An inference that starts from this."""
         return self.more({})
@@ -77,6 +85,7 @@ def stages(
     indices = index_inputs(lowered.graph)
     chosen = differentiated(lowered, wrt, text, table)
     known = known or declared(lowered)
+    partly = known or partly_declared(lowered)
     graph = lowered.graph
     if known:
         known = with_seeds(known, lowered, what, chosen, text)
@@ -103,7 +112,7 @@ def stages(
         )
 
     yield stage("lower")
-    found = (known or Known({})).check(graph, text)
+    found = (partly or Known({})).check(graph, text)
     graph = resolve(graph, found, table, text)
     indices |= index_inputs(graph)
     if has_derivatives(graph):
@@ -127,8 +136,8 @@ def stages(
         yield stage("reverse")
     graph = simplify(graph, table, exact)
     yield stage("simplify")
-    if known:
-        graph = specialise(graph, known.infer(), table, exact, text)
+    if partly:
+        graph = specialise(graph, (known or partly).infer(), table, exact, text)
         yield stage("specialise")
 
 
@@ -245,8 +254,13 @@ _NEXT_SIZE = 1_009
 
 
 def declared(lowered: Lowered) -> Known | None:
-    """What the declarations say, if every input has one: named sizes get sizes that are unlike."""
-    if not lowered.shapes or set(lowered.shapes) != set(lowered.inputs):
+    """What the declarations say, if every input has one."""
+    return partly_declared(lowered) if set(lowered.shapes) == set(lowered.inputs) else None
+
+
+def partly_declared(lowered: Lowered) -> Known | None:
+    """What the declarations say of some inputs: named sizes get sizes that are unlike."""
+    if not lowered.shapes:
         return None
     sizes: dict[str, int] = {}
     for shape in lowered.shapes.values():

@@ -15,7 +15,7 @@ from typing import Any
 from symgrad.batch import ROWS, Batches, Block
 from symgrad.errors import InputError
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, builder_of, rebuilt
+from symgrad.graph import Builder, Graph, Node, builder_of, part_of, rebuilt
 from symgrad.reverse import reverse
 from symgrad.shapes import Inference
 from symgrad.simplify import shorten, simplify
@@ -148,7 +148,7 @@ class Differentiator:
         found = self.reverse(graph, wrt)
         for _ in range(order - 1):
             short = self.short(found)
-            slope = builder_of(short).graph(short.outputs[1:], short.labels)
+            slope = part_of(short.nodes, short.outputs[1:], short.labels)
             found = self.reverse(slope, wrt)
         return _with_value(found, graph)
 
@@ -164,7 +164,7 @@ def _with_value(derived: Graph, graph: Graph) -> Graph:
     """A graph of derivatives whose first output is the formula's own value."""
     build = builder_of(derived)
     inputs = {name: build.node("input", value=name) for name in graph.inputs()}
-    value = build.inline(builder_of(graph).graph(graph.outputs[:1]), inputs)
+    value = build.inline(part_of(graph.nodes, graph.outputs[:1], {}), inputs)
     return build.graph([value, *derived.outputs[1:]], derived.labels)
 
 
@@ -179,16 +179,22 @@ def _without_cotangent(graph: Graph) -> Graph:
             return build.inline(formula, inputs)
         return None
 
-    formula = builder_of(graph).graph(graph.outputs[:1])
+    formula = part_of(graph.nodes, graph.outputs[:1], {})
     return rebuilt(graph, replace)
 
 
-def vectors(given: Any, seeds: Sequence[str], formula: str) -> tuple[Any, ...]:
-    """A cotangent or a vector, or a tuple of one for each name."""
-    if len(seeds) == 1:
-        return (given,)
-    if not isinstance(given, tuple | list) or len(given) != len(seeds):
+def apart(args: tuple[Any, ...], what: str, seeds: Sequence[str], text: str) -> tuple[Any, ...]:
+    """Arguments in the order of the inputs: the first may be a tuple of one vector for each name.
+
+    Raises
+    ------
+    InputError
+        It is not, or has another length.
+    """
+    if not (args and takes_vectors(what)) or len(seeds) == 1:
+        return args
+    if not isinstance(args[0], tuple | list) or len(args[0]) != len(seeds):
         message = f"{len(seeds)} vectors come first, as one tuple"
         hint = f"They are, in order: {', '.join(seeds)}."
-        raise InputError(message, formula, (0, len(formula)), hint)
-    return tuple(given)
+        raise InputError(message, text, (0, len(text)), hint)
+    return (*args[0], *args[1:])

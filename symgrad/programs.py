@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
-from symgrad.blocked import Program
+from symgrad.blocked import Program, Written
 from symgrad.document import legal, prepared, reserved, returned
+from symgrad.elements import BOOL, DOUBLE, FLOAT, types_of
 from symgrad.emit import argument_names
 from symgrad.finish import faster
 from symgrad.floats import PROVIDED
 from symgrad.functions import FunctionTable
 from symgrad.graph import Node
+from symgrad.hopes import hopeful
 from symgrad.layout import Layout
 from symgrad.load import load
-from symgrad.loops import BOOL, DOUBLE, FLOAT, Source, types_of
 from symgrad.naming import Names
 from symgrad.pipeline import Derived, Known
 from symgrad.rows import Plan, in_loops, without_means
-from symgrad.targets.blocked import NAMESPACE
+from symgrad.segments import Source
+from symgrad.sums import contracted
+from symgrad.targets.blocked import FUNCTIONS, NAMESPACE, namespace
 from symgrad.targets.numpy import HELPERS, LIBRARY, NUMPY
+from symgrad.template import holes
 
-_NOT_ON_ROWS = frozenset("place _zeros _ones eye _counting input _reshape _broadcast_to".split())
+_NOT_ON_ROWS = frozenset("_zeros _ones eye _counting input _reshape _broadcast_to".split())
 
 
 def planned(
@@ -29,21 +36,30 @@ def planned(
     table: FunctionTable,
     known: Known,
     chosen: tuple[str, int] | None = None,
-) -> tuple[Plan | None, dict[Node, str]]:
+    hoping: bool = False,
+) -> tuple[Plan | None, dict[Node, str], tuple[int, ...]]:
     """The plan for known shapes, if there is one, and what the elements of each node are.
 
-    With an input and its axis `chosen`, that axis is looped over however little that is.
+    With an input and its axis `chosen`, that axis is looped over however little that is. When
+    `hoping` for finite numbers, choices are left out, and the last tells which outputs then have to
+    be finite: those have no rows.
     """
     ready = legal(derived, table, NUMPY)
     graph, both = prepared(replace(ready, graph=faster(ready.graph)), kind, table)
-    graph = without_means(graph)
-    types = types_of(graph, derived.indices)
+    careful = contracted(without_means(graph), known.infer())
+    hoped, witnesses = hopeful(careful, known.infer()) if hoping else (careful, ())
+    types = types_of(hoped, derived.indices)
 
     def supported(node: Node) -> bool:
-        return types[node] in (FLOAT, DOUBLE, BOOL) and node.op not in _NOT_ON_ROWS
+        scattered = node.op == "place" and any(map(holes, node.attributes))
+        known = types[node] in (FLOAT, DOUBLE, BOOL)
+        return known and node.op not in _NOT_ON_ROWS and not scattered
 
-    plan = None if both else in_loops(graph, known.infer(), supported, chosen)
-    return plan, types
+    plan = None if both else in_loops(hoped, known.infer(), supported, chosen)
+    if plan is not None and any(hoped.outputs[place] in plan.rows for place in witnesses):
+        types, witnesses = types_of(careful, derived.indices), ()
+        plan = in_loops(careful, known.infer(), supported, chosen)
+    return plan, types, witnesses
 
 
 def program(
@@ -53,23 +69,46 @@ def program(
     table: FunctionTable,
     known: Known,
     chosen: tuple[str, int] | None = None,
+    hoping: bool = True,
 ) -> Program | None:
     """The program for inputs of which the shapes are known; it serves all that broadcast alike.
 
     None where no axis can be found over which most of the work is a map or a sum.
     """
-    plan, types = planned(derived, kind, table, known, chosen)
+    hoping = hoping and chosen is None
+    plan, types, witnesses = planned(derived, kind, table, known, chosen, hoping)
     if plan is None:
         return None
-    graph = plan.graph
-    names = Names([*reserved(LIBRARY), *NAMESPACE, "arrays", "laid_out"])
+    careful = partial(program, derived, kind, layout, table, known, hoping=False)
+    nodes = plan.graph.inputs()
+    return Program(
+        plan,
+        types,
+        tuple(nodes[name] for name in derived.inputs if name in nodes),
+        DOUBLE in types.values(),
+        partial(_written, derived, kind, layout, table, plan, types),
+        witnesses,
+        careful if witnesses else None,
+    )
+
+
+def _written(
+    derived: Derived,
+    kind: str,
+    layout: Layout,
+    table: FunctionTable,
+    plan: Plan,
+    types: Mapping[Node, str],
+    at_once: bool,
+) -> Written:
+    names = Names([*reserved(LIBRARY), *NAMESPACE, *FUNCTIONS, "arrays", "laid_out", "_number"])
     arguments = argument_names(derived.inputs, names)
     wanted = {
         "value": ["value"],
         "grad": layout.labels,
         "value_and_grad": ["value", *layout.labels],
     }
-    source = Source(plan, types, table, names, arguments, wanted[kind])
+    source = Source(plan, types, table, names, arguments, wanted[kind], at_once)
     floats = [name for name in derived.inputs if name not in derived.indices]
     lines = [f"def arrays({', '.join(arguments.values())}):"]
     if floats:
@@ -80,7 +119,7 @@ def program(
         for name in derived.inputs
         if name in derived.indices
     ]
-    nodes = graph.inputs()
+    nodes = plan.graph.inputs()
     used = [name for name in derived.inputs if name in nodes]
     lines.append(f"    return [{', '.join(arguments[name] for name in used)}]")
     results = wanted[kind]
@@ -88,19 +127,12 @@ def program(
     code = "\n".join([*lines, "", "", source.text])
     needed = [name for name in HELPERS if f"{name}(" in code and name not in PROVIDED]
     helpers = [HELPERS[name] for name in needed]
-    head = ["from __future__ import annotations", "", "import numpy as np", ""]
+    head = ["from __future__ import annotations", "", "import numpy as np", *source.head, ""]
     if "special." in code:
         head.insert(3, "from scipy import special")
     text = "\n".join([*head, "", "\n\n".join([code, *helpers])])
-    last = load(text, "arrays", {**NAMESPACE, **PROVIDED})
-    names_of = ("arrays", "laid_out", *(made.name for made in source.codes))
-    functions = {name: last.__globals__[name] for name in names_of}
-    return Program(
-        plan,
-        tuple(source.codes),
-        functions,
-        types,
-        tuple(nodes[name] for name in used),
-        DOUBLE in types.values(),
-        text,
-    )
+
+    def loaded(dtype: Any) -> Mapping[str, Any]:
+        return load(text, "arrays", {**namespace(dtype), **PROVIDED}).__globals__
+
+    return Written(tuple(source.codes), loaded, text)

@@ -183,8 +183,9 @@ class _Body:
         self.inputs = {str(tree.value) for tree in env.values()}
         self.taken = taken
         self.guards: list[tuple[Tree, Tree]] = []
-        if getattr(source.node, "decorator_list", None):
-            first = source.node.decorator_list[0]  # type: ignore[union-attr]
+        decorators = getattr(source.node, "decorator_list", None)
+        if decorators:
+            first = decorators[0]
             source.refuse("a decorator may change the function", first, "Leave it out.")
 
     def value(self) -> Tree:

@@ -77,10 +77,17 @@ class Tape:
             self.build.take(node)
         self.one = self.build.constant(1.0)
         self.inputs = graph.inputs()
-        self.active = {self.inputs[name] for name in wrt if name in self.inputs}
+        self.active = active = {self.inputs[name] for name in wrt if name in self.inputs}
+        passing: dict[tuple[str, int], bool] = {}
         for node in graph.nodes:
-            if any(a in self.active and self.passes(node, p) for p, a in enumerate(node.args)):
-                self.active.add(node)
+            for place, arg in enumerate(node.args):
+                if arg in active:
+                    passes = passing.get((node.op, place))
+                    if passes is None:
+                        passes = passing[node.op, place] = self.passes(node, place)
+                    if passes:
+                        active.add(node)
+                        break
         self.labels = self._labelled()
         self._cotangents: dict[Node, str] = {}
         self.mixing: Node | None = None
@@ -99,7 +106,7 @@ class Tape:
             return False
         if node.op in ADJOINTS:
             return ADJOINTS[node.op] is not no_terms
-        function = self.table.get(node.op)
+        function = self.table.find(node.op)
         if function is None or position >= len(function.operands):
             return False
         return not function.derivative_is(position, "0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ _Replacement = tuple[Node, Rule, Bindings, list[Node]]
 class Rewriter:
     """Builds nodes in their simplest form under the rules of some sections, and folds constants."""
 
-    def __init__(self, table: FunctionTable, sections: tuple[str, ...]) -> None:
+    def __init__(
+        self, table: FunctionTable, sections: tuple[str, ...], ops: Iterable[str] = ()
+    ) -> None:
         self.builder = Builder()
         self._table = table
         self._simplest: dict[Node, Node] = {}
         self._under_way: list[_Replacement] = []
-        self._seen: set[str] = set()
+        self._seen: set[str] = set(ops)
         self._kinds: Kinds = {}
         self._of_rest: dict[frozenset[str], tuple[Index, Kinds]] = {}
         self.use(sections)
@@ -37,6 +39,7 @@ class Rewriter:
         """From here on, the rules of these sections; what was built before stays as it is."""
         self._sections = sections
         self._in_force = frozenset(sections)
+        self._joined: dict[frozenset[str], frozenset[str]] = {}
         self._index = self._index_of(sections)
         self._kinds.clear()
         self._of_rest.clear()
@@ -50,12 +53,6 @@ class Rewriter:
             self._table.recent[key] = index
         return index
 
-    def meet(self, ops: Iterable[str]) -> None:
-        """Make ready for the rules about these operations, all at once."""
-        if not self._seen.issuperset(ops):
-            self._seen.update(ops)
-            self.use(self._sections)
-
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The simplest form of an operation on operands that are in their simplest form."""
         node = self._fold(op, args, value, span)
@@ -64,7 +61,8 @@ class Rewriter:
     def _settled(self, node: Node) -> Node | None:
         """A node that no rule replaces; None for another, with its replacement begun."""
         if node.op not in self._seen:
-            self.meet((node.op,))
+            self._seen.add(node.op)
+            self.use(self._sections)
         if node.op in self._index.roots:
             for rule in self._index.candidates(node, self._kinds):
                 bound = match(rule, node)
@@ -73,8 +71,15 @@ class Rewriter:
                     self._under_way.append((node, rule, bound, made))
                     return None
         self._simplest[node] = node
-        node.settled |= self._in_force
+        node.settled = self._with_those_in_force(node.settled)
         return node
+
+    def _with_those_in_force(self, settled: frozenset[str]) -> frozenset[str]:
+        """Sections that a node was in its simplest form under, and those in force: one for all."""
+        found = self._joined.get(settled)
+        if found is None:
+            found = self._joined[settled] = settled | self._in_force
+        return found
 
     def _replaced(self, node: Node) -> Node:
         """The replacement that was begun for a node.
@@ -109,14 +114,29 @@ class Rewriter:
 
         Its operands are as they were.
         """
-        if not self._in_force <= node.settled:
-            rest = self._in_force - node.settled
-            index, kinds = self._of_rest.get(rest) or self._begin_rest(rest)
-            if node.op in index.roots and index.candidates(node, kinds):
-                return self.node(node.op, *node.args, value=node.value, span=node.span)
-            node.settled |= rest
+        if not self._stays(node):
+            return self.node(node.op, *node.args, value=node.value, span=node.span)
         taken = self.builder.take(node)
         return self._simplest.setdefault(taken, taken)
+
+    def _stays(self, node: Node) -> bool:
+        """Whether a node that was in its simplest form before is in it under those in force."""
+        if self._in_force <= node.settled:
+            return True
+        rest = self._in_force - node.settled
+        index, kinds = self._of_rest.get(rest) or self._begin_rest(rest)
+        if node.op in index.roots and index.candidates(node, kinds):
+            return False
+        node.settled = self._with_those_in_force(node.settled)
+        return True
+
+    def begin(self, nodes: Sequence[Node]) -> int:
+        """Take nodes of a graph, operands first, as long as they stay; how many those are."""
+        changes = (n for n, node in enumerate(nodes) if not (node.settled and self._stays(node)))
+        count = next(changes, len(nodes))
+        self.builder.nodes.extend(nodes[:count])
+        self._simplest.update(zip(nodes[:count], nodes[:count], strict=True))
+        return count
 
     def _begin_rest(self, rest: frozenset[str]) -> tuple[Index, Kinds]:
         """The rules of some of the sections in force."""
@@ -214,22 +234,28 @@ def rewrite(
 
     `sections` of rewrites.sg hold everywhere, those `beyond` only for what `value` does not need.
     """
-    rewriter = Rewriter(table, sections)
-    rewriter.meet({node.op for node in graph.nodes})
-    first = ancestors(graph.nodes, graph.outputs if value is None else [value])
+    rewriter = Rewriter(table, sections, [node.op for node in graph.nodes])
     made = Changes()
     changed, get = made.keys(), made.get
-    rest = [node for node in graph.nodes if node not in first]
-    for nodes in ([node for node in graph.nodes if node in first], rest):
-        for node in nodes:
+    parts: list[Sequence[Node]] = [graph.nodes]
+    if value is not None:
+        first = ancestors(graph.nodes, [value])
+        parts = [[node for node in graph.nodes if node in first]]
+        parts.append([node for node in graph.nodes if node not in first])
+    start = rewriter.begin(parts[0])
+    if start == len(graph.nodes):
+        return graph
+    for nodes in parts:
+        for node in nodes[start:]:
             args = node.args
-            if node.settled and changed.isdisjoint(args):
+            if node.settled and (not made or changed.isdisjoint(args)):
                 done = rewriter.again(node)
             else:
                 args = tuple(map(get, args, args))
                 done = rewriter.node(node.op, *args, value=node.value, span=node.span)
             if done is not node:
                 made[node] = done
+        start = 0
         rewriter.use(sections + beyond)
     labels = {made[node]: name for node, name in graph.labels.items()}
     return rewriter.builder.graph(tuple(made[n] for n in graph.outputs), labels)

@@ -57,13 +57,10 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
         look()
         if node in continued or _takes_over(node, placed, uses):
             continue
-        steps[node] = (
-            _folded(node, folds, uses)
-            or _structural(node, target, steps)
-            or _joined(node, continued)
-            or _turned(node)
-            or Step(node, _spelling(node, target), _operands(node))
-        )
+        step = _folded(node, folds, uses) if node.op in folds else None
+        if step is None and node.op in _SPECIAL:
+            step = _structural(node, target, steps) or _joined(node, continued) or _turned(node)
+        steps[node] = step or Step(node, _spelling(node, target), _operands(node))
     steps.update((node, _accumulated(node, parts)) for node, parts in placed.items())
     live = set(graph.outputs)
     for node in reversed(graph.nodes):
@@ -130,6 +127,8 @@ _TURNED: Mapping[str, str] = {
     "equal": "equal",
     "not_equal": "not_equal",
 }
+_SPECIAL = frozenset(("unbroadcast", "join", "concatenate", *_TURNED))
+"""What may be another step than that of its own spelling."""
 
 
 def _turned(node: Node) -> Step | None:
@@ -205,9 +204,14 @@ def _accumulated(node: Node, parts: deque[Node]) -> Step:
 _FILLED: Mapping[Value, str] = {0.0: "broadcast of 0", 1.0: "broadcast of 1"}
 
 
+_WITH_SPECIAL_CASES = frozenset("power sqrt divide broadcast expand_dims".split())
+
+
 def _spelling(node: Node, target: Target) -> str:
     """The operation's own spelling, or that of a special case which the target writes better."""
     special = node.op
+    if special not in _WITH_SPECIAL_CASES:
+        return special
     if node.op == "power" and _is_whole(node.args[1]):
         special = "power by a whole number"
     elif node.op == "sqrt" and _is_size(node.args[0]):

@@ -14,10 +14,10 @@ from symgrad.graph import Graph, Node, ancestors
 from symgrad.items import operands_of
 from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
 from symgrad.labels import UNNAMED, is_own
-from symgrad.leaves import is_elementwise
+from symgrad.leaves import LIKE_FIRST, LIKE_SECOND, is_elementwise, is_number
 from symgrad.limits import paced
 from symgrad.misfit import Misfit, Shape, Size, broadcast, product
-from symgrad.shape_rules import RULES
+from symgrad.shape_rules import RULES, item_shape
 
 _LONGEST_NAME = 30
 
@@ -107,11 +107,15 @@ class Inference:
                 self._masks.add(node)
         elif node.op == "index":
             self.shapes[node] = self._indexed(node, operands)
+        elif node.op == "_item":
+            (several,) = node.args
+            matrix = self.shapes[several.args[0]]
+            self.shapes[node] = matrix and item_shape(several.op, node.attributes[0], matrix)
         elif node.op not in RULES and is_elementwise(node.op):
             shapes = [shape for shape in found if shape is not None]
             self.shapes[node] = broadcast(*shapes) if len(shapes) == len(found) else None
         elif node.op not in RULES or None in found:
-            self.shapes[node] = () if node.op in ("size", "ndim", "_count") else None
+            self.shapes[node] = _told_by_some(node, found)
         else:
             fillings = [
                 self._whole(operand) for operand in operands[_FIRST_FILLING.get(node.op, 9) :]
@@ -237,6 +241,15 @@ class Inference:
     def _shown(self, shape: Shape | None) -> str:
         names = [self._names.get(s or 0, "?" if s is None else str(s)) for s in shape or ()]
         return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
+def _told_by_some(node: Node, found: Sequence[Shape | None]) -> Shape | None:
+    """The shape of a result where those of some operands are not known."""
+    if is_number(node):
+        return ()
+    if node.op in LIKE_SECOND and len(found) > 1:
+        return found[1]
+    return found[0] if node.op in LIKE_FIRST else None
 
 
 def _counted(shape: Shape, axis: Any) -> Size:

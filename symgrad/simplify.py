@@ -69,7 +69,7 @@ def without_idle_broadcasts(graph: Graph) -> Graph:
                 if node.op == "multiply" and covered and _is_number(inner, 1):
                     alone = rest == whole
                     return args[other] if alone else build.node("broadcast", args[other], like)
-                if leaves[inner] | rest == whole | rest:
+                if leaves.together(leaves[inner], rest) == leaves.together(whole, rest):
                     args[arg] = inner
         return None
 
@@ -251,7 +251,7 @@ def expand(
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        function = table.get(node.op)
+        function = table.find(node.op)
         if function is None or not function.definitions:
             raise lacking(target, node, text)
         body = definition(function, table, which, attributes_of(function, node.value))

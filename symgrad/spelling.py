@@ -30,7 +30,10 @@ class Text:
 _STRICT = ("xp.", "torch.")
 """Libraries whose functions take no plain numbers where there is no array beside them."""
 
-_FOR_NUMBERS = ("_ratio", "_whole", "_where", "_hypot", "_logaddexp", "_sum_to({0}, {2}, ")
+_FOR_NUMBERS = (
+    *"_ratio _whole _where _hypot _logaddexp _lesser _greater".split(),
+    "_sum_to({0}, {2}, ",
+)
 """Helpers of generated code that take numbers; all others take arrays."""
 
 
@@ -54,8 +57,11 @@ class Spelling:
 
     def takes_array(self, place: int) -> bool:
         """Whether an operand is asked for what only arrays have: a method, an attribute, a part."""
+        if self.arity is not None and place >= self.arity:  # What fills a hole is a number.
+            return False
         slot = f"{{{place}}}"
-        first = place == 0 and (bool(self.method) or "{count}" in self.template)
+        asked = bool(self.method) or "{count}" in self.template or "astype(" in self.template
+        first = place == 0 and asked
         helper = self.template[0] == "_" and not self.template.startswith(_FOR_NUMBERS)
         strict = self.template.startswith(("xp.", "torch.")) and "{1}" not in self.template
         return (
@@ -70,7 +76,9 @@ class Spelling:
         codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
         if self.precedence == POWER and not all(map(is_simple, codes)):
             return Text(self.template.replace("**", " ** ").format(*codes), POWER)
-        return Text(self.template.format(*codes, all=", ".join(codes)), self.precedence)
+        if "{all}" in self.template:
+            return Text(self.template.format(*codes, all=", ".join(codes)), self.precedence)
+        return Text(self.template.format(*codes), self.precedence)
 
     def _with_attributes(self, operands: Sequence[Text], value: object) -> Text:
         """Attributes stand as keywords, as a key or a shape, or one by one as v0, v1, ...

@@ -83,7 +83,7 @@ def _permute_dims(build: Builder, node: Node, g: Node) -> Terms:
 def _concatenate(build: Builder, node: Node, g: Node) -> Terms:
     """The first and the last part of the cotangent."""
     (axis,) = node.attributes
-    known = _layers(node.args[0], axis)
+    known = _layers(build, node.args[0], axis)
     at = HOLE if known is None else known
     sizes = [build.node("size", node.args[0], value=(axis,))] if known is None else []
     end = known + 1 if known is not None and _is_layer(node.args[1], axis) else None
@@ -97,15 +97,22 @@ def _concatenate(build: Builder, node: Node, g: Node) -> Terms:
     return tuple(build.node("index", g, *sizes, value=key) for key in keys)
 
 
-def _layers(node: Node, axis: int) -> int | None:
-    """How many things were stacked, if each got its axis for that; None if that is not seen."""
-    count = 1
-    while node.op == "concatenate" and node.attributes == (axis,):
-        count += 1
-        if not _is_layer(node.args[1], axis):
-            return None
+def _layers(build: Builder, node: Node, axis: int) -> int | None:
+    """How many things were stacked, if each got its axis for that; None if that is not seen.
+
+    A chain is walked once: what was found for its parts is remembered.
+    """
+    notes = build.notes
+    chain: list[Node] = []
+    while node.op == "concatenate" and node.attributes == (axis,) and ("layers", node) not in notes:
+        chain.append(node)
         node = node.args[0]
-    return count if _is_layer(node, axis) else None
+    count: int | None = notes.get(("layers", node), 1 if _is_layer(node, axis) else None)
+    for longer in reversed(chain):
+        if count is not None:
+            count = count + 1 if _is_layer(longer.args[1], axis) else None
+        notes["layers", longer] = count
+    return count
 
 
 def _is_layer(node: Node, axis: int) -> bool:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from symgrad.emission import Formula, emitted
 from symgrad.errors import SymgradError
 from symgrad.load import load
 from symgrad.native import NativeFunction
-from symgrad.numba_file import elements, numba_source
+from symgrad.numba_file import check_blocks, elements, numba_source
+from symgrad.pipeline import Known
+from symgrad.resolve import UndeclaredError
 from symgrad.results import plain
 
 Function = Callable[..., Any]
+
+
+_MOST_SHAPES = 256
+"""Of inputs that were found to fit, this many are remembered."""
 
 
 class NumbaFunction:
@@ -23,10 +31,12 @@ class NumbaFunction:
     """
 
     def __init__(self, formula: Formula) -> None:
+        check_blocks(formula.what, formula.formula)
         self._formula = formula
         self._what = formula.rendering(general=True)
         elements(self._what, formula.table)
         self._kernels: dict[frozenset[str], Function] = {}
+        self._fitting: set[tuple[tuple[int, ...], ...]] = set()
         load("import numba\n\n\ndef there():\n    return numba\n", "there")
 
     @property
@@ -44,7 +54,10 @@ class NumbaFunction:
         """
         formula = self._formula
         arrays = formula.bound(args, inputs)
-        formula.known(arrays).check(formula.lowered, formula.formula)
+        shapes = tuple([array.shape for array in arrays.values()])
+        if shapes not in self._fitting:
+            formula.known(arrays).check(formula.lowered, formula.formula)
+            self._fitting = {shapes, *(self._fitting if len(self._fitting) < _MOST_SHAPES else ())}
         numbers = all(type(value) in (int, float, bool) for value in (*args, *inputs.values()))
         single = frozenset(name for name, array in arrays.items() if not array.shape)
         kernel = self._kernels.get(single)
@@ -78,7 +91,12 @@ def targeted(formula: Formula, target: str, product: Formula | None = None) -> F
         made_so: Function = wrap(value, back, wrt, len(formula.inputs))
         return made_so
     made = _MADE.get(target)
-    return made(formula) if made is not None else _loaded(formula, target)
+    if made is not None:
+        return made(formula)
+    try:
+        return _taking_vectors(formula, _loaded(formula, target))
+    except UndeclaredError:
+        return for_each_shape(formula, target)
 
 
 _WRAPPED: Mapping[str, str] = {
@@ -136,10 +154,41 @@ def wrapped(value, product, wrt, count):
 """By target: how a function gets a derivative of its own."""
 
 
-def _loaded(formula: Formula, target: str) -> Function:
+def _loaded(formula: Formula, target: str, known: Known | None = None) -> Function:
     """The function of a file for a library whose arrays it takes and gives."""
-    what = formula.rendering()
-    return load(emitted(formula, target, None), what.names[what.kind])
+    what = formula.rendering(known=known)
+    return load(emitted(formula, target, None, known), what.names[what.kind])
+
+
+def _taking_vectors(formula: Formula, function: Function) -> Function:
+    """The function of a file, called as the object for NumPy: several vectors are one tuple."""
+    if formula.what not in ("jvp", "hvp"):
+        return function
+    return lambda *args, **inputs: function(*formula.passed(args, inputs).values())
+
+
+def for_each_shape(formula: Formula, target: str) -> Function:
+    """Code that depends on the shapes of the inputs, made at the first call for each choice.
+
+    The shapes are all that is looked at, so that the inputs may be those of a trace.
+    """
+    made: dict[object, Function] = {}
+
+    def called(*args: Any, **inputs: Any) -> Any:
+        given = formula.passed(args, inputs)
+        shapes = {
+            name: tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+            for name, value in given.items()
+        }
+        numbers = {name: value for name, value in given.items() if type(value) is int}
+        key = (*shapes.items(), *numbers.items())
+        if key not in made:
+            known = Known(shapes, numbers=numbers)
+            known.check(formula.lowered, formula.formula)
+            made[key] = _loaded(formula, target, known)
+        return made[key](*given.values())
+
+    return called
 
 
 _MADE: Mapping[str, Callable[[Formula], Function]] = {"c": NativeFunction, "numba": NumbaFunction}

@@ -79,7 +79,7 @@ class GraphWriter:
         if node.op == "input":
             return self.trees.of(str(node.value))
         if node.is_constant:
-            return number(node.value)  # type: ignore[arg-type]
+            return number(node.value)  # type: ignore[arg-type]  # a number
         label = self.plan.labels.get(node, "")
         return self.trees.of(label) if label in self.trees.assigned else None
 

@@ -21,6 +21,7 @@ def in_blocks(block: int = 8, threads: int = 1) -> Iterator[None]:
         patch.setattr("symgrad.api._recent", {})
         patch.setenv("SYMGRAD_NUM_THREADS", str(threads))
         patch.setattr("symgrad.call.LARGE", 1)
+        patch.setattr("symgrad.call.MULTIPLIED", 1)
         patch.setattr("symgrad.call.SMALL", 0)
         patch.setattr("symgrad.blocked.BLOCK", block)
         yield

@@ -14,7 +14,7 @@ from typing import Any
 
 from symgrad import api
 from symgrad.functions import builtin_functions
-from tests.test_readme import PAGES, blocks, commands, only_python, run
+from tests.test_readme import PAGES, TITLES, blocks, commands, only_python, run
 from tests.test_site import picture
 
 
@@ -77,7 +77,8 @@ if __name__ == "__main__":
             where.mkdir()
             os.chdir(where)
             sys.path.insert(0, str(where))
-            changes = examples(text, page.name, "py" if peers else "python")
+            languages = [f'py title="{title}"' for title in TITLES] if peers else ["python"]
+            changes = [change for name in languages for change in examples(text, page.name, name)]
             page.write_text(
                 renewed(text, changes + ([] if peers else others(text, where))), "utf-8"
             )

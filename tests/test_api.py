@@ -388,3 +388,10 @@ def test_a_definition_is_a_text(line: Any) -> None:
 def test_a_formulas_own_function_goes_before_a_defined_one() -> None:
     symgrad.define("f(x) = 2*x")
     assert symgrad.function("f(x) = 3*x; f(x)")(1.0) == 3.0
+
+
+def test_completion_shows_what_is_public_and_nothing_else() -> None:
+    names = dir(symgrad)
+    assert {"grad", "errors", "testing"} <= set(names)
+    assert not {"Any", "TYPE_CHECKING", "axes", "reverse"} & set(names)
+    assert symgrad.testing.formulas

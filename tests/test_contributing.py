@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RECIPES = {"functions.sg": "# Networks\n", "rewrites.sg": "[exact]\n"}
 """Where the lines of the page go: below this line of the file."""
+CHOSEN = ["gudermannian", "turned", "floor", "plain", "inputs"]
+"""What the page adds, as its tests are chosen: function, operation, rewrite, target, command."""
 WRONG = "softsine(x) = sin(x) / (2 + cos(x)) : cos(x) / (2 + cos(x))\n"
 
 
@@ -30,8 +32,29 @@ def test_commands_are_tables() -> None:
     assert all(command.example for command in COMMANDS.values())
 
 
-def test_a_function_and_a_rewrite_are_proved_by_their_lines(tmp_path: Path) -> None:
-    """In a copy with both lines and a wrong one: only the wrong one fails."""
+def applied(root: Path, recipe: str) -> None:
+    """A recipe's lines in a copy of the project: those with a plus, below what stands above them.
+
+    What stands above ends within a line where the line goes on, as in a list of words.
+    """
+    for part in re.split(r"^\+\+\+ ", recipe, flags=re.MULTILINE)[1:]:
+        name, _, hunks = part.partition("\n")
+        path = root / name
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        for hunk in hunks.split("@@\n"):
+            lines = hunk.splitlines()
+            above = "\n".join(line[1:] for line in lines if line[0] == " ")
+            added = "\n".join(line[1:] for line in lines if line[0] == "+")
+            assert text.count(above) == 1 or not text, (name, above)
+            text = text.replace(above, f"{above}\n{added}") if text else f"{added}\n"
+        path.write_text(text, encoding="utf-8")
+
+
+def test_recipes_are_proved_by_the_tests_that_they_name(tmp_path: Path) -> None:
+    """In a copy with all of them and a wrong function: only the wrong one fails.
+
+    A function and a rewrite are lines; an operation, a target and a command are differences.
+    """
     for folder in ("symgrad", "grammar", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
@@ -43,23 +66,38 @@ def test_a_function_and_a_rewrite_are_proved_by_their_lines(tmp_path: Path) -> N
         assert above in text
         more = line + WRONG if name == "functions.sg" else line
         path.write_text(text.replace(above, above + more), encoding="utf-8")
+    differences = re.findall(r"^```diff\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    for difference in differences:
+        applied(tmp_path, difference)
     shown = re.findall(r"^python -m pytest -q (.*)$", PAGE, re.MULTILINE)
     recipes = [shlex.split(line) for line in shown]
     files = {word for recipe in recipes for word in recipe if word.startswith("tests/")}
     names = [recipe[recipe.index("-k") + 1] for recipe in recipes]
-    assert names == ["gudermannian", "floor"]
-    chosen = f"{' or '.join(names)} or softsine"
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider",
-         *sorted(files), "-k", chosen],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
+    assert [name.partition(" ")[0] for name in names] == CHOSEN
+    ran = run(tmp_path, "-m", "pytest", "-q", "-rA", "-o", "addopts=", "-p", "no:cacheprovider",
+              *sorted(files), "-k", " or ".join([*names, "softsine"]))  # fmt: skip
+    failed, passed = (
+        re.findall(rf"^{how} (\S+)", ran, re.MULTILINE) for how in ("FAILED", "PASSED")
+    )
+    assert len(failed) > 2, ran[-2000:]
+    assert all("softsine" in name for name in failed), failed
+    for name in CHOSEN:
+        assert sum(name in test for test in passed) > 1, name
+    programs = re.findall(r"^python -m symgrad (.*)$", PAGE, re.MULTILINE)
+    gradient, inputs = (run(tmp_path, "-m", "symgrad", *shlex.split(line)) for line in programs)
+    assert "import numpy" not in gradient
+    assert "return 4 * x * exp(x**2) ** 2" in gradient
+    assert inputs == "x\ny\n"
+
+
+def run(where: Path, *arguments: str) -> str:
+    """What Python prints in a copy of the project."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=where,
+        env=os.environ | {"PYTHONPATH": str(where)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         encoding="utf-8",
         check=False,
-    )  # fmt: skip
-    failed = re.findall(r"^FAILED (\S+)", ran.stdout, re.MULTILINE)
-    assert ran.returncode == 1, ran.stdout[-2000:]
-    assert len(failed) > 2
-    assert all("softsine" in name for name in failed), failed
-    assert int(re.findall(r"(\d+) passed", ran.stdout)[0]) > 30
+    ).stdout

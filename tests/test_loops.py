@@ -10,13 +10,13 @@ from tests.blocks import in_blocks, programs
 
 def loop_of(compiled: symgrad.Compiled) -> str:
     (text,) = programs(compiled)
-    found = re.search(r"^def rows_\w+\(.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^def (?:all_)?rows_\w+\(.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[0].rstrip()
 
 
 def test_a_loop_to_read() -> None:
-    with in_blocks():
+    with in_blocks(block=1):
         compiled = symgrad.value_and_grad("mean((X @ w - y)**2)", wrt="w")
         compiled(np.ones((5, 2)), np.ones(2), np.ones(5))
     assert (
@@ -24,18 +24,36 @@ def test_a_loop_to_read() -> None:
         == """\
 def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
     for row in range(start, stop, step):
-        block = slice(row, min(row + step, stop))
-        X_rows = X[block]
-        y_rows = y[block]
-        t2, t3, t4 = buffers(block)
-        np.matmul(X_rows, w, out=t2)
-        np.subtract(t2, y_rows, out=t2)
-        np.multiply(t2, t2, out=t3)
-        np.add(t, t3.sum(), out=t)
-        np.multiply(2, t2, out=t2)
-        np.divide(t2, size, out=t2)
-        np.matmul(X_rows.T, t2, out=t4)
-        np.add(dw, t4, out=dw)"""
+        end = min(row + step, stop)
+        t2, t3 = buffers(end - row)
+        X_rows = X[row:end]
+        y_rows = y[row:end]
+        matmul(X_rows, w, t2)
+        subtract(t2, y_rows, t2)
+        np.add(t, t2 @ t2, out=t)
+        multiply(k, t2, t2)
+        divide(t2, size, t2)
+        matmul(X_rows.T, t2, t3)
+        np.add(dw, t3, out=dw)"""
+    )
+
+
+def test_one_block_to_read() -> None:
+    with in_blocks():
+        compiled = symgrad.value_and_grad("mean((X @ w - y)**2)", wrt="w")
+        compiled(np.ones((5, 2)), np.ones(2), np.ones(5))
+    assert (
+        loop_of(compiled)
+        == """\
+def all_rows_1(buffers, X, w, y, size):
+    t2, = buffers
+    matmul(X, w, t2)
+    subtract(t2, y, t2)
+    t = t2 @ t2
+    multiply(k, t2, t2)
+    divide(t2, size, t2)
+    dw = np.matmul(X.T, t2)
+    return [t, dw]"""
     )
 
 

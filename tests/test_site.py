@@ -3,7 +3,6 @@
 import re
 import runpy
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,41 +13,47 @@ import pytest
 import symgrad
 from benchmarks.__main__ import BENCHMARKS
 from symgrad.functions import builtin_functions
-from tests.test_readme import FENCED, PAGES, ROOT, blocks, pages
+from tests.test_readme import EXTRAS, FENCED, PAGES, ROOT, TITLES, blocks, pages
 
 TOOLS = ROOT / "docs" / "tools"
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-    "optional-dependencies"
-]
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`\n]*`")
 
-RUN = frozenset(("python", "console"))
+RUN = frozenset(("python", "console", *(f'py title="{title}"' for title in TITLES)))
 NOT_RUN = {
-    "sh": "installs something or runs for long; SHELL_LINES has every line",
+    "sh": "installs something or runs for long; SHELL_LINES says of every line where it runs",
     "mermaid": "a picture, which is held against the graph",
     "sg": "lines of the tables, which test_contributing adds to copies of them",
-    "py": "another library's code under a title, with the numbers that it gave",
-    "text": "no code: lines of a table, or a file's text",
+    "diff": "recipes, which test_contributing follows in a copy of the project",
+    "text": "no code: how a line of a table is made up, and what a file of code prints",
 }
 """Labels of blocks, and why some are not run."""
 
 HERE = r"(?:\.venv/bin/)?"
-SHELL_LINES: dict[str, Callable[[str], bool]] = {
-    r"python3 -m venv \.venv\S* && \.venv\S*/bin/pip install .*": lambda _: True,  # .ci/run runs it
-    rf"{HERE}pip install(?: --quiet)? ([\"'])(?:symgrad|\.)\[(.*)\]\1": lambda extras: (
-        {*extras.split(",")} <= {*EXTRAS}
+SHELL_LINES: dict[str, tuple[str, Callable[[str], bool]]] = {
+    r"python3 -m venv \.venv\S* && \.venv\S*/bin/pip install .*": (
+        "`.ci/run` takes it from the page",
+        lambda _: True,
     ),
-    rf"{HERE}python (examples/\w+\.py)": lambda path: (ROOT / path).exists(),
-    r"python -m benchmarks (\w+)": BENCHMARKS.__contains__,
-    r"python -m tests\.fuzz (parser|compiler) --seconds \d+": lambda _: True,
-    r"(?:eval \"\$\()?symgrad completion (?:bash|zsh|fish)\b.*": lambda _: (
-        True
-    ),  # test_cli has them
-    r"mkdocs (build --strict|serve)": lambda _: True,
-    r"(?:\.venv/bin/)?(?:python -m )?(?:pytest|ruff|mypy|tests|symgrad\.parser).*": lambda _: True,
+    rf"{HERE}pip install(?: --quiet)? ([\"'])(?:symgrad|\.)\[(.*)\]\1": (
+        "nowhere, as it needs the network; test_readme runs the page with these extras alone",
+        lambda extras: {*extras.split(",")} <= {*EXTRAS},
+    ),
+    rf"{HERE}python (examples/\w+\.py)": ("test_examples", lambda path: (ROOT / path).exists()),
+    r"python -m benchmarks (\w+)": ("test_benchmarks, shorter", BENCHMARKS.__contains__),
+    r"python -m tests\.fuzz (parser|compiler) --seconds \d+": ("test_fuzz, shorter", bool),
+    r"(?:eval \"\$\()?symgrad completion (bash|zsh|fish)\b.*": ("test_completion", bool),
+    r"mkdocs (build --strict|serve)": ("`.ci/run` builds the site", bool),
+    r"(?:\.venv/bin/)?(?:python -m )?(pytest|ruff|mypy)\b.*": (
+        "`.ci/run`, test_contributing",
+        bool,
+    ),
+    r"python -m (symgrad|symgrad\.parser|tests\.test_document)\b.*": (
+        "test_contributing, test_parser, test_document",
+        bool,
+    ),
 }
-"""What may stand in a block that is not run, and whether what it names is there."""
+"""What may stand in a block that is not run, where it does run, and whether its names exist."""
 
 
 @pytest.fixture
@@ -141,7 +146,7 @@ def test_every_block_is_of_a_known_kind(page: Path) -> None:
 def test_shell_blocks_hold_lines_that_are_known(page: Path) -> None:
     for _, block in blocks(page.read_text(encoding="utf-8"), "sh"):
         for line in block.splitlines():
-            found = [(re.fullmatch(form, line), holds) for form, holds in SHELL_LINES.items()]
+            found = [(re.fullmatch(form, line), holds) for form, (_, holds) in SHELL_LINES.items()]
             assert any(match and holds(match[match.re.groups]) for match, holds in found), line
 
 

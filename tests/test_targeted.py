@@ -11,6 +11,7 @@ import pytest
 
 import symgrad
 from symgrad.errors import MissingExtraError, SymgradError
+from symgrad.into import leaves
 from symgrad.native import NativeFunction
 from symgrad.targeted import NumbaFunction
 
@@ -75,6 +76,81 @@ def test_the_array_api_takes_the_library_of_its_inputs(library: str) -> None:
     np.testing.assert_allclose(np.asarray(value), wanted, rtol=1e-14)
     for name, slope in slopes.items():
         np.testing.assert_allclose(np.asarray(slope), steps[name], rtol=1e-13)
+
+
+ELEMENTS, ROWS = "sin(x) * y", "tanh(X @ w)"
+SLOPES = np.linspace(-1.0, 2.0, 4)
+GIVEN = {"x": SLOPES, "y": SLOPES**2, "X": X, "w": W}
+PRODUCTS = [
+    (symgrad.vjp, ELEMENTS, SLOPES),
+    (symgrad.jvp, ELEMENTS, (SLOPES, SLOPES + 1)),
+    (symgrad.hvp, ELEMENTS, (SLOPES, SLOPES + 1)),
+    (symgrad.vjp, ROWS, SLOPES),
+    (symgrad.hvp, ROWS, (X + 1, W)),
+    (symgrad.jacobian, ROWS, None),
+    (symgrad.hessian, ROWS, None),
+    (symgrad.hessian_diag, ROWS, None),
+]
+"""Verbs that give products and blocks, a formula, and the vectors that come first."""
+
+
+TARGETS = {
+    "c": "numpy",
+    "numba": "numpy",
+    "array-api": "array_api_strict",
+    "jax": "jax",
+    "torch": "torch",
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "verb", "formula", "vector"),
+    [
+        pytest.param(target, *product, id=f"{target} {product[0].__name__} {product[1]}")
+        for target in TARGETS
+        for product in (PRODUCTS[1:2] if target == "numba" else PRODUCTS)
+    ],
+)
+def test_products_and_blocks(
+    target: str, verb: Callable[..., Any], formula: str, vector: Any
+) -> None:
+    """As for NumPy; blocks in the shapes of the call, but in C, which has to know them before."""
+    library = double(TARGETS[target])
+    library = getattr(library, "numpy", library) if target == "jax" else library
+    names = symgrad.function(formula).inputs
+    given = {name: GIVEN[name] for name in names}
+    if target == "c" and formula is ROWS:
+        formula = f"X: (4, 3); w: (3,); {formula}"
+    first = [] if vector is None else [vector]
+    wanted = verb(formula, names)(*first, **given)
+    made = [tuple(map(library.asarray, v)) if isinstance(v, tuple) else library.asarray(v)
+            for v in first]  # fmt: skip
+    inputs = {name: library.asarray(value) for name, value in given.items()}
+    found = verb(formula, names, target=target)(*made, **inputs)
+    for got, want in zip(leaves(found), leaves(wanted), strict=True):
+        np.testing.assert_allclose(np.asarray(got), want, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("verb", "formula", "target", "message"),
+    [
+        (symgrad.vjp, ROWS, "numba", "the target numba has no matmul"),
+        (symgrad.jacobian, ELEMENTS, "numba", "the target numba has no Jacobian"),
+        (symgrad.jacobian, ELEMENTS, "c", "or declare shapes at the head"),
+        (symgrad.hessian, ELEMENTS, "numby", "there is no target"),
+    ],
+)
+def test_blocks_that_a_target_lacks(
+    verb: Callable[..., Any], formula: str, target: str, message: str
+) -> None:
+    with pytest.raises(SymgradError) as caught:
+        verb(formula, target=target)
+    assert message in str(caught.value)
+
+
+def test_sparse_matrices_are_for_numpy() -> None:
+    with pytest.raises(SymgradError, match="the target jax has none"):
+        symgrad.jacobian("x**2", sparse=True, target="jax")
 
 
 def test_jax_compiles_and_maps_the_functions() -> None:

@@ -216,5 +216,5 @@ def test_without_hypothesis_the_extra_is_named() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stdout == (
-        "symgrad.testing needs hypothesis\nInstall it with: pip install 'symgrad[test]'\n"
+        "symgrad.testing needs hypothesis\nInstall it with: pip install 'symgrad[testing]'\n"
     )

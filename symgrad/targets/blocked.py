@@ -6,19 +6,26 @@ into an array that is there already.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from symgrad.spelling import Spelling, call, call2
 from symgrad.targets import Target
-from symgrad.targets.numpy import NUMPY, SPELLINGS
+from symgrad.targets.numpy import LIBRARY, NUMPY, SPELLINGS
 
 Array = np.ndarray[Any, Any]
 
-BLOCKED = Target("blocked", SPELLINGS, NUMPY.constant, NUMPY.extras, NUMPY.number)
+BLOCKED = Target(
+    "blocked", {**SPELLINGS, "_vdot": call2("_dot")}, NUMPY.constant, NUMPY.extras, NUMPY.number
+)
+
+BESIDE = replace(NUMPY, library=replace(LIBRARY, several="_add_at({name}, {key}, {code})"))
+"""The code beside blocks, for arrays as a whole."""
 
 _UFUNCS = """abs sign floor ceil trunc rint sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos
 tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh isnan isinf isfinite signbit
@@ -26,12 +33,13 @@ floor_divide fmod remainder copysign logaddexp hypot arctan2 _flat_exp erf erfc 
 zeta _log_ndtr""".split()
 """Functions that take `out`, by whatever name NumPy or SciPy has for them."""
 
-_OPERATORS = """add subtract multiply divide power less less_equal greater greater_equal equal
+OPERATORS = """add subtract multiply divide power less less_equal greater greater_equal equal
 not_equal logical_and logical_or""".split()
+"""Functions of NumPy whose operands are two arrays or numbers."""
 
 INTO: Mapping[str, Spelling] = {
     **{name: SPELLINGS[name] for name in _UFUNCS},
-    **{name: call2(f"np.{name}") for name in _OPERATORS},
+    **{name: call2(f"np.{name}") for name in OPERATORS},
     "power by a whole number": call2("np.power"),
     "negative": call("np.negative"),
     "_hypot": call2("_hypot_into"),
@@ -43,6 +51,7 @@ INTO: Mapping[str, Spelling] = {
     "keep": call2("_keep"),
     "where": Spelling("_where({0}, {1}, {2})", float_constants=True),
     "broadcast": Spelling("_filled({0})", operands=(0, 0)),
+    "cast": Spelling("_filled({0})", operands=(0, 0)),
     "broadcast of a constant": Spelling("_filled({0})", operands=(0, 0), float_constants=True),
     "broadcast of 0": Spelling("_filled(0.0)", operands=(0, 0)),
     "broadcast of 1": Spelling("_filled(1.0)", operands=(0, 0)),
@@ -57,7 +66,12 @@ INTO: Mapping[str, Spelling] = {
 ALONG_LAST: Mapping[str, Spelling] = {"sum": call("_sum_last"), "max": call("_max_last")}
 """Reductions of the last axis alone."""
 
-IN_PLACE = frozenset((*_UFUNCS, *_OPERATORS, "negative", "logical_not", "copy")) | {
+FUNCTIONS = frozenset(
+    match[1] for s in INTO.values() if (match := re.match(r"np\.(\w+)\(", s.template))
+)
+"""Those of NumPy among them."""
+
+IN_PLACE = frozenset((*_UFUNCS, *OPERATORS, "negative", "logical_not", "copy")) | {
     "power by a whole number"
 }
 """What may write over one of its operands."""
@@ -69,26 +83,40 @@ def _bits(values: Any, like: Array) -> Any:
     return numbers.view(f"i{like.dtype.itemsize}")
 
 
-def keep(condition: Any, values: Any, out: Array) -> Array:
-    """The values where a condition holds, bit by bit, and 0 elsewhere.
+def keep(condition: Any, values: Any, count: int | None = None, *, out: Array) -> Array:
+    """The values where a condition holds, bit by bit, and 0 elsewhere; `out` may be the values.
 
     Masks of bits take the same time whatever the condition is; a choice for each element waits for
-    conditions that the processor cannot foresee.
+    conditions that the processor cannot foresee. Mostly a condition holds everywhere: `count`
+    says for how many elements it does.
     """
-    mask = out.view(f"i{out.dtype.itemsize}")
-    np.negative(np.asarray(condition).view(np.int8), out=mask)
-    np.bitwise_and(mask, _bits(values, out), out=mask)
+    condition = np.asarray(condition)
+    if (np.count_nonzero(condition) if count is None else count) == condition.size:
+        return filled(values, out)
+    bits = out.view(f"i{out.dtype.itemsize}")
+    mask = np.empty_like(bits) if out is values else bits
+    np.negative(condition.view(np.int8), out=mask)
+    np.bitwise_and(mask, _bits(values, out), out=bits)
     return out
 
 
-def where(condition: Any, first: Any, second: Any, out: Array) -> Array:
-    """The first values where a condition holds, else the second, bit by bit."""
-    mask = out.view(f"i{out.dtype.itemsize}")
+def where(
+    condition: Any, first: Any, second: Any, count: int | None = None, *, out: Array
+) -> Array:
+    """The first values where a condition holds, else the second, bit by bit; `out` may be either.
+
+    `count` says for how many elements it holds.
+    """
+    condition = np.asarray(condition)
+    count = int(np.count_nonzero(condition)) if count is None else count
+    if count == condition.size or not count:
+        return filled(first if count else second, out)
+    mask = np.empty(out.shape, f"i{out.dtype.itemsize}")
+    np.negative(condition.view(np.int8), out=mask)
     other = _bits(second, out)
     differing = np.bitwise_xor(_bits(first, out), other)
-    np.negative(np.asarray(condition).view(np.int8), out=mask)
     np.bitwise_and(mask, differing, out=mask)
-    np.bitwise_xor(mask, other, out=mask)
+    np.bitwise_xor(mask, other, out=out.view(mask.dtype))
     return out
 
 
@@ -111,31 +139,48 @@ def minimum(x: Any, y: Any, out: Array) -> Array:
 
 
 def filled(value: Any, out: Array) -> Array:
-    """A number or an array everywhere."""
-    np.copyto(out, value)
+    """A number or an array everywhere, if it is not there already."""
+    if value is not out:
+        np.copyto(out, value)
     return out
+
+
+_smallest = partial(np.minimum.reduce, axis=None)
+_largest = partial(np.maximum.reduce, axis=None)
+"""Of all elements; nan where there is one."""
+
+
+@cache
+def _safe(dtype: Any) -> tuple[Any, Any]:
+    """Between these, the root of a sum of squares has lost nothing to their range."""
+    floats = np.finfo(dtype)
+    return (floats.tiny / floats.eps) ** 0.5, floats.max**0.5
 
 
 def hypot(x: Any, y: Any, out: Array) -> Array:
     """The root of a sum of two squares; by NumPy where these leave the range of floats."""
+    if isinstance(x, int | float):
+        x, y = y, x
     np.multiply(x, x, out=out)
     np.add(out, y * y, out=out)
     np.sqrt(out, out=out)
-    floats = np.finfo(out.dtype)
-    inside = np.greater(out, (floats.tiny / floats.eps) ** 0.5)
-    np.logical_and(inside, out < floats.max**0.5, out=inside)
-    if not inside.all():
+    least, most = _safe(out.dtype)
+    above = isinstance(y, int | float) and abs(y) > 2 * least
+    if not ((above or _smallest(out) > least) and _largest(out) < most):
+        inside = np.greater(out, least)
+        np.logical_and(inside, out < most, out=inside)
         np.hypot(x, y, out=out, where=np.logical_not(inside, out=inside))
     return out
 
 
 def logaddexp(x: Any, y: Any, out: Array) -> Array:
     """The logarithm of a sum of two exponentials."""
-    np.subtract(x, y, out=out)
-    np.abs(out, out=out)
-    undefined = np.isnan(out)
-    if undefined.any():  # Infinite numbers are equal, or one is nan, which the sum brings back.
-        np.copyto(out, 0.0, where=undefined)
+    if isinstance(x, int | float):
+        x, y = y, x
+    np.abs(np.subtract(x, y, out=out) if isinstance(y, np.ndarray) or y else x, out=out)
+    if np.isnan(_largest(out)):
+        # Infinite numbers are equal, or one is nan, which the sum brings back.
+        np.copyto(out, 0.0, where=np.isnan(out))
     np.negative(out, out=out)
     np.exp(out, out=out)
     np.log1p(out, out=out)
@@ -160,7 +205,8 @@ def sum_last(x: Array, out: Array) -> Array:
     if size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
         np.matmul(x.reshape(-1, size), _ones(size, x.dtype), out=out.reshape(-1))
         return out
-    return np.sum(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    found: Array = np.add.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    return found
 
 
 def max_last(x: Array, out: Array) -> Array:
@@ -168,7 +214,8 @@ def max_last(x: Array, out: Array) -> Array:
     if x.shape[-1] <= _FEW and x.ndim == 2 and _whole(out):
         np.ascontiguousarray(x.T).max(axis=0, out=out.reshape(-1))
         return out
-    return np.max(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    found: Array = np.maximum.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    return found
 
 
 _FEW = 16
@@ -179,13 +226,57 @@ def sum_first(x: Array) -> Any:
     return np.matmul(_ones(len(x), x.dtype), x) if x.dtype.kind == "f" else x.sum(axis=0)
 
 
+def rows_last(x: Array, buffer: Array) -> Array:
+    """An array, laid out as a buffer is in which the rows are last in memory."""
+    if buffer.flags.c_contiguous or x.strides == buffer.strides:
+        return x
+    np.copyto(buffer, x)
+    return buffer
+
+
+_COLUMNS = 32
+
+
+def add_at(total: Array, key: Any, values: Any) -> None:
+    """Add to elements that may be meant several times, as `np.add.at`.
+
+    Rows of doubles are added column by column, in the same order and so to the same bits, by what
+    NumPy counts with; that is some times as fast.
+    """
+    key = key[0] if isinstance(key, tuple) and len(key) == 1 else key
+    rows = isinstance(key, np.ndarray) and key.ndim == 1 and key.dtype.kind in "iu"
+    narrow = total.ndim == 2 and total.dtype == np.float64 and total.shape[1] <= _COLUMNS
+    if not (rows and narrow and np.shape(values) == (len(key), total.shape[1])):
+        np.add.at(total, key, values)
+        return
+    places = np.where(key < 0, key + len(total), key) if key.size and key.min() < 0 else key
+    if key.size and not 0 <= places.min() <= places.max() < len(total):
+        np.add.at(total, key, values)
+        return
+    for column in range(total.shape[1]):
+        total[:, column] += np.bincount(places, values[:, column], len(total))
+
+
+def dot(x: Array, y: Array) -> Any:
+    """The sum of the products of all elements, in the order in which they stand in memory."""
+    turned = x.ndim == 2 and x.flags.f_contiguous and y.flags.f_contiguous
+    return np.vdot(x.T, y.T) if turned else np.vdot(x, y)
+
+
 def _whole(x: Array) -> bool:
     return bool(x.flags.c_contiguous)
 
 
+_Order = tuple[int, ...]
+
+
 @cache
-def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
-    """The orders of axes that make a sum of products one of stacked matrices; None for others."""
+def _groups(subscripts: str) -> tuple[tuple[_Order, ...], tuple[int, ...]] | None:
+    """How a sum of products is one of matrices, stacked or not; None where it is not.
+
+    These are the orders of the axes of both operands and of the result, and which axis those in a
+    stack lack that are vectors: -1 where the second one does, -2 where the first one does.
+    """
     left, right, out = subscripts.replace("->", ",").split(",")
     stacks = [label for label in left if label in right and label in out]
     inner = [label for label in left if label in right and label not in out]
@@ -195,7 +286,8 @@ def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
     used = {label for group in groups for label in group}
     plain = used.issuperset(left + right + out) and set(out) == used.difference(inner)
     once = all(len(set(term)) == len(term) for term in (left, right, out))
-    if not (plain and once and len(stacks) < 2 and [len(g) for g in groups[1:]] == [1, 1, 1]):
+    single = len(inner) == 1 and max(map(len, groups)) == 1
+    if not (plain and once and single) or (stacks and not rows and not columns):
         return None
     orders = [
         [term.index(label) for label in labels]
@@ -205,18 +297,27 @@ def _groups(subscripts: str) -> tuple[tuple[int, ...], ...] | None:
             (out, [*stacks, *rows, *columns]),
         )
     ]
-    return tuple(map(tuple, orders))
+    lacking = (-1,) if stacks and not columns else (-2,) if stacks and not rows else ()
+    return tuple(map(tuple, orders)), lacking
 
 
-def contract(subscripts: str, x: Array, y: Array, out: Array) -> Array:
+def contract(subscripts: str, x: Array, y: Array, out: Array | None = None) -> Array:
     """A sum of products by labels; as a product of matrices, stacked or not, where it is one."""
-    orders = _groups(subscripts)
-    if orders is None:
-        return np.einsum(subscripts, x, y, out=out)
-    first, second, result = (
-        np.transpose(array, order) for array, order in zip((x, y, out), orders, strict=True)
-    )
-    np.matmul(first, second, out=result)
+    found = _groups(subscripts)
+    if found is None:
+        summed: Array = np.einsum(subscripts, x, y, out=out)
+        return summed
+    orders, lacking = found
+    first, second = x.transpose(orders[0]), y.transpose(orders[1])
+    if lacking == (-1,):
+        second = second[..., None]
+    elif lacking:
+        first = first[..., None, :]
+    if out is None:
+        made = np.matmul(first, second)
+        back = [orders[2].index(axis) for axis in range(len(orders[2]))]
+        return np.ascontiguousarray(np.squeeze(made, lacking).transpose(back))
+    np.matmul(first, second, out=np.expand_dims(out.transpose(orders[2]), lacking))
     return out
 
 
@@ -229,8 +330,20 @@ NAMESPACE: Mapping[str, object] = {
     "_hypot_into": hypot,
     "_logaddexp_into": logaddexp,
     "_contract": contract,
+    "_dot": dot,
+    "_add_at": add_at,
+    "_rows_last": rows_last,
     "_sum_last": sum_last,
     "_max_last": max_last,
     "_sum_first": sum_first,
 }
 """What the code for blocks sees besides NumPy."""
+
+
+def namespace(dtype: Any) -> dict[str, object]:
+    """The same, with numbers of a type."""
+
+    def number(value: float) -> Array:
+        return np.array(value, dtype)
+
+    return {**NAMESPACE, "_number": number}

@@ -20,6 +20,7 @@ from symgrad.spelling import (
     call2,
 )
 from symgrad.targets import Target
+from symgrad.targets.c_arrays import HELPERS as ARRAYS
 
 _SAME = """sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh floor ceil trunc
 rint isnan isinf isfinite erf erfc""".split()
@@ -118,6 +119,7 @@ size_t ptrdiff_t errno signgam abs main""".split()
 """What the headers that are included call their own."""
 
 HELPERS: dict[str, str] = {
+    **ARRAYS,
     "sign": """\
 static double sign(double x)
 {

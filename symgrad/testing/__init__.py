@@ -18,7 +18,7 @@ try:
     import hypothesis.extra.numpy  # noqa: F401 - what all else here needs
 except ImportError:
     raise MissingExtraError(
-        "symgrad.testing needs hypothesis", hint="Install it with: pip install 'symgrad[test]'"
+        "symgrad.testing needs hypothesis", hint="Install it with: pip install 'symgrad[testing]'"
     ) from None
 
 from symgrad.testing.arrays import array_formulas

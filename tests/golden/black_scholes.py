@@ -36,15 +36,8 @@ def value(
 ) -> Array:
     """The value of the formula."""
     S, K, r, sigma, T = _floats(S, K, r, sigma, T)
-    S_minus_K = S - K
-    abs_K = np.abs(K)
-    S_over_K = S / K
-    abs_S_over_K = np.abs(S_over_K)
-    mask = (abs_S_over_K > 1e-290) & (abs_S_over_K < 1e290)
-    chosen = np.where(mask, np.log(S_over_K), np.log(S * np.sign(K)) - np.log(abs_K))
-    chosen2 = np.where(np.abs(S_minus_K) < abs_K / 2, np.log1p(S_minus_K / K), chosen)
     sigma_sqrt_T = sigma * np.sqrt(T)
-    d1 = (chosen2 + (r + sigma**2 / 2) * T) / sigma_sqrt_T
+    d1 = (_log_ratio(S, K) + (r + sigma**2 / 2) * T) / sigma_sqrt_T
     d2 = d1 - sigma_sqrt_T
     p = K * np.exp(-r * T) * special.ndtr(d2)
     # a call
@@ -61,22 +54,15 @@ def grad(
 ) -> tuple[Array, Array, Array, Array]:
     """The derivative of the formula with respect to S, sigma, T, r."""
     S, K, r, sigma, T = _floats(S, K, r, sigma, T)
-    S_minus_K = S - K
-    abs_K = np.abs(K)
-    S_over_K = S / K
-    abs_S_over_K = np.abs(S_over_K)
-    mask = (abs_S_over_K > 1e-290) & (abs_S_over_K < 1e290)
-    chosen = np.where(mask, np.log(S_over_K), np.log(S * np.sign(K)) - np.log(abs_K))
     s = r + sigma**2 / 2
-    chosen2 = np.where(np.abs(S_minus_K) < abs_K / 2, np.log1p(S_minus_K / K), chosen)
     sqrt_T = np.sqrt(T)
     sigma_sqrt_T = sigma * sqrt_T
-    d1 = (chosen2 + s * T) / sigma_sqrt_T
+    d1 = (_log_ratio(S, K) + s * T) / sigma_sqrt_T
     d2 = d1 - sigma_sqrt_T
     exp_minus_rT = np.exp(-r * T)
     # reverse
-    g = 0.3989422804014327 * np.exp(-0.5 * d2**2)
-    g2 = g * (K * exp_minus_rT)
+    g = 0.3989422804014327 * (K * exp_minus_rT)
+    g2 = g * np.exp(-0.5 * d2**2)
     drT = special.ndtr(d2) * K * exp_minus_rT
     d_d1 = 0.3989422804014327 * S * np.exp(-0.5 * d1**2) - g2
     g3 = d_d1 / sigma_sqrt_T
@@ -99,17 +85,10 @@ def value_and_grad(
 ) -> tuple[Array, tuple[Array, Array, Array, Array]]:
     """The value of the formula, and its derivative with respect to S, sigma, T, r."""
     S, K, r, sigma, T = _floats(S, K, r, sigma, T)
-    S_minus_K = S - K
-    abs_K = np.abs(K)
-    S_over_K = S / K
-    abs_S_over_K = np.abs(S_over_K)
-    mask = (abs_S_over_K > 1e-290) & (abs_S_over_K < 1e290)
-    chosen = np.where(mask, np.log(S_over_K), np.log(S * np.sign(K)) - np.log(abs_K))
     s = r + sigma**2 / 2
-    chosen2 = np.where(np.abs(S_minus_K) < abs_K / 2, np.log1p(S_minus_K / K), chosen)
     sqrt_T = np.sqrt(T)
     sigma_sqrt_T = sigma * sqrt_T
-    d1 = (chosen2 + s * T) / sigma_sqrt_T
+    d1 = (_log_ratio(S, K) + s * T) / sigma_sqrt_T
     d2 = d1 - sigma_sqrt_T
     ndtr_d1 = special.ndtr(d1)
     exp_minus_rT = np.exp(-r * T)
@@ -118,7 +97,7 @@ def value_and_grad(
     # a call
     value = S * ndtr_d1 - K_exp_minus_rT * ndtr_d2
     # reverse
-    g = 0.3989422804014327 * np.exp(-0.5 * d2**2) * K_exp_minus_rT
+    g = 0.3989422804014327 * K_exp_minus_rT * np.exp(-0.5 * d2**2)
     drT = ndtr_d2 * K * exp_minus_rT
     d_d1 = 0.3989422804014327 * S * np.exp(-0.5 * d1**2) - g
     g2 = d_d1 / sigma_sqrt_T
@@ -129,6 +108,17 @@ def value_and_grad(
     dT = _sum_to(drT * r + d_sigma_sqrt_T * sigma / (2 * sqrt_T) + g2 * s, T)
     dr = _sum_to(drT * T + ds, r)
     return value, (dS, dsigma, dT, dr)
+
+
+def _log_ratio(x: Array, y: Array) -> Array:
+    """log(x / y), also where that overflows or loses digits."""
+    x_minus_y = x - y
+    abs_y = np.abs(y)
+    x_over_y = x / y
+    abs_x_over_y = np.abs(x_over_y)
+    mask = (abs_x_over_y > 1e-290) & (abs_x_over_y < 1e290)
+    chosen = np.where(mask, np.log(x_over_y), np.log(x * np.sign(y)) - np.log(abs_y))
+    return np.where(np.abs(x_minus_y) < abs_y / 2, np.log1p(x_minus_y / y), chosen)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:

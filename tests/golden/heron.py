@@ -49,26 +49,23 @@ def grad(p: ArrayLike, q: ArrayLike, r: ArrayLike) -> tuple[Array, Array, Array]
     s_minus_a = s - a
     s_s_minus_a = s * s_minus_a
     s_minus_b = s - b
-    p2 = s_s_minus_a * s_minus_b
+    prod = s_s_minus_a * s_minus_b
     s_minus_c = s - c
-    root = np.sqrt(p2 * s_minus_c)
+    root = np.sqrt(prod * s_minus_c)
     # reverse
     g = s_minus_c / root
-    d_s_minus_c = 0.5 * p2 / root
+    d_s_minus_c = 0.5 * prod / root
     d_s_minus_b = 0.5 * g * s_s_minus_a
     half_s_minus_b_g = 0.5 * (s_minus_b * g)
     d_s_minus_a = half_s_minus_b_g * s
     g2 = d_s_minus_c + d_s_minus_b + half_s_minus_b_g * s_minus_a
     g3 = 0.5 * (g2 + d_s_minus_a)
-    c_nonzero = c != 0
-    d_p_minus_q = np.where(c_nonzero, (g3 - d_s_minus_c) * (p_minus_q / c), 0.0)
-    b_nonzero = b != 0
-    d_r_minus_p = np.where(b_nonzero, (g3 - d_s_minus_b) * (r_minus_p / b), 0.0)
-    dp = np.where(c_nonzero | b_nonzero, d_p_minus_q - d_r_minus_p, 0.0)
-    a_nonzero = a != 0
-    d_q_minus_r = np.where(a_nonzero, (g3 - d_s_minus_a) * (q_minus_r / a), 0.0)
-    dq = np.where(c_nonzero | a_nonzero, d_q_minus_r - d_p_minus_q, 0.0)
-    dr = np.where(b_nonzero | a_nonzero, d_r_minus_p - d_q_minus_r, 0.0)
+    d_p_minus_q = np.where(c != 0, (g3 - d_s_minus_c) * (p_minus_q / c), 0.0)
+    d_r_minus_p = np.where(b != 0, (g3 - d_s_minus_b) * (r_minus_p / b), 0.0)
+    dp = d_p_minus_q - d_r_minus_p
+    d_q_minus_r = np.where(a != 0, (g3 - d_s_minus_a) * (q_minus_r / a), 0.0)
+    dq = d_q_minus_r - d_p_minus_q
+    dr = d_r_minus_p - d_q_minus_r
     return dp, dq, dr
 
 
@@ -90,26 +87,23 @@ def value_and_grad(
     s_minus_a = s - a
     s_s_minus_a = s * s_minus_a
     s_minus_b = s - b
-    p2 = s_s_minus_a * s_minus_b
+    prod = s_s_minus_a * s_minus_b
     s_minus_c = s - c
-    value = np.sqrt(p2 * s_minus_c)
+    value = np.sqrt(prod * s_minus_c)
     # reverse
     g = s_minus_c / value
-    d_s_minus_c = 0.5 * p2 / value
+    d_s_minus_c = 0.5 * prod / value
     d_s_minus_b = 0.5 * g * s_s_minus_a
     half_s_minus_b_g = 0.5 * (s_minus_b * g)
     d_s_minus_a = half_s_minus_b_g * s
     g2 = d_s_minus_c + d_s_minus_b + half_s_minus_b_g * s_minus_a
     g3 = 0.5 * (g2 + d_s_minus_a)
-    c_nonzero = c != 0
-    d_p_minus_q = np.where(c_nonzero, (g3 - d_s_minus_c) * (p_minus_q / c), 0.0)
-    b_nonzero = b != 0
-    d_r_minus_p = np.where(b_nonzero, (g3 - d_s_minus_b) * (r_minus_p / b), 0.0)
-    dp = np.where(c_nonzero | b_nonzero, d_p_minus_q - d_r_minus_p, 0.0)
-    a_nonzero = a != 0
-    d_q_minus_r = np.where(a_nonzero, (g3 - d_s_minus_a) * (q_minus_r / a), 0.0)
-    dq = np.where(c_nonzero | a_nonzero, d_q_minus_r - d_p_minus_q, 0.0)
-    dr = np.where(b_nonzero | a_nonzero, d_r_minus_p - d_q_minus_r, 0.0)
+    d_p_minus_q = np.where(c != 0, (g3 - d_s_minus_c) * (p_minus_q / c), 0.0)
+    d_r_minus_p = np.where(b != 0, (g3 - d_s_minus_b) * (r_minus_p / b), 0.0)
+    dp = d_p_minus_q - d_r_minus_p
+    d_q_minus_r = np.where(a != 0, (g3 - d_s_minus_a) * (q_minus_r / a), 0.0)
+    dq = d_q_minus_r - d_p_minus_q
+    dr = d_r_minus_p - d_q_minus_r
     return value, (dp, dq, dr)
 
 
