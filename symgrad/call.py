@@ -34,6 +34,8 @@ from symgrad.sources import is_source
 
 Kernel = Callable[..., Any]
 
+_MOST_AXES = 32
+"""NumPy reads beyond its memory where an index has more."""
 _IN_MEMORY = NUMBERS | {np.ndarray, np.float64}
 _DOUBLE = np.dtype(np.float64)
 _KNOWN_SHAPES = 256
@@ -184,7 +186,7 @@ class Caller:
     def known(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Known:
         """What such inputs tell before anything runs."""
         whole = {n: arrays[n] for n in self._indices if arrays[n].dtype.kind != "b"}
-        numbers = {name: int(array) for name, array in whole.items() if not array.shape}
+        numbers = {n: int(a) for n, a in whole.items() if not a.shape and np.isfinite(a)}
         kinds = {name: arrays[name].dtype.kind for name in self._serving}
         kinds = {n: kind for n, kind in kinds.items() if kind == "b" or n in self._indices}
         return Known({name: array.shape for name, array in arrays.items()}, kinds, numbers)
@@ -244,6 +246,10 @@ class Caller:
         With it comes how much memory its arrays take.
         """
         named = dict(zip(self.inputs, arrays, strict=True))
+        for name, shape in zip(self.inputs, shapes, strict=True):
+            if len(shape) > _MOST_AXES:
+                message = f"the input {name} has {len(shape)} axes; {_MOST_AXES} is the most"
+                raise self._wrong(message, "Reshape it.", name)
         for name in self._indices:
             self._check_whole(name, named[name])
         known = self.known(named)

@@ -29,6 +29,8 @@ class Lowered:
 class FormulaLowerer(Lowerer):
     """Lowers statements; what they name is known to those that follow."""
 
+    is_trusted = False
+
     def __init__(self, text: str, table: FunctionTable, differentiated: frozenset[str]) -> None:
         super().__init__(text, table)
         self.shapes: dict[str, Declaration] = {}

@@ -15,6 +15,9 @@ Refuse = Callable[[str, str], Exception]
 _TRIES = 10_000
 """How hard to look whether two arrays share memory."""
 
+_DEEPEST = 16
+"""Deeper than any result: a list that holds itself has no end."""
+
 
 def leaves(part: Any) -> list[Any]:
     """The arrays of a result in order, however they are laid out."""
@@ -22,13 +25,15 @@ def leaves(part: Any) -> list[Any]:
 
 
 def _walked(part: Any) -> Iterator[tuple[str, Any]]:
-    waiting: list[tuple[str, Any]] = [("out", part)]
+    waiting: list[tuple[str, Any, int]] = [("out", part, 0)]
     while waiting:
-        path, item = waiting.pop()
+        path, item, depth = waiting.pop()
+        if depth > _DEEPEST:
+            raise RecursionError
         if isinstance(item, tuple | list):
-            inside = [(f"{path}[{place}]", each) for place, each in enumerate(item)]
+            inside = [(f"{path}[{place}]", each, depth + 1) for place, each in enumerate(item)]
         elif isinstance(item, dict):
-            inside = [(f"{path}[{name!r}]", each) for name, each in item.items()]
+            inside = [(f"{path}[{name!r}]", each, depth + 1) for name, each in item.items()]
         else:
             yield path, item
             continue
@@ -43,11 +48,15 @@ def store(result: Any, out: Any, refuse: Refuse) -> None:
     Exception
         As `refuse` makes it: `out` is laid out otherwise, or an array in it does not fit.
     """
-    found, wanted = dict(_walked(result)), dict(_walked(out))
+    hint = "Lay out the arrays as the results are: tuples, dicts by name."
+    try:
+        found, wanted = dict(_walked(result)), dict(_walked(out))
+    except RecursionError:
+        raise refuse("out holds itself", hint) from None
     if list(found) != list(wanted) or isinstance(out, list):
         shown = ", ".join(wanted)[:80] or "nothing"
         message = f"out holds {shown}, and the results are {', '.join(found)[:80]}"
-        raise refuse(message, "Lay out the arrays as the results are: tuples, dicts by name.")
+        raise refuse(message, hint)
     for path, buffer in wanted.items():
         _check(path, buffer, np.asarray(found[path]), refuse)
     _check_apart(wanted, refuse)

@@ -35,6 +35,9 @@ _COMPARISONS = {
 class Lowerer:
     """Lowers trees into one builder, in an environment of names."""
 
+    is_trusted = True
+    """Whether what is lowered stands in the tables, and is no formula of a user."""
+
     def __init__(
         self,
         text: str,
@@ -127,7 +130,7 @@ class Lowerer:
             bound = bind(local.names, {}, tree, args, self.text)
             return self._call_local(local, [bound[name] for name in local.names], tree.span)
         name = callee.name if callee.name in self.table else SHORT.get(callee.name, callee.name)
-        if name not in self.table:
+        if name not in self.table or self._is_hidden(name):
             if callee.name == self.defining:
                 raise DefinitionError(
                     f"{callee.name} is defined by itself", self.text, callee.span,
@@ -146,6 +149,12 @@ class Lowerer:
         bound = bind(function.names, defaults, tree, args, self.text, rest)
         bound = self._with_defaults(function, bound, tree.span)
         return self.apply(function, [bound[name] for name in function.names], tree.span)
+
+    def _is_hidden(self, name: str) -> bool:
+        """Whether a formula cannot call a function: one whose attributes only its rules check."""
+        if self.is_trusted or not name.startswith("_"):
+            return False
+        return self.table[name].is_structural and bool(self.table[name].attributes)
 
     def _with_defaults(
         self, function: Function, bound: dict[str, Item], span: Span | None

@@ -11,7 +11,7 @@ import numpy as np
 
 from symgrad.colouring import Compression, compress
 from symgrad.compiled import Compiled
-from symgrad.errors import DerivativeError
+from symgrad.errors import DerivativeError, InputError
 from symgrad.layout import Layout
 from symgrad.pattern import pattern, steering
 
@@ -31,6 +31,9 @@ class Sparse:
     """
 
     def __init__(self, dense: Compiled) -> None:
+        if not isinstance(dense, Compiled):
+            hint = "Write jacobian(formula, sparse=True) or hessian(formula, sparse=True)."
+            raise InputError("Sparse is made of a compiled Jacobian or Hessian", hint=hint)
         what, formula = dense.what, dense.formula
         self._what = what
         self._dense = dense

@@ -135,6 +135,8 @@ def to_sympy(formula: str | Compiled, symbols: Mapping[str, Any] | None = None) 
         hint = "Take that of symgrad.function or symgrad.grad, and differentiate with sympy.diff."
         raise InputError(f"{compiled!r:.60} is no value or gradient", hint=hint)
     graph = _derived(plain_text(compiled.formula), compiled.wrt, compiled.table)
+    if not isinstance(symbols or {}, Mapping):
+        raise InputError("symbols is a dict by name", hint="Write symbols={'x': Symbol('x')}.")
     given = {name: s.sympify(value) for name, value in (symbols or {}).items()}
     made: dict[Node, Any] = {}
     for node in graph.nodes:

@@ -240,6 +240,9 @@ def test_inputs_of_odd_kinds(place: int) -> None:
     np.testing.assert_array_equal(slope, np.full(array.shape, 3.0))
 
 
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
 MISUSES: list[tuple[str, Any]] = [
     ("a formula is a text, not NoneType", lambda: symgrad.grad(None)),  # type: ignore[arg-type]
     ("a formula is a text, not bytes", lambda: symgrad.grad(b"x")),  # type: ignore[arg-type]
@@ -260,6 +263,18 @@ MISUSES: list[tuple[str, Any]] = [
     ("the order is a whole number", lambda: symgrad.grad("x", order=Nasty())),  # type: ignore[arg-type]
     ("a derivative of higher order", lambda: symgrad.grad("0", order=2)),
     ("the input x is missing", lambda: symgrad.grad("x**2")()),
+    ("out holds itself", lambda: symgrad.grad("x**2")(np.ones(3), out=ENDLESS)),
+    ("start is a dict", lambda: symgrad.ravel("x**2", 3)),  # type: ignore[arg-type]
+    ("symbols is a dict", lambda: symgrad.to_sympy("x", symbols=3)),  # type: ignore[arg-type]
+    ("Sparse is made of", lambda: symgrad.Sparse(None)),  # type: ignore[arg-type]
+    ("the input k has 60 axes", lambda: symgrad.grad("x[k]", "x")([1.0], np.zeros((1,) * 60, int))),
+    ("an array with 14 axes", lambda: symgrad.jacobian("x**2")(np.ones((1,) * 14))),
+    (
+        "a value that arises here cannot be used",
+        lambda: symgrad.grad("sum(x[k])", "x")([1.0], float("inf")),
+    ),
+    ("unknown function _einsum", lambda: symgrad.grad("_einsum(x, x, 'i')")),
+    ("unknown function _exp_moment", lambda: symgrad.grad("_exp_moment(x, 10**9)")),
     ("2 values for 1 input", lambda: symgrad.grad("x**2")(1.0, 2.0)),
     ("the input x is given twice", lambda: symgrad.grad("x**2 + y")(1.0, x=1.0, y=2.0)),
     ("the cotangent of value has shape", lambda: symgrad.vjp("x**2")([1.0, 2.0], x=1.0)),
