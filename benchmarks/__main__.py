@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import compile_time, counts, data, models, sparse, speed
+from benchmarks import compile_time, counts, data, libraries, models, sparse, speed
 from benchmarks.report import Report, machine, versions
 
 BENCHMARKS: Mapping[str, Callable[[], Report]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "counts": counts.report,
     "sparse": sparse.report,
     "data": data.report,
+    "libraries": libraries.report,
 }
 """What can be asked for, by name. The docstring of each begins with what it gives."""
 

@@ -113,7 +113,7 @@ class Compiled(Shown):
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
         self._call = Caller(
             formula, bound, table, self._limits, self._kernel, self._quicken, self._program,
-            lambda inputs: in_chunks(self.chunkable, inputs),
+            lambda inputs, out: in_chunks(self.chunkable, inputs, out),
         )  # fmt: skip
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
