@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -21,10 +21,10 @@ from symgrad.buffers import Buffers, Layout, Slot, is_short, rows_last
 from symgrad.crew import share
 from symgrad.elements import BOOL
 from symgrad.graph import Node
-from symgrad.into import leaves, overlaps
-from symgrad.loops import Code, multiplies, multiplies_matrices
+from symgrad.loops import multiplies, multiplies_matrices
 from symgrad.recycled import empty
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
+from symgrad.segments import Code
 from symgrad.shapes import Inference
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +35,7 @@ BLOCK = 2**14
 _FOR_PRODUCTS = 2
 """How many times as large blocks are where matrices are multiplied."""
 
-_LEAST_PIECES = 4
+LEAST_PIECES = 4
 """Where there are fewer, other threads would come too late."""
 
 MOST_PIECES = 64
@@ -48,14 +48,23 @@ _STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": ma
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The code of a plan: `functions` has those of its segments, by name, and two more.
+    """The code of a plan: `functions` gives those of its segments, by name, and two more.
 
-    `arrays` makes arrays of what is passed, `laid_out` lays the results out.
+    `arrays` makes arrays of what is passed, `laid_out` lays the results out. `load` makes them all
+    for elements of a type.
     """
 
     codes: tuple[Code, ...]
-    functions: Mapping[str, Callable[..., Any]]
+    load: Callable[[Any], Mapping[str, Callable[..., Any]]]
     source: str
+    _loaded: dict[Any, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
+
+    def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
+        """The functions for elements of a type."""
+        found = self._loaded.get(dtype)
+        if found is None:
+            found = self._loaded[dtype] = self.load(dtype)
+        return found
 
 
 class Program:
@@ -106,10 +115,9 @@ class Program:
         """The segments as code, for rows in blocks."""
         return self.written(at_once=False).codes
 
-    @property
-    def functions(self) -> Mapping[str, Callable[..., Any]]:
+    def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
         """The functions of the code for rows in blocks."""
-        return self.written(at_once=False).functions
+        return self.written(at_once=False).functions(dtype)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -191,7 +199,7 @@ class Sized:
         for code in written.codes:
             taken = [known[node] for node in code.segment.needs]
             if not code.segment.loops:
-                made = written.functions[code.name](*taken)
+                made = written.functions(dtype)[code.name](*taken)
                 known.update(zip(code.segment.results, made, strict=True))
             elif self.at_once:
                 known.update(self._all_rows(code, taken, dtype, into))
@@ -204,7 +212,7 @@ class Sized:
     ) -> dict[Node, Any]:
         """The results of a loop over one block, whose sums are not added to anything."""
         rows = self._rows_of(code, dtype, into)
-        function = self.program.written(at_once=True).functions[code.name]
+        function = self.program.written(at_once=True).functions(dtype)[code.name]
         with one_thread() if code.multiplies else nullcontext(), self.buffers(code, dtype) as views:
             sums = function(views(self.rows), *taken, *rows.values())
         return rows | dict(zip(code.sums, sums, strict=True))
@@ -244,7 +252,7 @@ class Sized:
 
         pieces = len(bounds)
         with one_thread() if code.multiplies else nullcontext():
-            share(pieces, work, threads if pieces >= _LEAST_PIECES else 1)
+            share(pieces, work, threads if pieces >= LEAST_PIECES else 1)
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
             parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
@@ -282,7 +290,7 @@ class Sized:
             for node in code.sums
         }
         results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
-        function = self.program.functions[code.name]
+        function = self.program.functions(dtype)[code.name]
         function(*part, self.step, buffers, *taken, *results)
         return list(sums.values())
 
@@ -290,86 +298,6 @@ class Sized:
         """The sums over two parts of the rows, in the memory of the first."""
         combine = [getattr(np, COMBINED[node.op]) for node in code.sums]
         return [f(x, y, out=x) for f, x, y in zip(combine, first, second, strict=True)]
-
-
-class Runner:
-    """A program for inputs of given shapes, called like the plain code that it stands in for."""
-
-    def __init__(self, program: Program, found: Inference, plain: Callable[..., Any]) -> None:
-        self._sized = Sized(program, found)
-        self._found = found
-        self._careful: Runner | None = None
-        if program.witnesses and not all(map(math.prod, self._sized.shapes.values())):
-            self._sized = Sized(program.careful or program, found)
-        program = self._sized.program
-        functions = program.written(self._sized.at_once).functions
-        self._arrays = functions["arrays"]
-        self._laid_out = functions["laid_out"]
-        self._own_type = program.own_type
-        self._witnesses = program.witnesses
-        self._plain = plain
-
-    @property
-    def shares(self) -> bool:
-        """Whether there is enough to do for more than one thread."""
-        return len(self._sized.bounds) >= _LEAST_PIECES
-
-    @property
-    def needed(self) -> int:
-        """The bytes of results, of what is kept between loops, and of sums."""
-        sized, plan = self._sized, self._sized.program.plan
-        whole = {
-            node for s in plan.segments for node in (*s.results, *([] if s.loops else s.nodes))
-        }
-        kept = sum(math.prod(sized.shapes.get(node, ())) for node in whole)
-        sums = sum(math.prod(sized.shapes[n]) for n, kind in plan.kinds.items() if kind == SUM)
-        return _DOUBLE.itemsize * (kept + len(sized.bounds) * sums)
-
-    @np.errstate(all="ignore")
-    def __call__(self, *values: Any, threads: int = 1, out: Any = None) -> Any:
-        """The results, by as many threads; rows are written to the arrays of `out` if they fit."""
-        arrays = self._arrays(*values)
-        types = {array.dtype for array in arrays if array.dtype.kind == "f"}
-        dtype = types.pop() if types else np.dtype(np.float64)
-        if types or dtype not in (_DOUBLE, _SINGLE) or (self._own_type and dtype != _DOUBLE):
-            return self._plain(*values)
-        try:
-            into = {} if out is None else self._into(leaves(out), arrays, dtype)
-            results = self._sized.run(arrays, dtype, into, threads)
-        except ZeroDivisionError:  # Python's numbers, which sizes are, do not divide by zero.
-            return self._plain(*values)
-        if self._witnesses and not all(_is_finite(results[at]) for at in self._witnesses):
-            return self._carefully(*values, threads=threads, out=out)
-        return self._laid_out(*results)
-
-    def _carefully(self, *values: Any, threads: int, out: Any) -> Any:
-        """The results for numbers that are not all finite."""
-        if self._careful is None:
-            program = self._sized.program.careful
-            assert program is not None
-            self._careful = Runner(program, self._found, self._plain)
-        return self._careful(*values, threads=threads, out=out)
-
-    def _into(self, wanted: list[Any], arrays: list[Any], dtype: Any) -> dict[Node, Array]:
-        """By node, arrays to write rows to as they are computed: none unless all are in order."""
-        sized = self._sized
-        outputs = sized.program.plan.graph.outputs
-        fit = len(wanted) == len(outputs) and all(
-            isinstance(buffer, np.ndarray)
-            and (buffer.shape, buffer.dtype) == (sized.shapes[node], dtype)
-            and buffer.flags.writeable
-            for node, buffer in zip(outputs, wanted, strict=False)
-        )
-        if not fit or len(overlaps(wanted, wanted)) > len(wanted) or overlaps(wanted, arrays):
-            return {}
-        return dict(zip(outputs, wanted, strict=True))
-
-
-def _is_finite(result: Any) -> bool:
-    return math.isfinite(result) if isinstance(result, float) else bool(np.isfinite(result).all())
-
-
-_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 
 
 def _values(plan: Plan, found: Inference) -> dict[Node, float]:

@@ -23,10 +23,10 @@ from symgrad.faults import FAULTS, fault
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, ancestors
 from symgrad.limits import Limits
-from symgrad.loops import Code
 from symgrad.pipeline import Known, index_inputs
 from symgrad.results import plain
 from symgrad.rows import SUM, coupling
+from symgrad.segments import Code
 from symgrad.sources import template
 
 Array = np.ndarray[Any, Any]
@@ -233,7 +233,7 @@ class Chunked:
         taken = [known[node] for node in code.segment.needs]
         if not code.segment.loops:
             with one_thread():
-                return list(self.program.functions[code.name](*taken)), []
+                return list(self.program.functions(self.dtype)[code.name](*taken)), []
         rows = dict(zip(self.rows_of[at], into or [], strict=False))
         for node in self.rows_of[at][len(rows) :]:
             rows[node] = np.empty(self.shape(node, count), self.type_of(node))
@@ -246,7 +246,7 @@ class Chunked:
         for name, one in self.given.items():
             value = values.get(name, np.zeros((), one.dtype))
             given.append(np.asarray(value).item() if one.number else _settled(value))
-        arrays: list[Array] = self.program.functions["arrays"](*given)
+        arrays: list[Array] = self.program.functions(_TYPES[0])["arrays"](*given)
         kinds = [array.dtype.kind for array in arrays]
         return [
             array.astype(dtype, copy=False) if dtype is not None and kind == "f" else array
@@ -268,7 +268,7 @@ class Chunked:
 
     def laid_out(self, results: Sequence[Any]) -> Any:
         """Results as the caller wants them."""
-        return plain(self.program.functions["laid_out"](*results), False)
+        return plain(self.program.functions(_TYPES[0])["laid_out"](*results), False)
 
 
 def _settled(value: Any) -> Array:
