@@ -254,7 +254,8 @@ def ravel(
         The formula is wrong, or has no derivative by a parameter.
     """
     compiled = formula if isinstance(formula, Compiled) else function(formula)
-    for name, given in (("start", start), ("data", data or {})):
+    dicts: dict[str, object] = {"start": start, "data": data or {}}
+    for name, given in dicts.items():
         if not isinstance(given, Mapping):
             hint = "Write start={'x': 1.0}."
             raise InputError(f"{name} is a dict of numbers and arrays by name", hint=hint)
