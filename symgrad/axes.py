@@ -217,7 +217,7 @@ def _ones_moved(
     if [walk.sizes[walk.root(label)] for label in left] != [size for size in shape if size != 1]:
         return None
     if node.op == "squeeze" and node.attributes[0] is None:
-        walk.mixed[node] = left  # It would take away the axis of a single row, too.
+        walk.mixed[node] = [*left]  # It would take away the axis of a single row, too.
     rest = iter(left)
     return tuple([None if size == 1 else next(rest) for size in shape])
 
