@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -22,10 +21,11 @@ from symgrad.crew import share
 from symgrad.elements import BOOL
 from symgrad.graph import Node
 from symgrad.into import leaves, overlaps
-from symgrad.loops import Code, multiplies, multiplies_matrices
+from symgrad.loops import PRODUCTS, Code, multiplies, multiplies_matrices
 from symgrad.recycled import empty
 from symgrad.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.shapes import Inference
+from symgrad.written import Program
 
 Array = np.ndarray[Any, Any]
 
@@ -42,80 +42,14 @@ MOST_PIECES = 64
 _MOST_SUMS = 2**25
 """Bytes that the sums of all pieces take together, at most."""
 
+_ALONE = 2**18
+_VECTOR = 29
+_MATRIX = 2
+"""Up to so many products of two numbers OpenBLAS starts no thread for a product of matrices, and up
+to the 29th part for one with a vector."""
+
 _STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": math.inf}
 """What changes nothing that it is combined with, to the last bit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The code of a plan: `functions` has those of its segments, by name, and two more.
-
-    `arrays` makes arrays of what is passed, `laid_out` lays the results out.
-    """
-
-    codes: tuple[Code, ...]
-    functions: Mapping[str, Callable[..., Any]]
-    source: str
-
-
-class Program:
-    """A plan with its code, which is written when it is first needed.
-
-    `own_type` says that some numbers are doubles whatever the inputs are: then only doubles are
-    computed in blocks. `write` gives the code, for rows in blocks or for all of them at once.
-    Where one of the outputs in `witnesses` is not finite, the program that `careful` makes is to be
-    run instead.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        types: Mapping[Node, str],
-        inputs: tuple[Node, ...],
-        own_type: bool,
-        write: Callable[[bool], Written],
-        witnesses: tuple[int, ...] = (),
-        careful: Callable[[], Program | None] | None = None,
-    ) -> None:
-        self.plan = plan
-        self.types = types
-        self.inputs = inputs
-        self.own_type = own_type
-        self._write = write
-        self._written: dict[bool, Written] = {}
-        self.witnesses = witnesses
-        self._careful = careful
-        self._made: Program | None = None
-
-    @property
-    def careful(self) -> Program | None:
-        """The program for numbers that may not be finite, where this one is only for others."""
-        if self._made is None and self._careful is not None:
-            self._made = self._careful()
-        return self._made
-
-    def written(self, at_once: bool) -> Written:
-        """The code for rows in blocks, or for all rows at once."""
-        found = self._written.get(at_once)
-        if found is None:
-            found = self._written[at_once] = self._write(at_once)
-        return found
-
-    @property
-    def codes(self) -> tuple[Code, ...]:
-        """The segments as code, for rows in blocks."""
-        return self.written(at_once=False).codes
-
-    @property
-    def functions(self) -> Mapping[str, Callable[..., Any]]:
-        """The functions of the code for rows in blocks."""
-        return self.written(at_once=False).functions
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The text of all code that was written."""
-        own = [written.source for written in self._written.values()]
-        return (*own, *(self._made.sources if self._made is not None else ()))
 
 
 class Sized:
@@ -145,6 +79,8 @@ class Sized:
         self.bounds = self._bounds()
         self._turned = not any(map(multiplies_matrices, plan.segments))
         self._layouts: dict[tuple[Code, Any], Layout] = {}
+        self._whole: dict[Any, Any] = {}
+        self._few = self._products() <= _ALONE
 
     @property
     def at_once(self) -> bool:
@@ -160,6 +96,21 @@ class Sized:
             if node in rows and kinds.get(node) == ROWS
         ]
         return max([1, *widths])
+
+    def _products(self) -> int:
+        """How many products of two numbers the largest product of arrays is made of, at most.
+
+        That with a vector starts threads for fewer of them.
+        """
+        labels = self.program.plan.axes.labels
+        most = self.rows * self._widest() * _VECTOR
+        for node in self.program.plan.graph.nodes:
+            if node.op in PRODUCTS and all(part in labels for part in (node, *node.args)):
+                axes = {label for arg in node.args for label in labels[arg]}
+                size = math.prod(self._sizes[label] for label in axes if label is not None)
+                vector = min(len(labels[arg]) for arg in node.args) < _MATRIX
+                most = max(most, size * _VECTOR if vector else size)
+        return most
 
     def _bounds(self) -> list[tuple[int, int]]:
         """Where pieces of work begin and end: at blocks, and as the sizes alone say."""
@@ -185,37 +136,41 @@ class Sized:
         self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
     ) -> list[Any]:
         """The results of the program, in order; those in `into` are written there."""
+        if self.at_once:
+            return self._at_once(arrays, dtype, into)
         known: dict[Node, Any] = dict(zip(self.program.inputs, arrays, strict=True))
         known.update(self.numbers)
-        written = self.program.written(self.at_once)
-        for code in written.codes:
+        for code in self.program.codes:
             taken = [known[node] for node in code.segment.needs]
-            if not code.segment.loops:
-                made = written.functions[code.name](*taken)
-                known.update(zip(code.segment.results, made, strict=True))
-            elif self.at_once:
-                known.update(self._all_rows(code, taken, dtype, into))
-            else:
+            if code.segment.loops:
                 known.update(self._looped(code, taken, dtype, into, threads))
+            else:
+                made = self.program.functions[code.name](*taken)
+                known.update(zip(code.segment.results, made, strict=True))
         return [known[node] for node in self.program.plan.graph.outputs]
 
-    def _all_rows(
-        self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array]
-    ) -> dict[Node, Any]:
-        """The results of a loop over one block, whose sums are not added to anything."""
-        rows = self._rows_of(code, dtype, into)
-        function = self.program.written(at_once=True).functions[code.name]
-        with one_thread() if code.multiplies else nullcontext(), self.buffers(code, dtype) as views:
-            sums = function(views(self.rows), *taken, *rows.values())
-        return rows | dict(zip(code.sums, sums, strict=True))
+    def _at_once(self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array]) -> list[Any]:
+        """The results where all rows are one block, whose sums are not added to anything."""
+        found = self._whole.get(dtype)
+        if found is None:
+            written = self.program.written(at_once=True)
+            layouts = [self._layout(c, dtype) for c in written.codes if c.segment.loops]
+            numbers = [self.numbers[node] for node in written.numbers]
+            function = written.functions["at_once"]
+            found = self._whole[dtype] = function, layouts, written.rows, numbers
+        function, layouts, nodes, numbers = found
+        rows = [self._array(node, dtype, into) for node in nodes]
+        with nullcontext() if self._few else one_thread(), Buffers(*layouts) as views:
+            results: list[Any] = function(views(self.rows), rows, numbers, *arrays)
+        return results
 
-    def buffers(self, code: Code, dtype: Any) -> Buffers:
-        """The memory that a loop works in."""
+    def _layout(self, code: Code, dtype: Any) -> Layout:
+        """Where the buffers of a loop stand in memory."""
         layout = self._layouts.get((code, dtype))
         if layout is None:
             slots = [self.slot(labels, kind) for labels, kind in code.slots]
             layout = self._layouts[code, dtype] = Layout(slots, dtype)
-        return Buffers(layout)
+        return layout
 
     def _looped(
         self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
@@ -237,7 +192,7 @@ class Sized:
         parts: list[list[Array]] = [[] for _ in bounds]
 
         def work(numbers: Iterator[int]) -> None:
-            with np.errstate(all="ignore"), self.buffers(code, dtype) as buffers:
+            with np.errstate(all="ignore"), Buffers(self._layout(code, dtype)) as buffers:
                 for number in numbers:
                     part = bounds[number]
                     parts[number] = self._partial(code, taken, rows, part, dtype, buffers)
@@ -252,12 +207,13 @@ class Sized:
 
     def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
         """Arrays for those results of a loop that have its rows."""
-        found = {}
-        for node in code.segment.results:
-            if self.program.plan.kinds[node] != SUM:
-                kind = np.bool_ if self.program.types[node] == BOOL else dtype
-                found[node] = into[node] if node in into else self._empty(node, kind)
-        return found
+        rows = [node for node in code.segment.results if code.rows(node)]
+        return {node: self._array(node, dtype, into) for node in rows}
+
+    def _array(self, node: Node, dtype: Any, into: Mapping[Node, Array]) -> Array:
+        if node in into:
+            return into[node]
+        return self._empty(node, np.bool_ if self.program.types[node] == BOOL else dtype)
 
     def _empty(self, node: Node, kind: Any) -> Array:
         """An array for rows; what is only kept for other loops is laid out as their buffers are."""
@@ -274,7 +230,7 @@ class Sized:
         rows: Mapping[Node, Array],
         part: tuple[int, int],
         dtype: Any,
-        buffers: Callable[[int], Sequence[Array]],
+        buffers: Callable[[int], Sequence[Sequence[Array]]],
     ) -> list[Array]:
         """The sums over some of the rows; what has rows is written to `rows`, in its place."""
         sums = {

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from symgrad.blocked import Program, Runner
+from symgrad.blocked import Runner
 from symgrad.crew import threads
 from symgrad.declarations import check_declared
 from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
@@ -29,6 +29,7 @@ from symgrad.quick import REFUSED
 from symgrad.results import plain
 from symgrad.shapes import Inference
 from symgrad.sources import is_source
+from symgrad.written import Program
 
 Kernel = Callable[..., Any]
 

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from symgrad.blas import one_thread
-from symgrad.blocked import Program, Sized
+from symgrad.blocked import Sized
 from symgrad.call import Caller
 from symgrad.elements import BOOL, DOUBLE
 from symgrad.errors import InputError, Span, SymgradError
@@ -28,6 +28,7 @@ from symgrad.pipeline import Known, index_inputs
 from symgrad.results import plain
 from symgrad.rows import SUM, coupling
 from symgrad.sources import template
+from symgrad.written import Program
 
 Array = np.ndarray[Any, Any]
 Part = TypeVar("Part")

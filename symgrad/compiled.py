@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.blocked import Program
 from symgrad.call import Caller, Kernel
 from symgrad.chunks import Chunkable
 from symgrad.collector import paused
@@ -47,6 +46,7 @@ from symgrad.showing import Shown
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
+from symgrad.written import Program
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 

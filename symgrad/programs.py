@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from symgrad.blocked import Program, Written
 from symgrad.document import legal, prepared, reserved, returned
 from symgrad.elements import BOOL, DOUBLE, FLOAT, types_of
 from symgrad.emit import argument_names
@@ -25,6 +24,7 @@ from symgrad.sums import contracted
 from symgrad.targets.blocked import NAMESPACE
 from symgrad.targets.numpy import HELPERS, LIBRARY, NUMPY
 from symgrad.template import holes
+from symgrad.written import Program, Written
 
 _NOT_ON_ROWS = frozenset("_zeros _ones eye _counting input _reshape _broadcast_to".split())
 
@@ -100,7 +100,8 @@ def _written(
     types: Mapping[Node, str],
     at_once: bool,
 ) -> Written:
-    names = Names([*reserved(LIBRARY), *NAMESPACE, "arrays", "laid_out"])
+    own = ["arrays", "laid_out", *(["at_once", "rows", "numbers"] if at_once else [])]
+    names = Names([*reserved(LIBRARY), *NAMESPACE, "buffers", *own])
     arguments = argument_names(derived.inputs, names)
     wanted = {
         "value": ["value"],
@@ -131,6 +132,6 @@ def _written(
         head.insert(3, "from scipy import special")
     text = "\n".join([*head, "", "\n\n".join([code, *helpers])])
     last = load(text, "arrays", {**NAMESPACE, **PROVIDED})
-    names_of = ("arrays", "laid_out", *(made.name for made in source.codes))
+    names_of = (*own[:3], *(made.name for made in source.codes))
     functions = {name: last.__globals__[name] for name in names_of}
-    return Written(tuple(source.codes), functions, text)
+    return Written(tuple(source.codes), functions, text, tuple(source.rows), tuple(source.numbers))

@@ -25,7 +25,7 @@ def test_a_loop_to_read() -> None:
 def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
     for row in range(start, stop, step):
         end = min(row + step, stop)
-        t2, t3 = buffers(end - row)
+        t2, t3 = buffers(end - row)[0]
         X_rows = X[row:end]
         y_rows = y[row:end]
         np.matmul(X_rows, w, out=t2)

@@ -71,8 +71,12 @@ IN_PLACE = frozenset((*_UFUNCS, *_OPERATORS, "negative", "logical_not", "copy"))
 
 def _bits(values: Any, like: Array) -> Any:
     """Floating-point numbers as whole ones with the same bits."""
-    numbers = np.asarray(values, like.dtype)
-    return numbers.view(f"i{like.dtype.itemsize}")
+    return np.asarray(values, like.dtype).view(_whole_numbers(like.dtype))
+
+
+@cache
+def _whole_numbers(dtype: Any) -> Any:
+    return np.dtype(f"i{dtype.itemsize}")
 
 
 def keep(condition: Any, values: Any, out: Array) -> Array:
@@ -81,7 +85,7 @@ def keep(condition: Any, values: Any, out: Array) -> Array:
     Masks of bits take the same time whatever the condition is; a choice for each element waits for
     conditions that the processor cannot foresee.
     """
-    mask = out.view(f"i{out.dtype.itemsize}")
+    mask = out.view(_whole_numbers(out.dtype))
     np.negative(np.asarray(condition).view(np.int8), out=mask)
     np.bitwise_and(mask, _bits(values, out), out=mask)
     return out
@@ -89,7 +93,7 @@ def keep(condition: Any, values: Any, out: Array) -> Array:
 
 def where(condition: Any, first: Any, second: Any, out: Array) -> Array:
     """The first values where a condition holds, else the second, bit by bit."""
-    mask = out.view(f"i{out.dtype.itemsize}")
+    mask = out.view(_whole_numbers(out.dtype))
     other = _bits(second, out)
     differing = np.bitwise_xor(_bits(first, out), other)
     np.negative(np.asarray(condition).view(np.int8), out=mask)
@@ -149,6 +153,9 @@ def logaddexp(x: Any, y: Any, out: Array) -> Array:
     return out
 
 
+_SMALL = 512
+"""For fewer numbers than that, looking for what is faster takes longer than it saves."""
+
 _SHORT = 128
 """Up to this many numbers NumPy adds one after the other, as a product of matrices does."""
 
@@ -163,19 +170,19 @@ def _ones(size: int, dtype: Any) -> Array:
 def sum_last(x: Array, out: Array) -> Array:
     """The sums along the last axis; of short rows as a product, which is one call for all."""
     size = x.shape[-1]
-    if size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
+    if x.size > _SMALL and size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
         np.matmul(x.reshape(-1, size), _ones(size, x.dtype), out=out.reshape(-1))
         return out
-    found: Array = np.add.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    found: Array = np.add.reduce(x, axis=-1, out=out, keepdims=out.ndim == x.ndim)
     return found
 
 
 def max_last(x: Array, out: Array) -> Array:
     """The largest numbers along the last axis; NumPy is quick with few long rows, not with many."""
-    if x.shape[-1] <= _FEW and x.ndim == 2 and _whole(out):
+    if x.size > _SMALL and x.shape[-1] <= _FEW and x.ndim == 2 and _whole(out):
         np.ascontiguousarray(x.T).max(axis=0, out=out.reshape(-1))
         return out
-    found: Array = np.maximum.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    found: Array = np.maximum.reduce(x, axis=-1, out=out, keepdims=out.ndim == x.ndim)
     return found
 
 
