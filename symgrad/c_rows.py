@@ -98,9 +98,9 @@ class Rows:
 class PlainNames(Names):
     """Names in letters that every compiler takes."""
 
-    def fresh(self, wanted: str) -> str:
+    def fresh(self, wanted: str, instead: str = "") -> str:
         """The name as it is spelt in such letters, or with underscores after it."""
-        return super().fresh(_ascii(wanted))
+        return super().fresh(_ascii(wanted), _ascii(instead))
 
     def numbered(self, stem: str) -> str:
         """The stem in such letters, with a number where it is taken."""

@@ -220,12 +220,13 @@ _OF_VECTORS = frozenset(("_at", "_solve_vector"))
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(
-        "sum mean var std max min logsumexp _lse_rest _norm _prod _log_prod".split(), _reduced
+        "sum mean var std max min logsumexp _lse_rest _norm _p_norm _prod _log_prod".split(),
+        _reduced,
     ),
     **dict.fromkeys((*LABELS, *_OF_VECTORS, "_einsum"), _labelled),
     **dict.fromkeys(("_cumsum", "_cumprod", "_scan"), _running),
     **dict.fromkeys(("copy", "cast"), _same),
-    **dict.fromkeys(("softmax", "_shares"), _normalised),
+    **dict.fromkeys(("softmax", "_shares", "normalize"), _normalised),
     "_delay": _delayed,
     "concatenate": _concatenated,
     "_convolve": _convolved,

@@ -342,6 +342,9 @@ def module_doc(what: Rendering, needs: str) -> str:
         about = [f"{subject}: numbers or arrays of any shapes that broadcast together. {results}"]
     if derived.shapes:
         about = [f"{name}: {shape}" for name, shape in derived.shapes.items()]
+        open_ones = [name for name in derived.inputs if name not in derived.shapes]
+        if open_ones:
+            about += [f"{', '.join(open_ones)}: numbers or arrays of shapes that fit"]
         about += ["", results]
     if derived.indices:
         which = ", ".join(name for name in derived.inputs if name in derived.indices)

@@ -8,7 +8,13 @@ from types import MappingProxyType
 
 from symgrad.graph import Node
 from symgrad.items import unpaired
-from symgrad.labels import derivative_name, is_cotangent, is_own, of_cotangent
+from symgrad.labels import (
+    derivative_name,
+    is_cotangent,
+    is_own,
+    of_cotangent,
+    other_derivative_name,
+)
 from symgrad.naming import Names, flowing, is_short, words_for
 from symgrad.schedule import Schedule, Step
 from symgrad.spelling import INFIX, PRODUCT, TERNARY, Code, Text
@@ -17,6 +23,7 @@ from symgrad.template import HOLE, filled, written
 
 _LONG = 56
 _LINE = 58
+_MOST_WORDS = 3
 _WORTH_A_NAME = 20
 
 
@@ -102,7 +109,7 @@ class Writer:
         several = self.target.library is not None and len(wanted) > 1
         for node, name in wanted.items():
             if node.args and node not in self.own and (several or self.schedule.uses[node] > 1):
-                self.own[node] = self.names.fresh(name)
+                self.own[node] = self.names.fresh(name, other_derivative_name(name))
                 self.comment[node] = self.comments.get(f"{name} =", ())
 
     def write(self, step: Step) -> None:
@@ -229,12 +236,16 @@ class Writer:
             base = of_cotangent(label)
             value = self.labelled.get(base)
             name = base if is_own(base) else self._name_of(value)
-            if name and (is_own(base) or value in self.is_name or "_" not in name):
+            if name and (is_own(base) or "_" not in name or self._reads_well(value, name)):
                 return self.names.numbered(derivative_name(name))
         made, stem = self.words[node]
         if made:
             return self.names.numbered(made)
         return self.names.numbered(flowing(stem) if reverse else stem)
+
+    def _reads_well(self, value: Node | None, name: str) -> bool:
+        """Whether the derivative by a value may be called after a name that was made for it."""
+        return value in self.is_name and name.count("_") < _MOST_WORDS
 
     def _accumulate(self, step: Step) -> None:
         """Zeros, and line by line what is added to parts of them."""

@@ -106,7 +106,10 @@ _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
 
 
 def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
-    """Where derivatives use the value's shape alone, take that from the inputs, not the value."""
+    """Where derivatives use a shape alone, take that from the value or inputs, not from a step.
+
+    The value's own is taken where the value is returned as well and has that shape.
+    """
     derivatives = ancestors(graph.nodes, graph.outputs[1:])
     needed = [node for node in graph.nodes if node in derivatives]
     roots = {n.args[1] for n in needed if n.op == "broadcast" and n.args[1].args}
@@ -127,6 +130,10 @@ def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
             below = [leaf for arg in node.args for leaf in leaves[arg]]
             leaves[node] = tuple(dict.fromkeys(below))[: _MOST_JOINED + 1]
         if node.op == "broadcast" and node.args[1] in idle:
+            root, value = node.args[1], graph.outputs[0]
+            if kind == "value_and_grad" and {*leaves[root]} == {*leaves.get(value, ())}:
+                args[1] = made[value]
+                return None
             args[1] = _joined(build, [made[leaf] for leaf in leaves[node.args[1]]]) or args[1]
         return None
 

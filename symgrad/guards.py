@@ -192,6 +192,11 @@ def _of_product(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[N
     return first, None if columns == 1 else guards.along(held, -2)
 
 
+def _of_solution(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[Node | None, ...]:
+    """Columns of the right sides: each has a solution of its own."""
+    return None, _of_product(guards, node, need)[1]
+
+
 def _of_rows(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[Node | None, ...]:
     return (guards.along(guards.settled(node, need), node.attributes[0]),)
 
@@ -204,11 +209,32 @@ def _of_reduction(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple
     return (held,)
 
 
+def _without_dots(terms: list[str], shapes: Sequence[Shape | None]) -> list[str]:
+    """Subscripts with a label for each axis that the dots stand for, where none broadcasts."""
+    spans = [
+        () if DOTS not in term or shape is None else _spanned(term, shape)
+        for term, shape in zip(terms, shapes, strict=False)
+    ]
+    dotted = [span for term, span in zip(terms, spans, strict=False) if DOTS in term]
+    if any(span != dotted[0] for span in dotted):
+        return terms
+    labels = "".join(chr(ord("α") + place) for place in range(len(dotted[0])))
+    return [term.replace(DOTS, labels) for term in terms]
+
+
+def _spanned(term: str, shape: Shape) -> Shape:
+    start = term.index(DOTS)
+    return shape[start : len(shape) - (len(term) - start - 1)]
+
+
 def _of_contraction(
     guards: _Guards, node: Node, need: tuple[Node, Node]
 ) -> tuple[Node | None, ...]:
     """What of each factor meets something that is needed: labels of the other one are summed."""
-    left, right, out = parted(node.attributes[0])
+    terms = parted(node.attributes[0])
+    if any(DOTS in term for term in terms):
+        terms = _without_dots(terms, [guards.shape(arg) for arg in node.args])
+    left, right, out = terms
     if DOTS in out + left + right or len({*out}) < len(out):
         return None, None
     held = guards.settled(node, need)
@@ -228,8 +254,10 @@ def _of_contraction(
 _COUNTS = frozenset("argmin argmax _count size ndim _equal_parts".split())
 _ENTERING: Mapping[str, Callable[..., tuple[Node | None, ...]]] = {
     "_mm": _of_product,
+    "_solve": _of_solution,
     "_einsum": _of_contraction,
     "softmax": _of_rows,
+    "normalize": _of_rows,
     "_shares": _of_rows,
     "_cumprod": _of_rows,
     "_cumsum": _of_rows,

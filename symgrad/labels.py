@@ -49,6 +49,15 @@ def derivative_name(name: str) -> str:
     return f"d_{name}" if name.startswith("d") or "_" in name.strip("_") else f"d{name}"
 
 
+def other_derivative_name(name: str) -> str:
+    """What a derivative is called where the formula has its name: `grad_x` for `dx`; else nothing.
+
+    >>> [other_derivative_name(name) for name in ("dx", "value", "dx_dy")]
+    ['grad_x', '', '']
+    """
+    return f"grad_{name[1:]}" if name.startswith("d") and "_" not in name else ""
+
+
 def shown(label: str) -> str:
     """A label for readers of graphs: empty where the formula has no name for the value."""
     if is_own(label):

@@ -20,14 +20,16 @@ OWN = frozenset(
 here, what their operands broadcast to."""
 
 REDUCTIONS = frozenset(
-    """sum mean var std max min argmax argmin logsumexp _lse_rest _norm _prod _prod_power _log_prod
+    """sum mean var std max min argmax argmin logsumexp _lse_rest _norm _p_norm _prod _prod_power
+    _log_prod
     _count size ndim _equal_parts""".split()
 )
 """Those with an axis and keepdims in their value: without either they give a number."""
 
 LIKE_FIRST = frozenset(
     """pair integer copy cast flip roll sort argsort _delay _scan _cumsum _cumprod tril triu
-    stop_gradient softmax _shares inv _cofactors _cholesky _eigenvectors_of _others""".split()
+    stop_gradient softmax _shares normalize inv _cofactors _cholesky _eigenvectors_of
+    _others""".split()
 )
 LIKE_SECOND = frozenset(
     """place broadcast unbroadcast _reshape_like _untile _unrepeat _unpad _undiagonal
@@ -131,6 +133,10 @@ class Leaves:
         if number < _MOST_BITS:
             return 1 << number
         return ((number << 64) | (~number & 0xFFFF_FFFF_FFFF_FFFF)) << _MOST_BITS
+
+    def together(self, one: int, other: int) -> int:
+        """The leaves of what operands with some leaves broadcast to."""
+        return self._union(one, other) if one and other and one != other else one or other
 
     def _union(self, one: int, other: int) -> int:
         """Of two sets that differ."""

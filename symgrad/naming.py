@@ -58,6 +58,7 @@ isinf                  inf_{0}               mask
 keep                   {1}_or_0              kept
 where                  -                     chosen
 clip                   -                     clipped
+share                  -                     shares
 maximum                -                     larger
 minimum                -                     smaller
 _polynomial            -                     series
@@ -125,7 +126,7 @@ def words_for(step: Step, part: Callable[[Node], str]) -> tuple[str, str]:
     `part` has the short name of an operand; it is empty where there is none.
     """
     operands = step.operands
-    key = step.spelling if step.spelling in WORDS else step.node.op
+    key = _key(step)
     if len(operands) == 2:
         for place, spelt in ((0, "{} " + step.node.op), (1, step.node.op + " {}")):
             if operands[place].is_constant:
@@ -151,9 +152,17 @@ def words_for(step: Step, part: Callable[[Node], str]) -> tuple[str, str]:
     if not all(parts):
         return "", stem
     if pattern == "{0}{1}" and max(map(len, parts)) > 1:
-        pattern = "{0}_{1}"
+        pattern = "{0}_{1}" if min(part.count("_") for part in parts) == 0 else ""
     name = pattern.format(*parts)
     return name if len(name) <= _LONGEST else "", stem
+
+
+def _key(step: Step) -> str:
+    """The row of the table; what is divided by its own sum, as in a softmax, is a share."""
+    node = step.node
+    if node.op == "divide" and node.args[1].op == "sum" and node.args[1].args[0] is node.args[0]:
+        return "share"
+    return step.spelling if step.spelling in WORDS else node.op
 
 
 def _plain(operation: str) -> str:
@@ -172,6 +181,18 @@ def is_short(name: str) -> bool:
 
 
 _BUILTIN = frozenset(dir(builtins))
+_POWERS = frozenset("sin cos tan sinh cosh tanh exp log sqrt".split())
+"""Functions whose names with a number would read as those of other ones, or as powers."""
+_INSTEAD = {
+    "s": "plus",
+    "r": "diff",
+    "p": "prod",
+    "q": "ratio",
+    "e": "grown",
+    "z": "affine",
+    "g": "flow",
+}
+"""What to say instead of a letter."""
 
 
 PYTHON = (*keyword.kwlist, "__debug__")
@@ -185,18 +206,23 @@ class Names:
         self._taken = {*keywords, *taken}
         self._last: dict[str, int] = {}
 
-    def fresh(self, wanted: str) -> str:
-        """The name itself, or with underscores after it where it is taken."""
-        name = wanted
+    def fresh(self, wanted: str, instead: str = "") -> str:
+        """The name itself, or another, or with underscores after it where it is taken."""
+        name = instead if instead and wanted in self._taken else wanted
         while name in self._taken:
             name += "_"
         self._taken.add(name)
         return name
 
     def numbered(self, stem: str) -> str:
-        """The stem, or the stem and the next number where it is taken."""
+        """The stem, or the stem and the next number where it is taken.
+
+        A letter that an input or the formula has is no stem: `r2` would read as its square.
+        """
+        if stem in self._taken and stem not in self._last:
+            stem = _INSTEAD.get(stem, stem)
         name, number = stem, self._last.get(stem, 1)
-        gap = "_" if "_" in stem or stem[-1].isdigit() else ""
+        gap = "_" if "_" in stem or stem[-1].isdigit() or stem in _POWERS else ""
         while name in self._taken or name in _BUILTIN or (number > 1 and name == stem):
             number += 1
             name = f"{stem.rstrip('_')}{gap}{number}"

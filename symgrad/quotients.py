@@ -25,6 +25,7 @@ _OPENED = _SUMS | _GAPS.keys()
 _MOST_OPENED = 12
 _MOST_TERMS = 3
 _HIGHEST_POWER = 4
+_FEW_ATOMS = 3
 
 
 class Quotients:
@@ -50,6 +51,7 @@ class Quotients:
         n, b = polynomials[above], polynomials[base]
         found: list[tuple[Node, Node]] = []
         cancels = False
+        terms, shared = 0, False
         for which, atom in enumerate(atoms):
             up, down = _slope(n, which), _scaled(_slope(b, which), power)
             if atom not in self._active or not (up or down):
@@ -59,7 +61,10 @@ class Quotients:
             cancels |= any(grow[term] * shrink[term] > 0 for term in grow.keys() & shrink.keys())
             # What is of a higher degree than n overflows before the quotient does.
             if len(total) > _MOST_TERMS or _degree(total) > _degree(n):
-                return []
+                if up and down:
+                    return []
+                shared = True
+            terms = max(terms, len(total) if up and down else 0)
             if not down:
                 partial = _over(build, _written(build, up, atoms), line)
             elif not up:
@@ -70,7 +75,9 @@ class Quotients:
             else:
                 partial = _over(build, _written(build, total, atoms), [*line, base])
             found.append((atom, partial))
-        return found if cancels else []
+        # Plain partials share their factors: many of them are given up for nothing but a product.
+        short = not shared or (terms == 1 and len(atoms) <= _FEW_ATOMS)
+        return found if cancels and short else []
 
     def _atoms(self, above: Node, below: Node) -> tuple[list[Node], list[Node]]:
         """What numerator and denominator are polynomials in, no finer than they need; the steps.

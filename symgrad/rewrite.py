@@ -167,7 +167,7 @@ class Rewriter:
             op, args = "broadcast", (self.builder.constant(1.0), args[0])
         elif op == "keep" and args[0].is_constant and args[0].value is False:
             op, args = "broadcast", (self.builder.constant(0.0), args[1])
-        if op in ("broadcast", "join") and args[1].is_constant:
+        if op in ("broadcast", "join") and (args[1].is_constant or args[0] is args[1]):
             return args[0]
         if op == "join" and args[0].is_constant:
             return args[1]

@@ -30,7 +30,8 @@ def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
-    graph = rewrite(graph, table, _sections(exact), ("tidy",), graph.outputs[0])
+    sections = _sections(exact) if exact else (*_sections(exact), "after")
+    graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[0])
     graph = _shapes_from_the_first(without_idle_broadcasts(graph))
     return _in_reading_order(_with_shared_signs(graph))
 
@@ -68,7 +69,7 @@ def without_idle_broadcasts(graph: Graph) -> Graph:
                 if node.op == "multiply" and covered and _is_number(inner, 1):
                     alone = rest == whole
                     return args[other] if alone else build.node("broadcast", args[other], like)
-                if leaves[inner] | rest == whole | rest:
+                if leaves.together(leaves[inner], rest) == leaves.together(whole, rest):
                     args[arg] = inner
         return None
 

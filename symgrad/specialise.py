@@ -15,6 +15,7 @@ from symgrad.contraction import parted
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.items import unpaired
+from symgrad.leading import without_leading_axes
 from symgrad.leaves import is_elementwise
 from symgrad.misfit import Shape, axes_of
 from symgrad.shapes import Inference
@@ -43,6 +44,10 @@ class Specialiser:
                 if constant is not None and node in self.outputs and node.op in _LIKE:
                     return self.make(build, "broadcast", constant, args[-1])
                 return result
+        if node.op == "unbroadcast" and shapes[1] == () and shapes[0] is None:
+            counted = _summed_fill(self, build, args[0])
+            if counted is not None:
+                return counted
         if is_elementwise(node.op):
             short = _elementwise(self, build, node, args)
             if short is not None:
@@ -99,6 +104,13 @@ def _unbroadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], s
             build, "sum", result, value=(summed[0] if len(summed) == 1 else summed, True)
         )
     return result
+
+
+def _summed_fill(s: Specialiser, build: Builder, g: Node) -> Node | None:
+    """The sum of what a number fills, whatever its shape is: so many times that number."""
+    if g.op != "broadcast" or not g.args[0].is_constant:
+        return None
+    return s.make(build, "multiply", g.args[0], s.make(build, "size", g.args[1], value=(None,)))
 
 
 def _broadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
@@ -273,7 +285,10 @@ def _squeezed(s: Specialiser, build: Builder, x: Node, axis: int) -> Node:
 
 
 def _elementwise(s: Specialiser, build: Builder, node: Node, args: list[Node]) -> Node | None:
-    """New axes come last: one number needs none, and two operands need the same ones once."""
+    """New axes come last: one number needs none, and two operands need the same ones once.
+
+    A number that fills an array is as good by itself beside what has all axes of the result.
+    """
     if len(args) != 2 or None in (s.known(args[0]), s.known(args[1])):
         return None
     if all(arg.op == "expand_dims" and arg.value == args[0].value for arg in args):
@@ -285,12 +300,20 @@ def _elementwise(s: Specialiser, build: Builder, node: Node, args: list[Node]) -
         number, shape = _number_below(s, args[place]), s.shape(args[place])
         if node.op == "multiply" and args[place].is_constant and args[place].value == 1:
             return args[other]
-        if number in (None, args[place]) or set(shape) > {1}:
+        if number in (None, args[place]) or not (number.is_constant or set(shape) <= {1}):
             continue
-        if len(shape) <= len(s.shape(args[other])) and set(shape) <= {1}:
+        if _covers(s.shape(args[other]), shape):
             args[place] = number
             return s.make(build, node.op, *args)
     return None
+
+
+def _covers(whole: Shape, part: Shape) -> bool:
+    """Whether what broadcasts with the other has the shape of the first."""
+    aligned = whole[len(whole) - len(part) :]
+    return len(part) <= len(whole) and all(
+        p == 1 or w != 1 for p, w in zip(part, aligned, strict=True)
+    )
 
 
 _HANDLERS = {
@@ -317,6 +340,7 @@ def specialise(
     """The graph for known shapes, made short again; `found` has those of its inputs."""
     found.survey(graph.nodes, graph, text)
     graph = rebuilt(graph, Specialiser(found, graph.outputs))
+    graph = without_leading_axes(graph, found)
     return simplify(graph if exact else _contracted(graph, found), table, exact)
 
 

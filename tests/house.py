@@ -8,7 +8,7 @@ PIPELINE = """
     indexing variables attributes compositions leaves structural calls declarations lower formula
     extend misfit dependence key_shapes shape_moves shape_rules shapes axes resolve selection
     slices rules matching rewrite quotients reverse guards series cancellation simplify sizes
-    specialise terms batch_products batch_moves batch_keys batch work products alignment
+    leading specialise terms batch_products batch_moves batch_keys batch work products alignment
     derivatives pipeline finish targets schedule memory rows sums hopes elements naming emit loops
     into buffers written blocked lines carrying remarks layout origin load quick floats document
     programs offsets loop_code loop_algebra loop_rules c_rows c_file numba_file emission evaluate
@@ -43,4 +43,5 @@ TESTED_WITH = {
     "sympy_table": "sympy_reading",
     "python_expressions": "python_reading",
     "python_source": "python_reading",
+    "leading": "specialise",
 }

@@ -25,6 +25,8 @@ KEPT = [
     ("var(x[:, None]*w, axis=1) + std(x[:, None]*w, axis=1)", "x"),
     ("logsumexp(x[:, None]*w, axis=1) + norm(x[:, None]*w, axis=1)", "x"),
     ("softmax(x[:, None]*w, axis=1)[:, 1]", "x"),
+    ("normalize(x[:, None]*w + y[:, None], axis=1)[:, 1]", "x"),
+    ("norm(x[:, None]*w, 3, axis=1)", "x"),
     ("cumsum(x[:, None]*w, axis=1)[..., -1]", "x"),
     ("stack((x, x**2), axis=1) @ [1, 2]", "x"),
     ("concatenate((x[None], y[None]*x))[1]", "x"),
@@ -97,6 +99,6 @@ def test_every_way_of_an_axis_is_tried_here() -> None:
 
 WRITTEN = set(
     """index place _mm broadcast unbroadcast _reshape_like matrix_transpose _transpose _shares
-    _lse_rest""".split()
+    _lse_rest _p_norm""".split()
 )
 """Those that have a sign or an attribute of their own, or arise from a first derivative."""

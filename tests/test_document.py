@@ -45,6 +45,7 @@ FORMULAS: dict[str, tuple[str, object]] = {
         "cross_entropy(logits, T)",
         ("W1", "b1", "W2", "b2"),
     ),
+    "ridge": ("X: (n, d); w: (d,); y: (n,)\nmean((X @ w - y)**2) + penalty*sum(w**2)", "w"),
     "undeclared": ("mean((X @ w + b - y)**2)", ("w", "b")),
     "chained_rosenbrock": ("x: (n,)\nsum(100*(x[1:] - x[:-1]**2)**2 + (1 - x[:-1])**2)", "x"),
     "gaussian_process": (

@@ -41,6 +41,10 @@ FORMULAS = (
     "sum(where(m[:, None], einsum('ij,jk->ik', X, W), 0)**2)",
     "sum(where(m, einsum('ji,kj->ki', W, X) @ w, 0)**2)",
     "sum(where(m, einsum('ij,ij->i', X, X), 0)**2)",
+    "sum(where(m, einsum('...i,i->...', X, w), 0)**2)",
+    "sum(where(m, einsum('...i,i->...', T, w), 0)**2)",
+    "sum(where(m, einsum('...i,...i->...', T, T), 0)**2)",
+    "sum(where(m, solve(eye(2) + W / 8, X.T), 0)**2)",
     "sum(where(m, sum((X @ W) * X, axis=1), 0)**2)",
     "sum(where(m[:, None], outer(X[:, 0], w), 0)**2)",
     # A mask that drops a whole row, and some elements of others.

@@ -27,7 +27,7 @@ from tests.evaluation import numpy_outputs
 from tests.reference import evaluate
 
 TABLE = builtin_functions()
-SECTIONS = ("exact", "stable", "before", "last", "tidy")
+SECTIONS = ("exact", "stable", "before", "last", "after", "tidy")
 EVERY_OPERATION = frozenset(TABLE)
 
 POINTS = (
@@ -119,7 +119,9 @@ def test_exact_rules_are_bit_identical(rule: Rule) -> None:
         assert math.copysign(1, left) == math.copysign(1, right) or left != left, point
 
 
-@pytest.mark.parametrize("rule", labelled("stable") + labelled("before") + labelled("last"))
+@pytest.mark.parametrize(
+    "rule", labelled("stable") + labelled("before") + labelled("last") + labelled("after")
+)
 def test_stable_rules_are_at_least_as_accurate(rule: Rule) -> None:
     for point in samples(rule, POINTS):
         truth = exact_value(rule.pattern, point)
@@ -168,12 +170,12 @@ def test_what_a_line_needs_is_in_its_pattern(section: str) -> None:
 
 def test_every_defined_operation_is_read_backwards() -> None:
     """An attribute of the result must stand in the definition, and be one that rules can match."""
-    rules = parse_rules(TABLE, ["stable", "before", "last"], EVERY_OPERATION)
+    rules = parse_rules(TABLE, ["stable", "before", "last", "after"], EVERY_OPERATION)
     made = {rule.replacement.outputs[0].op for rule in rules}
     defined = {n for n in TABLE if TABLE[n].is_operation and TABLE[n].definitions}
     assert {n for n in defined if WILD.keys() >= set(TABLE[n].attributes)} <= made
     others = {n for n in defined if not WILD.keys() >= set(TABLE[n].attributes)}
-    assert others == {"var", "std", "_variable"}
+    assert others == {"var", "std", "_p_norm", "_variable"}
 
 
 def test_a_replacement_that_drops_an_operand_keeps_its_shape() -> None:

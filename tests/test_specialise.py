@@ -49,6 +49,11 @@ def test_what_is_left(formula: str, wrt: str, operations: str) -> None:
         ("mean(x - y, 0) * sum(y, keepdims=True)", {"x": (2, 3), "y": (2, 1)}),
         ("squeeze(expand_dims(x, 0) * y, 0)", {"x": (3,), "y": (1, 3)}),
         ("einsum('ij,j', x, y)", {"x": (2, 3), "y": (3,)}),
+        ("x - mean(x, axis=0, keepdims=True) + y[None]", {"x": (2, 3), "y": (3,)}),
+        (
+            "sum(x, axis=0, keepdims=True) * mean(y, axis=0, keepdims=True)",
+            {"x": (2, 3), "y": (4, 3)},
+        ),
         ("x * y", {"x": (0, 3), "y": (3,)}),
         ("sum(x, 1) + y", {"x": (2, 0), "y": ()}),
     ],
@@ -71,6 +76,28 @@ def test_derivatives_are_the_same_with_and_without_declared_shapes(
         for a, b, shape in zip(found[1], general[1], shapes.values(), strict=True):
             assert np.shape(a) == np.shape(b) == shape
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrt", "lines"),
+    [
+        (
+            "X: (n, d); w: (d,); y: (n,); sum((y - X @ w)**2) + lam*sum(w**2)", "w",
+            ["y_minus_Xw = y - X @ w", "dw = g + X.T @ (-2 * y_minus_Xw * lam.size)"],
+        ),
+        ("p: (n,); t: (n,); sum(p*t)/(sum(p) + eps)", "p", ["pt = p @ t"]),
+        (
+            "X: (n, d); sum((X - mean(X, axis=0, keepdims=True))**4)", "X",
+            ["cube = X_minus_mean_X**3", "dX = 4 * cube + g"],
+        ),
+        ("a*b*c + a", "a", ["da = _sum_to(1 + c * b, a, value.shape)"]),
+    ],
+)  # fmt: skip
+def test_what_is_declared_makes_plain_code(formula: str, wrt: str, lines: list[str]) -> None:
+    """Inputs without a declaration, here a number, stay arrays of any shape."""
+    source = symgrad.value_and_grad(formula, wrt).source
+    body = [line.strip() for line in source.partition("def value_and_grad(")[2].splitlines()]
+    assert [line for line in lines if line not in body] == [], body
 
 
 def test_sizes_are_read_off_the_inputs() -> None:

@@ -50,9 +50,11 @@ def grad(Q: ArrayLike, K: ArrayLike, V: ArrayLike) -> tuple[Array, Array, Array]
     dAV = 2 * (A @ V)
     dA = dAV @ V.T
     dV = A.T @ dAV
-    g = A * (dA - np.sum(dA * A, axis=-1, keepdims=True)) / sqrt_d
-    dQ = g @ K
-    dK = (Q.T @ g).T
+    sum_dA_or_0 = np.sum(np.where(A > 0.5, dA, 0.0), axis=-1, keepdims=True)
+    g = dA - sum_dA_or_0
+    g2 = A * (g - np.sum(g * A, axis=-1, keepdims=True)) / sqrt_d
+    dQ = g2 @ K
+    dK = (Q.T @ g2).T
     return dQ, dK, dV
 
 
@@ -77,9 +79,11 @@ def value_and_grad(
     dAV = 2 * AV
     dA = dAV @ V.T
     dV = A.T @ dAV
-    g = A * (dA - np.sum(dA * A, axis=-1, keepdims=True)) / sqrt_d
-    dQ = g @ K
-    dK = (Q.T @ g).T
+    sum_dA_or_0 = np.sum(np.where(A > 0.5, dA, 0.0), axis=-1, keepdims=True)
+    g = dA - sum_dA_or_0
+    g2 = A * (g - np.sum(g * A, axis=-1, keepdims=True)) / sqrt_d
+    dQ = g2 @ K
+    dK = (Q.T @ g2).T
     return value, (dQ, dK, dV)
 
 

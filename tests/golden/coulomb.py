@@ -37,14 +37,14 @@ def grad(q: ArrayLike, x: ArrayLike) -> Array:
     """The derivative of the formula with respect to x."""
     q, x = _floats(q, x)
     n = q.shape[0]
-    r2 = x[:, None] - x
+    diff = x[:, None] - x
     # 1 on the diagonal
-    r = np.sqrt(np.sum(r2**2, axis=-1) + np.eye(n, dtype=q.dtype))
-    q2 = q[:, None] * q / r
+    r = np.sqrt(np.sum(diff**2, axis=-1) + np.eye(n, dtype=q.dtype))
+    ratio = q[:, None] * q / r
     # reverse
-    g = (-np.triu(np.ones_like(q2), k=1) / r * q2 / (2 * r))[..., None]
-    g_r2 = g * r2
-    return np.sum(-2 * g_r2, axis=0) + np.sum(2 * g_r2, axis=1)
+    g = (-np.triu(np.ones_like(ratio), k=1) / r * ratio / (2 * r))[..., None]
+    g_diff = g * diff
+    return np.sum(-2 * g_diff, axis=0) + np.sum(2 * g_diff, axis=1)
 
 
 @np.errstate(all="ignore")
@@ -52,15 +52,15 @@ def value_and_grad(q: ArrayLike, x: ArrayLike) -> tuple[Array, Array]:
     """The value of the formula, and its derivative with respect to x."""
     q, x = _floats(q, x)
     n = q.shape[0]
-    r2 = x[:, None] - x
+    diff = x[:, None] - x
     # 1 on the diagonal
-    r = np.sqrt(np.sum(r2**2, axis=-1) + np.eye(n, dtype=q.dtype))
-    q2 = q[:, None] * q / r
-    value = np.sum(np.triu(q2, k=1))
+    r = np.sqrt(np.sum(diff**2, axis=-1) + np.eye(n, dtype=q.dtype))
+    ratio = q[:, None] * q / r
+    value = np.sum(np.triu(ratio, k=1))
     # reverse
-    g = (-np.triu(np.ones_like(q2), k=1) / r * q2 / (2 * r))[..., None]
-    g_r2 = g * r2
-    dx = np.sum(-2 * g_r2, axis=0) + np.sum(2 * g_r2, axis=1)
+    g = (-np.triu(np.ones_like(ratio), k=1) / r * ratio / (2 * r))[..., None]
+    g_diff = g * diff
+    dx = np.sum(-2 * g_diff, axis=0) + np.sum(2 * g_diff, axis=1)
     return value, dx
 
 

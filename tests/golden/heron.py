@@ -49,12 +49,12 @@ def grad(p: ArrayLike, q: ArrayLike, r: ArrayLike) -> tuple[Array, Array, Array]
     s_minus_a = s - a
     s_s_minus_a = s * s_minus_a
     s_minus_b = s - b
-    p2 = s_s_minus_a * s_minus_b
+    prod = s_s_minus_a * s_minus_b
     s_minus_c = s - c
-    root = np.sqrt(p2 * s_minus_c)
+    root = np.sqrt(prod * s_minus_c)
     # reverse
     g = s_minus_c / root
-    d_s_minus_c = 0.5 * p2 / root
+    d_s_minus_c = 0.5 * prod / root
     d_s_minus_b = 0.5 * g * s_s_minus_a
     half_s_minus_b_g = 0.5 * (s_minus_b * g)
     d_s_minus_a = half_s_minus_b_g * s
@@ -87,12 +87,12 @@ def value_and_grad(
     s_minus_a = s - a
     s_s_minus_a = s * s_minus_a
     s_minus_b = s - b
-    p2 = s_s_minus_a * s_minus_b
+    prod = s_s_minus_a * s_minus_b
     s_minus_c = s - c
-    value = np.sqrt(p2 * s_minus_c)
+    value = np.sqrt(prod * s_minus_c)
     # reverse
     g = s_minus_c / value
-    d_s_minus_c = 0.5 * p2 / value
+    d_s_minus_c = 0.5 * prod / value
     d_s_minus_b = 0.5 * g * s_s_minus_a
     half_s_minus_b_g = 0.5 * (s_minus_b * g)
     d_s_minus_a = half_s_minus_b_g * s

@@ -48,13 +48,13 @@ def value_and_grad(
     """The value of the formula, and its derivative with respect to r, sigma, eps."""
     eps, sigma, r = _floats(eps, sigma, r)
     sigma_over_r = sigma / r
-    r2 = sigma_over_r**12 - sigma_over_r**6
-    value = 4 * eps * r2
+    diff = sigma_over_r**12 - sigma_over_r**6
+    value = 4 * eps * diff
     # reverse
     g = (48 * eps * sigma_over_r**11 - 24 * eps * sigma_over_r**5) / r
     dr = _sum_to(-g * sigma_over_r, r)
     dsigma = _sum_to(g, sigma)
-    deps = _sum_to(4 * r2, eps, value.shape)
+    deps = _sum_to(4 * diff, eps, value.shape)
     return value, (dr, dsigma, deps)
 
 

@@ -64,18 +64,13 @@ def grad(
     r2 = weights - (np.log(sum_e) + max_weights_or_0) - q - d_log_s_or_0
     # reverse
     max_r2 = r2.max(axis=1, keepdims=True)
-    max_r2_or_0 = np.where(np.isfinite(max_r2), max_r2, 0.0)
-    e2 = np.exp(r2 - max_r2_or_0)
-    sum_e2 = e2.sum(axis=1)
-    full = np.broadcast(sum_e2, np.squeeze(max_r2_or_0, axis=1))
-    g = np.broadcast_to(np.full_like(sum_e2, -1), full.shape)[:, None]
-    dr2 = g * _of_total(r2, e2, e2.sum(axis=1, keepdims=True))
-    g2 = dr2 / twice_s_squared
-    sum_dr2 = dr2.sum(axis=0)
-    sum_sum_dr2 = sum_dr2.sum(axis=0, keepdims=True)
-    dweights = sum_dr2 - sum_sum_dr2 * _of_total(weights, e, sum_e)
-    dmu = np.sum(-2 * (-g2)[..., None] * r, axis=0)
-    ds = np.sum(4 * s * (g2 * q) - np.where(d_nonzero, dr2 * d / s, 0.0), axis=0)
+    e2 = np.exp(r2 - np.where(np.isfinite(max_r2), max_r2, 0.0))
+    g = _of_total(r2, e2, e2.sum(axis=1, keepdims=True))
+    d_d2 = g / twice_s_squared
+    sum_g = g.sum(axis=0)
+    dweights = sum_g.sum(axis=0) * _of_total(weights, e, sum_e) - sum_g
+    dmu = np.sum(-2 * d_d2[..., None] * r, axis=0)
+    ds = np.sum(np.where(d_nonzero, g * d / s, 0.0) - 4 * s * (d_d2 * q), axis=0)
     return dmu, dweights, ds
 
 
@@ -103,19 +98,15 @@ def value_and_grad(
     max_r2 = r2.max(axis=1, keepdims=True)
     max_r2_or_0 = np.where(np.isfinite(max_r2), max_r2, 0.0)
     e2 = np.exp(r2 - max_r2_or_0)
-    sum_e2 = e2.sum(axis=1)
-    shaped = np.squeeze(max_r2_or_0, axis=1)
-    value = -np.sum(np.log(sum_e2) + shaped)
+    total = np.sum(np.log(e2.sum(axis=1)) + np.squeeze(max_r2_or_0, axis=1))
+    value = -total
     # reverse
-    full = np.broadcast_to(np.full_like(sum_e2, -1), np.broadcast(sum_e2, shaped).shape)
     g = _of_total(r2, e2, e2.sum(axis=1, keepdims=True))
-    dr2 = full[:, None] * g
-    g2 = dr2 / twice_s_squared
-    sum_dr2 = dr2.sum(axis=0)
-    sum_sum_dr2 = sum_dr2.sum(axis=0, keepdims=True)
-    dweights = sum_dr2 - sum_sum_dr2 * _of_total(weights, e, sum_e)
-    dmu = np.sum(-2 * (-g2)[..., None] * r, axis=0)
-    ds = np.sum(4 * s * (g2 * q) - np.where(d_nonzero, dr2 * d / s, 0.0), axis=0)
+    d_d2 = g / twice_s_squared
+    sum_g = g.sum(axis=0)
+    dweights = sum_g.sum(axis=0) * _of_total(weights, e, sum_e) - sum_g
+    dmu = np.sum(-2 * d_d2[..., None] * r, axis=0)
+    ds = np.sum(np.where(d_nonzero, g * d / s, 0.0) - 4 * s * (d_d2 * q), axis=0)
     return value, (dmu, dweights, ds)
 
 
