@@ -43,7 +43,9 @@ def test_the_command(
 def test_peers_compute_the_same_on_numbers(name: str, formula: str) -> None:
     value, (dx, dy) = symgrad.value_and_grad(formula, ("x", "y"))(0.7, 1.3)
     found = ON_NUMBERS[name][1](formula, "xy")(0.7, 1.3)
-    flat = np.concatenate([np.ravel(part) for part in (found[0], *found[1:])], axis=None)
+    flat = np.concatenate(
+        [np.ravel(np.asarray(part, float)) for part in (found[0], *found[1:])], axis=None
+    )
     np.testing.assert_allclose(flat.astype(float), [value, dx, dy], rtol=1e-12)
 
 
