@@ -8,7 +8,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import compile_time, counts, data, models, pictures, sparse, speed
+from benchmarks import (
+    compile_time,
+    counts,
+    data,
+    libraries,
+    models,
+    pictures,
+    sparse,
+    speed,
+)
 from benchmarks.alone import Alone, together
 from benchmarks.report import Report, machine, versions
 from benchmarks.timing import Measure
@@ -25,6 +34,7 @@ BENCHMARKS: Mapping[str, Callable[[], Report]] = {
     "counts": counts.report,
     "sparse": sparse.report,
     "data": data.report,
+    "libraries": libraries.report,
 }
 """The others. The docstring of each begins with what it gives."""
 

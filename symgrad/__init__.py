@@ -24,6 +24,7 @@ from symgrad.api import (
 from symgrad.compiled import Compiled
 from symgrad.errors import (
     ArgumentError,
+    CoupledError,
     DefinitionError,
     DerivativeError,
     FormulaSyntaxError,
@@ -58,6 +59,7 @@ __all__ = [
     "Check",
     "Comparison",
     "Compiled",
+    "CoupledError",
     "DefinitionError",
     "DerivativeError",
     "Fit",

@@ -106,20 +106,16 @@ _arena = _Arena()
 
 
 class Buffers:
-    """The buffers of loops while a thread works on them: inside, they are given for some rows.
+    """The buffers of a loop while a thread works on it: inside, they are given for some rows."""
 
-    Those of different loops stand in the same memory: what is in them is lost when another begins.
-    """
-
-    def __init__(self, *layouts: Layout) -> None:
-        self._layouts = layouts
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._memory: _Memory | None = None
 
-    def __enter__(self) -> Callable[[int], Sequence[Sequence[Array]]]:
+    def __enter__(self) -> Callable[[int], Sequence[Array]]:
         kept, _arena.memory = _arena.memory, None
-        size = max([layout.bytes for layout in self._layouts])
-        if kept is None or kept.bytes.size < size:
-            kept = _Memory(size)
+        if kept is None or kept.bytes.size < self._layout.bytes:
+            kept = _Memory(self._layout.bytes)
         self._memory = kept
         return self._buffers
 
@@ -128,6 +124,6 @@ class Buffers:
         if memory is not None and memory.bytes.size <= _KEPT:
             _arena.memory = memory
 
-    def _buffers(self, rows: int) -> Sequence[Sequence[Array]]:
+    def _buffers(self, rows: int) -> Sequence[Array]:
         assert self._memory is not None
-        return [self._memory.views(layout, rows) for layout in self._layouts]
+        return self._memory.views(self._layout, rows)

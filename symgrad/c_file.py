@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from symgrad.c_rows import PlainNames, Rows, renamed
-from symgrad.document import Rendering, escaped, outputs_for
+from symgrad.document import Rendering, outputs_for
 from symgrad.emit import emit
 from symgrad.errors import SymgradError
 from symgrad.finish import squares_as_products, without_shapes
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, part_of
 from symgrad.items import unpaired
-from symgrad.lines import WIDTH
+from symgrad.lines import WIDTH, escaped
 from symgrad.loop_code import Loops
 from symgrad.loop_rules import ARRAYS, RULES, without_likes
 from symgrad.misfit import Misfit

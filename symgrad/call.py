@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from symgrad.blocked import Runner
+from symgrad.blocked import Program
+from symgrad.contents import NUMBERS, all_numbers, contents
 from symgrad.crew import threads
 from symgrad.declarations import check_declared
 from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
@@ -23,30 +24,25 @@ from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
 from symgrad.loops import PRODUCTS
 from symgrad.memory import Estimate, estimate, largest_of
-from symgrad.misfit import Shape, product
+from symgrad.misfit import Shape, agrees, product
 from symgrad.pipeline import Known, index_inputs
 from symgrad.quick import REFUSED
-from symgrad.results import plain
+from symgrad.results import plain, unwarned
+from symgrad.runner import Flattened, Runner
 from symgrad.shapes import Inference
 from symgrad.sources import is_source
-from symgrad.written import Program
 
 Kernel = Callable[..., Any]
 
-_NUMBERS = frozenset((float, int, bool))
-_IN_MEMORY = _NUMBERS | {np.ndarray, np.float64}
-_KINDS = {
-    "c": "complex numbers",
-    "U": "text",
-    "S": "bytes",
-    "T": "text",
-    "M": "dates",
-    "m": "times",
-}
+_IN_MEMORY = NUMBERS | {np.ndarray, np.float64}
+_DOUBLE = np.dtype(np.float64)
 _KNOWN_SHAPES = 256
 _SECOND = 2
 SMALL = 2**20
 """Bytes that a call may take without a second look at its shapes."""
+
+LEAST = 2**5
+"""As LARGE, where a map over elements is called again with such shapes: it is one block then."""
 
 LARGE = 2**14
 """Numbers in the largest array of a call from which on it is run in blocks."""
@@ -79,7 +75,8 @@ class Caller:
     program:
         Gives the code in blocks for what is known of the inputs; None where there is none.
     afar:
-        Gives the results for inputs by name, some of which are not in memory.
+        Gives the results for inputs by name, some of which are not in memory; written to the
+        arrays of `out` where they fit.
     """
 
     def __init__(
@@ -91,7 +88,7 @@ class Caller:
         make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
         quicken: Callable[[Kernel], None],
         program: Callable[[Known], Program | None],
-        afar: Callable[[Mapping[str, Any]], Any],
+        afar: Callable[[Mapping[str, Any], Any], Any],
     ) -> None:
         self._text = text
         self.inputs = lowered.inputs
@@ -110,12 +107,13 @@ class Caller:
             for node in lowered.graph.nodes
             if node.op == "integer" and node.args[0].op == "input"
         }
-        self._takes_scalars = all_elementwise(lowered.graph.nodes)
+        self._elementwise = self._takes_scalars = all_elementwise(lowered.graph.nodes)
         self._scalar: Kernel | None = None
         self._scalar_calls = 0
         self._kernels: dict[object, tuple[Kernel, Estimate]] = {}
         self.plans: dict[object, Kernel] = {}
         self.programs: dict[object, Program | None] = {}
+        self._once: set[object] = set()
         self._graphs: WeakKeyDictionary[Kernel, Graph] = WeakKeyDictionary()
 
     def __call__(
@@ -131,10 +129,17 @@ class Caller:
         """
         if named or len(args) != self._count:
             args = self._bind(args, named)
+        elif out is None and args and type(args[0]) is np.ndarray:
+            found = self._quickly(args)
+            if found is not None:
+                return found
         if out is not None:
-            store(self._on_arrays(args, out), out, self._wrong)
+            afar = any(map(is_source, args))
+            given = dict(zip(self.inputs, args, strict=True))
+            made = self._afar(given, out) if afar else self._on_arrays(args, out)
+            store(made, out, self._wrong)
             return out
-        numbers = _NUMBERS.issuperset(map(type, args))
+        numbers = NUMBERS.issuperset(map(type, args))
         if numbers and self._takes_scalars:
             kernel = self._scalar or self._make_scalar()
             if kernel is not None:
@@ -144,8 +149,20 @@ class Caller:
                 except REFUSED:
                     pass
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
-            return self._afar(dict(zip(self.inputs, args, strict=True)))
+            return self._afar(dict(zip(self.inputs, args, strict=True)), None)
         return plain(self._on_arrays(args), numbers)
+
+    def _quickly(self, args: tuple[Any, ...]) -> Any:
+        """The results for arrays of doubles that are one block; None for all others."""
+        for array in args:
+            if type(array) is not np.ndarray or array.dtype is not _DOUBLE:
+                return None
+        known = self._kernels.get(tuple([array.shape for array in args]))
+        if known is None or type(known[0]) is not Runner:
+            return None
+        if known[1].needed > limits_for(self._limits).memory:
+            return None
+        return known[0].on_doubles(args)
 
     def bound(
         self, args: tuple[object, ...], named: Mapping[str, object]
@@ -205,9 +222,9 @@ class Caller:
         if memory.needed > limits.memory:
             raise self._too_large(memory)
         # A number of Python takes on the type of the arrays beside it; an array of one does not.
-        values = [a.item() if type(v) in _NUMBERS else a for v, a in zip(args, arrays, strict=True)]
+        values = [a.item() if type(v) in NUMBERS else a for v, a in zip(args, arrays, strict=True)]
         try:
-            if type(kernel) is Runner:
+            if isinstance(kernel, Runner):
                 most = threads(limits.threads) if kernel.shares else 1
                 return kernel(*values, threads=most, out=out)
             return kernel(*values)
@@ -241,16 +258,22 @@ class Caller:
                 kernel = self._make_plan(plan, known)
             graph = self._graphs[kernel]
             if not all(array.size for array in arrays):
-                kernel = _unwarned(kernel)
+                kernel = unwarned(kernel)
             # Small arrays need no second look at the shapes.
             memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
             if memory.needed > SMALL:
                 memory = estimate(graph, known.infer())
                 least = LARGE if PRODUCTS.isdisjoint(n.op for n in graph.nodes) else MULTIPLIED
                 if (product(memory.shape) or 0) >= least and all(a.size for a in arrays):
-                    kernel = self._in_blocks(plan, known, kernel)
+                    kernel = self._flattened(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)
+            elif self._elementwise and max(array.size for array in arrays) >= LEAST:
+                if key not in self._once:
+                    self._once = {key, *(self._once if len(self._once) < _KNOWN_SHAPES else ())}
+                    return kernel, memory
+                run = self._in_blocks(plan, known, kernel)
+                kernel = run if isinstance(run, Runner) and run.is_map else kernel
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
             found = self._kernels[key] = kernel, memory
@@ -268,12 +291,26 @@ class Caller:
 
     def _in_blocks(self, plan: object, known: Known, plain: Kernel) -> Kernel:
         """The code in blocks for large arrays, where there is such; else the plain code."""
+        program = self._planned(plan, known)
+        return plain if program is None else Runner(program, known.infer(), plain)
+
+    def _flattened(self, plan: object, known: Known, plain: Kernel) -> Kernel:
+        """The same, for elements of arrays of one shape as if they had one axis."""
+        flat = known.flat() if self._elementwise and not self._lowered.shapes else None
+        program = None if flat is None else self._planned((plan, "flat"), flat)
+        if flat is None or program is None:
+            return self._in_blocks(plan, known, plain)
+        otherwise = partial(self._in_blocks, plan, known, plain)
+        most = max(known.shapes.values(), key=len)
+        run = Flattened(program, flat.infer(), plain, most, otherwise)
+        return run if run.has_rows else otherwise()
+
+    def _planned(self, plan: object, known: Known) -> Program | None:
         if plan not in self.programs:
             if len(self.programs) >= _KNOWN_SHAPES:
                 self.programs.clear()
             self.programs[plan] = self._program(known)
-        program = self.programs[plan]
-        return plain if program is None else Runner(program, known.infer(), plain)
+        return self.programs[plan]
 
     def _check_vectors(self, sizes: Mapping[str, Shape], value: Shape | None) -> None:
         """A cotangent has the shape of the value, a tangent that of its input."""
@@ -281,7 +318,7 @@ class Caller:
             owner, _, kind = name.partition(" ")
             wanted = value if owner == "cotangent" else sizes.get(owner)
             given = sizes[name][1:] if kind.endswith("rows") else sizes[name]
-            if kind and wanted is not None and not _agrees(given, wanted):
+            if kind and wanted is not None and not agrees(given, wanted):
                 of = "the value" if owner == "cotangent" else owner
                 message = f"the {name} has shape {sizes[name]}"
                 raise self._wrong(message, f"It needs that of {of}, which is {wanted}.")
@@ -316,7 +353,7 @@ class Caller:
             return value
         try:
             array = np.asarray(float(value) if type(value) is int else value)
-            if array.dtype.kind == "O" and not hasattr(value, "dtype") and _all_numbers(array):
+            if array.dtype.kind == "O" and not hasattr(value, "dtype") and all_numbers(array):
                 array = array.astype(np.float64)
         except OverflowError:
             raise self._wrong(
@@ -335,7 +372,7 @@ class Caller:
             raise self._wrong(message, "Give them values: filled(0.0) puts zeros there.", name)
         if array.dtype.kind in "fiub":
             return array
-        message = f"the input {name} holds {_contents(array)}"
+        message = f"the input {name} holds {contents(array)}"
         raise self._wrong(message, "Inputs are real numbers, or arrays and lists of them.", name)
 
     def _too_large(self, memory: Estimate) -> LimitError:
@@ -357,34 +394,5 @@ class Caller:
         return node.span or whole if node is not None else whole
 
 
-def _agrees(shape: Shape, wanted: Shape) -> bool:
-    """Whether a shape is the wanted one, as far as that is known."""
-    pairs = zip(shape, wanted, strict=False)
-    return len(shape) == len(wanted) and all(w in (None, s) for s, w in pairs)
-
-
-def _unwarned(kernel: Kernel) -> Kernel:
-    """The code for empty arrays: NumPy warns of the mean of nothing, which is nan."""
-
-    def quiet(*values: Any) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            return kernel(*values)
-
-    return quiet
-
-
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _all_numbers(array: np.ndarray[Any, Any]) -> bool:
-    return _NUMBERS.issuperset(map(type, array.flat))
-
-
-def _contents(array: np.ndarray[Any, Any]) -> str:
-    """What an array holds that is not real numbers."""
-    if array.dtype.kind == "O" and array.size:
-        strange = next((v for v in array.flat if type(v) not in _NUMBERS), array.flat[0])
-        return f"objects of type {type(strange).__name__}"
-    return _KINDS.get(array.dtype.kind, f"values of type {array.dtype}")

@@ -15,20 +15,19 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from symgrad.blas import one_thread
-from symgrad.blocked import Sized
+from symgrad.blocked import Program, Sized
 from symgrad.call import Caller
 from symgrad.elements import BOOL, DOUBLE
-from symgrad.errors import InputError, Span, SymgradError
+from symgrad.errors import CoupledError, InputError, Span, SymgradError
 from symgrad.faults import FAULTS, fault
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, ancestors
 from symgrad.limits import Limits
-from symgrad.loops import Code
 from symgrad.pipeline import Known, index_inputs
 from symgrad.results import plain
 from symgrad.rows import SUM, coupling
+from symgrad.segments import Code
 from symgrad.sources import template
-from symgrad.written import Program
 
 Array = np.ndarray[Any, Any]
 Part = TypeVar("Part")
@@ -83,8 +82,10 @@ class Chunked:
 
     Raises
     ------
+    CoupledError
+        Something in the formula needs all rows at once.
     InputError
-        Something in the formula needs all rows at once, or an input does not fit.
+        An input does not fit.
     """
 
     def __init__(
@@ -123,9 +124,9 @@ class Chunked:
         }
         self._place()
 
-    def _coupled(self, message: str, span: Span, name: str) -> InputError:
+    def _coupled(self, message: str, span: Span, name: str) -> CoupledError:
         hint = "Chunks of rows cannot give that. Where it fits in memory, pass"
-        return InputError(message, self.formula.text, span, f"{hint} np.asarray({name}).")
+        return CoupledError(message, self.formula.text, span, f"{hint} np.asarray({name}).")
 
     def _type(self) -> np.dtype[Any]:
         """The type that all is computed in."""
@@ -181,7 +182,7 @@ class Chunked:
 
     def as_result(self, node: Node, value: Any) -> Array:
         """What was computed for a result, in the type that it has as one."""
-        return np.asarray(value, self.result_type(node))
+        return np.asanyarray(value, self.result_type(node))
 
     def result_type(self, node: Node) -> np.dtype[Any]:
         """The type of a result: that of the inputs, though some were computed in doubles."""
@@ -232,7 +233,7 @@ class Chunked:
         taken = [known[node] for node in code.segment.needs]
         if not code.segment.loops:
             with one_thread():
-                return list(self.program.functions[code.name](*taken)), []
+                return list(self.program.functions(self.dtype)[code.name](*taken)), []
         rows = dict(zip(self.rows_of[at], into or [], strict=False))
         for node in self.rows_of[at][len(rows) :]:
             rows[node] = np.empty(self.shape(node, count), self.type_of(node))
@@ -245,7 +246,7 @@ class Chunked:
         for name, one in self.given.items():
             value = values.get(name, np.zeros((), one.dtype))
             given.append(np.asarray(value).item() if one.number else _settled(value))
-        arrays: list[Array] = self.program.functions["arrays"](*given)
+        arrays: list[Array] = self.program.functions(_TYPES[0])["arrays"](*given)
         kinds = [array.dtype.kind for array in arrays]
         return [
             array.astype(dtype, copy=False) if dtype is not None and kind == "f" else array
@@ -267,7 +268,7 @@ class Chunked:
 
     def laid_out(self, results: Sequence[Any]) -> Any:
         """Results as the caller wants them."""
-        return plain(self.program.functions["laid_out"](*results), False)
+        return plain(self.program.functions(_TYPES[0])["laid_out"](*results), False)
 
 
 def _settled(value: Any) -> Array:

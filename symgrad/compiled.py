@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.blocked import Program
 from symgrad.call import Caller, Kernel
 from symgrad.chunks import Chunkable
 from symgrad.collector import paused
@@ -46,7 +47,6 @@ from symgrad.showing import Shown
 from symgrad.specialise import specialise
 from symgrad.targets.numpy import NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
-from symgrad.written import Program
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -113,7 +113,7 @@ class Compiled(Shown):
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
         self._call = Caller(
             formula, bound, table, self._limits, self._kernel, self._quicken, self._program,
-            lambda inputs: in_chunks(self.chunkable, inputs),
+            lambda inputs, out: in_chunks(self.chunkable, inputs, out),
         )  # fmt: skip
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from symgrad.chunks import Chunkable, Chunked, Given, chunked, described
-from symgrad.errors import InputError
+from symgrad.errors import CoupledError, InputError
 from symgrad.extras import needed
 from symgrad.graph import Node
+from symgrad.into import leaves
 from symgrad.results import plain
 from symgrad.sources import bytes_of, is_dask, is_source
 from symgrad.streaming import in_rows, pieces, read, streamed
@@ -86,11 +87,22 @@ def result(parts: Sequence[Any], place: int, dtype: np.dtype[Any]) -> Any:
     return np.asarray(parts[place], dtype)
 
 
-def in_chunks(formula: Chunkable, inputs: Mapping[str, Any]) -> Any:
-    """The results for inputs of which some are dask arrays, or are to be read in slices."""
-    if any(map(is_dask, inputs.values())):
+def in_chunks(formula: Chunkable, inputs: Mapping[str, Any], out: Any = None) -> Any:
+    """The results for inputs of which some are dask arrays, or are to be read in slices.
+
+    Raises
+    ------
+    InputError
+        `out` is given for dask arrays, whose results are lazy.
+    """
+    if not any(map(is_dask, inputs.values())):
+        return streamed(formula, inputs, out)
+    if out is None:
         return distributed(formula, inputs)
-    return streamed(formula, inputs)
+    raise InputError(
+        "the results for dask arrays are lazy, and are not written to out",
+        hint="Call it without out; dask.array.store writes what comes back.",
+    )
 
 
 def distributed(formula: Chunkable, inputs: Mapping[str, Any]) -> Any:
@@ -126,12 +138,46 @@ def distributed(formula: Chunkable, inputs: Mapping[str, Any]) -> Any:
         made.append(recipe(*key))
         return made[-1].job
 
-    job = chunked(formula, inputs, arrays, candidates, make)
+    try:
+        job = chunked(formula, inputs, arrays, candidates, make)
+    except CoupledError as coupled:
+        return _of_dask(da, formula, inputs, arrays, coupled)
     name, axis = made[-1].key[-1]
     cut = _Cut(da, made[-1], lazy[name].chunks[axis])
     for name, value in {**arrays, **sources}.items():
         cut.take(name, value)
     return job.laid_out(cut.results())
+
+
+@lru_cache(maxsize=_KEPT)
+def whole(again: Callable[..., Any], *options: Any) -> Callable[..., Any]:
+    """A formula as a function of whole arrays of dask; a process keeps those that it used last."""
+    made: Callable[..., Any] = again(*options).of_arrays()
+    return made
+
+
+def _of_dask(
+    da: Any,
+    formula: Chunkable,
+    inputs: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    coupled: CoupledError,
+) -> Any:
+    """The results by dask's own operations on whole arrays, where it has them all."""
+    given = {
+        name: value
+        if is_dask(value) or type(value) in (bool, int, float)
+        else da.from_array(np.asarray(arrays[name] if name in arrays else value[...]), chunks=-1)
+        for name, value in inputs.items()
+    }
+    try:
+        results = whole(formula.again, *formula.options)(**given)
+        lazy = [da.asarray(leaf) for leaf in leaves(results)]
+    except Exception:  # noqa: BLE001 - whatever dask raises where it lacks an operation
+        raise coupled from None
+    if any(np.isnan(size) for array in lazy for size in array.shape):
+        raise coupled
+    return results
 
 
 class _Cut:

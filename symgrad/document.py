@@ -18,6 +18,7 @@ from symgrad.finish import (
     finish,
     plain_indices,
     powers_as_products,
+    powers_by_squares,
     shapes_from_inputs,
     typed_creations,
     typed_fills,
@@ -26,7 +27,7 @@ from symgrad.finish import (
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, part_of
 from symgrad.layout import Layout
-from symgrad.lines import WIDTH, bracketed, laid_out
+from symgrad.lines import WIDTH, bracketed, escaped, laid_out
 from symgrad.naming import Names
 from symgrad.pipeline import Derived
 from symgrad.quick import OWN_NAMES
@@ -73,6 +74,7 @@ _DERIVATIVES = (
 class Rendering:
     """What a file holds: a formula, derived, what the function of each kind is called.
 
+    The formula is empty where the code is not kept, but called at once.
     `kind` tells which of them is asked for, `origin` in some lines how it was made.
     """
 
@@ -123,6 +125,12 @@ def legal(
         graph = without_shapes(graph)
     graph = legalise(graph, target.known, table, target.name, text, touched)
     return replace(derived, graph=graph)
+
+
+def calling_rows(derived: Derived, table: FunctionTable, text: str) -> tuple[Derived, Target]:
+    """The same for readers: with calls of rows that are computed by cases; and NumPy with these."""
+    graph, more = with_carried(derived.graph, table, NUMPY)
+    return legal(replace(derived, graph=graph), table, more, text, graph is not derived.graph), more
 
 
 def prepared(derived: Derived, kind: str, table: FunctionTable) -> tuple[Graph, list[str]]:
@@ -246,23 +254,6 @@ def function_doc(kind: str, layout: Layout) -> str:
     return f'    """{what}"""'
 
 
-def escaped(text: str) -> list[str]:
-    """Formula text as lines that can stand in a docstring, whatever is in them."""
-    lines = re.split(r"\r\n?|\n", text)
-    return [
-        "".join(c if _is_plain(c) else _escape(c) for c in line.replace("\t", "    ")).rstrip(" ")
-        for line in lines
-    ]
-
-
-def _is_plain(character: str) -> bool:
-    return (" " <= character <= "~" and character not in '"\\') or "Α" <= character <= "ω"
-
-
-def _escape(character: str) -> str:
-    return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()
-
-
 def document(
     what: Rendering, table: FunctionTable, provided: Collection[str] = (), target: Target = NUMPY
 ) -> str:
@@ -277,23 +268,25 @@ def document(
     """
     derived, layout, library = what.derived, what.layout, target.library
     assert library is not None
-    named = target
-    if target is NUMPY and what.formula:
-        graph, named = with_carried(derived.graph, table, target)
-        derived = derived if graph is derived.graph else replace(derived, graph=graph)
-    ready = legal(derived, table, named, what.formula, derived is not what.derived)
+    numpy = target is NUMPY
+    readable = numpy and bool(what.formula)
+    if readable:
+        ready, target = calling_rows(derived, table, what.formula)
+    else:
+        ready = legal(derived, table, target, what.formula)
+    if numpy:
+        ready = replace(ready, graph=powers_by_squares(ready.graph))
     shelved = _shelved(ready.graph)
     about = remarks(what.formula).items()
     comments = {name or "value =": as_comments(lines) for name, lines in about}
     functions = [
-        function_source(ready, kind, layout, table, named, name, shelved, comments)
+        function_source(ready, kind, layout, table, target, name, shelved, comments)
         for kind, name in what.names.items()
     ]
     code = "\n\n".join(functions)
-    carried = carried_helpers(code, table, target) if named is not target else {}
-    helpers = [*called(library.helpers, "\n".join([code, *carried.values()]), provided)]
-    helpers = [*carried.values(), *helpers]
-    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target is NUMPY else []
+    carried = [*carried_helpers(code, table, NUMPY).values()] if readable else []
+    helpers = [*carried, *called(library.helpers, "\n".join([code, *carried]), provided)]
+    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target.extras else []
     needs = f"NumPy and SciPy (for {', '.join(special)})" if special else library.needs
     parts = [module_doc(what, needs), _imports(library, special), ""]
     shelf = [
@@ -342,20 +335,19 @@ def module_doc(what: Rendering, needs: str) -> str:
         about = [f"{subject}: numbers or arrays of any shapes that broadcast together. {results}"]
     if derived.shapes:
         about = [f"{name}: {shape}" for name, shape in derived.shapes.items()]
-        open_ones = [name for name in derived.inputs if name not in derived.shapes]
-        if open_ones:
-            about += [f"{', '.join(open_ones)}: numbers or arrays of shapes that fit"]
+        if others := [name for name in derived.inputs if name not in derived.shapes]:
+            about += [f"{', '.join(others)}: numbers or arrays of shapes that fit"]
         about += ["", results]
     if derived.indices:
         which = ", ".join(name for name in derived.inputs if name in derived.indices)
         about += ["", f"Whole numbers or truth values, not differentiated: {which}."]
     if not derived.inputs:
         about = ["The formula has no inputs."]
+    shown = [f"    {line}".rstrip() for line in escaped(formula.strip())]
     lines = [
         '"""A formula and its derivatives.',
         "",
-        *[f"    {line}".rstrip() for line in escaped(formula.strip())],
-        "",
+        *([*shown, ""] if formula else []),
         *(line for paragraph in about for line in textwrap.wrap(paragraph, WIDTH) or [""]),
         "",
         f"Generated by symgrad {__version__}; it needs {needs}.",

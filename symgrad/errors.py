@@ -87,6 +87,10 @@ class InputError(SymgradError):
     """A call lacks an input, has one too many, or has one that cannot be used."""
 
 
+class CoupledError(InputError):
+    """Data comes in chunks of rows, and something in the formula needs all rows at once."""
+
+
 class LimitError(SymgradError):
     """A formula or a call asks for more than a documented limit, or a limit is no limit."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from symgrad.api import functions
-from symgrad.document import function_source, legal
+from symgrad.document import calling_rows, function_source
 from symgrad.formula import lower
 from symgrad.functions import Function, FunctionTable
 from symgrad.graph import Graph
@@ -17,7 +17,6 @@ from symgrad.pipeline import declared, stages
 from symgrad.programs import planned
 from symgrad.rows import described
 from symgrad.syntax import parse
-from symgrad.targets.numpy import NUMPY
 from symgrad.template import written
 from symgrad.tree import Statement, Tree
 
@@ -115,8 +114,8 @@ def explain(formula: str, wrt: str | Sequence[str] | None = None) -> str:
         explained.update(new)
         before, rules = shown, _rules(derived.graph, table)
     kind = "value_and_grad"
-    ready = legal(derived, table, NUMPY)
-    source = function_source(ready, kind, layout_of(wrt, derived.wrt), table, NUMPY, kind)
+    ready, target = calling_rows(derived, table, formula)
+    source = function_source(ready, kind, layout_of(wrt, derived.wrt), table, target, kind)
     parts = [
         _section("text", formula.strip().splitlines()),
         _section("parse", _tree_lines(parse(formula))),

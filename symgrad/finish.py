@@ -69,6 +69,25 @@ def powers_as_products(graph: Graph) -> Graph:
     return rebuilt(graph, replace, ("power",))
 
 
+def powers_by_squares(graph: Graph) -> Graph:
+    """Cubes and fourth powers by squares, as a person writes them who knows how slow powers are.
+
+    The square of an array is a product: files and calls give the same bits.
+    """
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if args[1].value not in _SMALL_POWERS[1:]:
+            return None
+        square = build.node("power", args[0], build.constant(2.0))
+        if args[1].value == _SMALL_POWERS[1]:
+            return build.node("multiply", square, args[0], span=node.span)
+        return build.node("power", square, build.constant(2.0), span=node.span)
+
+    return rebuilt(graph, replace, ("power",))
+
+
 _SMALL_POWERS = (2.0, 3.0, 4.0)
 
 
@@ -98,7 +117,28 @@ def faster(graph: Graph) -> Graph:
         power = args[1].value
         return _product(build, args[0], power) if power in _SMALL_POWERS else None
 
-    return rebuilt(graph, replace, ("power", *_SYMMETRIC))
+    return in_one_order(rebuilt(graph, replace, ("power", *_SYMMETRIC)))
+
+
+_COMMUTE = ("add", "multiply")
+
+
+def in_one_order(graph: Graph) -> Graph:
+    """Sums and products once, in whichever order their operands stand: the result is the same."""
+    places = [(n.op, frozenset(n.args)) for n in graph.nodes if n.op in _COMMUTE]
+    if len(set(places)) == len(places):
+        return graph
+    seen: dict[tuple[str, frozenset[Node]], Node] = {}
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        key = node.op, frozenset(args)
+        if key not in seen:
+            seen[key] = build.node(node.op, *args, span=node.span)
+        return seen[key]
+
+    return rebuilt(graph, replace, _COMMUTE)
 
 
 _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike
 
 from symgrad.api import value_and_grad
 from symgrad.checking import parts_of
-from symgrad.document import escaped
 from symgrad.harness_template import TEMPLATE
+from symgrad.lines import escaped
 from symgrad.samples import samples
 from symgrad.version import __version__
 

@@ -52,8 +52,14 @@ def store(result: Any, out: Any, refuse: Refuse) -> None:
         _check(path, buffer, np.asarray(found[path]), refuse)
     _check_apart(wanted, refuse)
     for path, buffer in wanted.items():
-        if found[path] is not buffer:
+        if not _same_place(found[path], buffer):
             np.copyto(buffer, found[path])
+
+
+def _same_place(found: Any, buffer: Array) -> bool:
+    """Whether a result is in a buffer already, or is that by another name."""
+    alike = isinstance(found, np.ndarray) and found.strides == buffer.strides
+    return found is buffer or (alike and found.ctypes.data == buffer.ctypes.data)
 
 
 def _check(path: str, buffer: object, like: Array, refuse: Refuse) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -39,11 +39,15 @@ class Lesson:
         What the page consists of.
     picture:
         Draws what stands below it in HTML.
+    data:
+        The same for programs, at a point: `nodes` with their values, `steps` of the reverse pass
+        with what flows to which operand, and `grad`.
     """
 
     formula: str
     blocks: tuple[Block, ...]
     picture: Callable[[], list[Block]] = list
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return as_text(self.blocks)
@@ -56,6 +60,7 @@ class Lesson:
         SymgradError
             It has no such form.
         """
+        form = _SHORT.get(form, form)
         if form not in FORMS:
             hint = f"Write one of: {', '.join(FORMS)}."
             raise SymgradError(f"an explanation has no form {told(form)}", hint=hint)
@@ -69,6 +74,8 @@ class Lesson:
 
 
 FORMS = ("text", "markdown", "html")
+_SHORT = {"txt": "text", "md": "markdown"}
+"""Forms by the ends of files."""
 
 
 def explain(
@@ -123,7 +130,8 @@ def lesson(compiled: Compiled, at: Mapping[str, Any]) -> Lesson:
     check_size(formula, recording.graph, _MOST, "the explanation of")
     teacher = Teacher(compiled, recording)
     blocks = [*teacher.opening(), *teacher.forward(), *teacher.reverse(), *teacher.result(at)]
-    return Lesson(formula, tuple(blocks), partial(_figure, compiled, dict(at), recording))
+    figure = partial(_figure, compiled, dict(at), recording)
+    return Lesson(formula, tuple(blocks), figure, teacher.data())
 
 
 def _figure(compiled: Compiled, at: Mapping[str, Any], recording: Recording) -> list[Block]:

@@ -7,6 +7,7 @@ expression without such brackets is put into parentheses and broken before its o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 WIDTH = 88
@@ -110,3 +111,20 @@ def _items(body: str) -> list[str]:
     ends = [*commas, len(body)]
     starts = [0, *(comma + 1 for comma in commas)]
     return [body[a:b].strip() + "," for a, b in zip(starts, ends, strict=True)]
+
+
+def escaped(text: str) -> list[str]:
+    """Formula text as lines that can stand in a docstring, whatever is in them."""
+    lines = re.split(r"\r\n?|\n", text)
+    return [
+        "".join(c if _is_plain(c) else _escape(c) for c in line.replace("\t", "    ")).rstrip(" ")
+        for line in lines
+    ]
+
+
+def _is_plain(character: str) -> bool:
+    return (" " <= character <= "~" and character not in '"\\') or "Α" <= character <= "ω"
+
+
+def _escape(character: str) -> str:
+    return "\\" + character if character in '"\\' else character.encode("unicode_escape").decode()

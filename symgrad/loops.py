@@ -1,46 +1,25 @@
-"""A plan to source: a function for each segment, those of loops with buffers that are kept."""
+"""The code of a loop: statements whose results go to buffers that are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from symgrad.axes import Labels
+from symgrad.choices import CHOICES, cases, delayed
 from symgrad.elements import BOOL, DOUBLE, FLOAT
-from symgrad.emit import emit
 from symgrad.finish import VIEWS
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node
-from symgrad.labels import shown
+from symgrad.graph import Graph, Node
 from symgrad.misfit import axes_of
 from symgrad.naming import Names
 from symgrad.rows import COMBINED, SUM, Plan, Segment
 from symgrad.schedule import Step, schedule
 from symgrad.spelling import Spelling, Text
-from symgrad.targets.blocked import ALONG_LAST, BESIDE, BLOCKED, IN_PLACE, INTO
+from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, INTO, OPERATORS
 from symgrad.template import written
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Code:
-    """A segment as source, and what its function is called.
-
-    `slots` are the buffers of a loop: the labels of their axes and what they hold. `sums` are the
-    results that are sums over the rows; `multiplies` tells whether there are products of matrices.
-    """
-
-    segment: Segment
-    name: str
-    slots: tuple[tuple[Labels, str], ...] = ()
-    sums: tuple[Node, ...] = ()
-    multiplies: bool = False
-
-    def rows(self, node: Node) -> bool:
-        """Whether one of its results is written, row by row, to an array that it is given."""
-        return self.segment.loops and node not in self.sums
 
 
 def multiplies_matrices(segment: Segment) -> bool:
@@ -53,11 +32,11 @@ def multiplies(segment: Segment) -> bool:
     return any(node.op in PRODUCTS for node in segment.nodes)
 
 
-class Source:
-    """The module of a plan: `text`, and a `Code` for each segment.
+class Setting:
+    """What the loops of a plan have in common: the names of what they take, and of functions.
 
-    With `at_once` the functions of loops are for all rows: they return the sums, which those that
-    go by blocks add up in arrays that they are given.
+    With `at_once` they are for all rows: they return the sums, which those that go by blocks add up
+    in arrays that they are given.
     """
 
     def __init__(
@@ -66,116 +45,47 @@ class Source:
         types: Mapping[Node, str],
         table: FunctionTable,
         names: Names,
-        arguments: Mapping[str, str],
-        wanted: Sequence[str],
-        at_once: bool = False,
+        at_once: bool,
     ) -> None:
         self.plan = plan
-        self.at_once = at_once
-        self.turns = not any(map(multiplies_matrices, plan.segments))
         self.types = types
         self.table = table
-        self._names = names
+        self.at_once = at_once
+        self.turns = not any(map(multiplies_matrices, plan.segments))
+        self.names = names
         self._called: dict[Node, str] = {}
-        self.codes: list[Code] = []
-        texts = []
-        for node in plan.graph.nodes:
-            if node.op == "input":
-                self._called[node] = arguments[str(node.value)]
-        for node, label in zip(plan.graph.outputs, wanted, strict=True):
-            self._called[node] = names.fresh(label)
-        for place, segment in enumerate(plan.segments):
-            for node in (*segment.needs, *segment.results):
-                self._name(node)
-            kind = "whole" if not segment.loops else "all_rows" if at_once else "rows"
-            name = names.fresh(f"{kind}_{place + 1}")
-            made = self._loop(segment, name) if segment.loops else self._whole(segment, name)
-            texts.append(made)
-        self.numbers = [n for n in plan.graph.nodes if n in plan.numbers and n in self._called]
-        self.rows = [n for code in self.codes for n in code.segment.results if code.rows(n)]
-        if at_once:
-            inputs = plan.graph.inputs()
-            texts.append(self._all(name for key, name in arguments.items() if key in inputs))
-        self.text = "\n\n".join(texts)
-
-    def _all(self, arguments: Iterable[str]) -> str:
-        """A function that calls those of all segments, one after the other."""
-        lines = [f"def at_once({', '.join(('buffers', 'rows', 'numbers', *arguments))}):"]
-        for given, nodes in (("rows", self.rows), ("numbers", self.numbers)):
-            if nodes:
-                lines.append(f"    {', '.join(map(self.called, nodes))}, = {given}")
-        loops = 0
-        for code in self.codes:
-            rows = [node for node in code.segment.results if code.rows(node)]
-            takes = [self.called(node) for node in (*code.segment.needs, *rows)]
-            gives = [self.called(node) for node in code.segment.results if node not in rows]
-            if code.segment.loops:
-                takes.insert(0, f"buffers[{loops}]")
-                loops += 1
-            call = f"{code.name}({', '.join(takes)})"
-            lines.append(f"    {', '.join(gives)}, = {call}" if gives else f"    {call}")
-        lines.append(f"    return [{', '.join(map(self.called, self.plan.graph.outputs))}]")
-        return "\n".join([*lines, ""])
-
-    def _name(self, node: Node) -> str:
-        found = self._called.get(node)
-        if found is None:
-            label = self.plan.graph.labels.get(node)
-            stem = "size" if node in self.plan.numbers else "t"
-            own = shown(label) if label else ""
-            found = self._names.fresh(own) if own else self._names.numbered(stem)
-            self._called[node] = found
-        return found
-
-    def _part(self, segment: Segment) -> tuple[Graph, dict[Node, Node]]:
-        """The operations of a segment as a graph, whose inputs are what it needs."""
-        build = Builder()
-        made: dict[Node, Node] = {}
-        for node in segment.needs:
-            made[node] = build.node("input", value=self._called[node])
-        for node in segment.nodes:
-            args = [made[arg] for arg in node.args]
-            made[node] = build.node(node.op, *args, value=node.value, span=node.span)
-        graph = build.graph([made[node] for node in segment.results])
-        return graph, {new: old for old, new in made.items()}
-
-    def _whole(self, segment: Segment, name: str) -> str:
-        """A function of whole arrays, as people read it."""
-        graph, _ = self._part(segment)
-        takes = [self._called[node] for node in segment.needs]
-        inner = Names([*takes, "np"])
-        results = [f"{self._called[node]}_" for node in segment.results]
-        plan = schedule(graph, BESIDE, self.table, None)
-        body = emit(plan, BESIDE, dict(zip(takes, takes, strict=True)), inner, results)
-        self.codes.append(Code(segment, name))
-        lines = ["    " + line for line in body.statements]
-        returned = f"    return {', '.join(body.results)}{',' if len(body.results) == 1 else ''}"
-        return "\n".join([f"def {name}({', '.join(takes)}):", *lines, returned, ""])
-
-    def _loop(self, segment: Segment, name: str) -> str:
-        graph, old = self._part(segment)
-        writer = _Loop(self, segment, graph, old)
-        sums, products = tuple(writer.sums), multiplies(segment)
-        self.codes.append(Code(segment, name, tuple(writer.slots), sums, products))
-        given = ["buffers"] if self.at_once else ["start", "stop", "step", "buffers"]
-        takes = [*segment.needs, *segment.results]
-        if self.at_once:
-            takes = [node for node in takes if node not in writer.sums]
-        names_taken = [self._called[node] for node in takes]
-        head = f"def {name}({', '.join([*given, *names_taken])}):"
-        return "\n".join([head, *writer.lines(), ""])
+        self._constants: dict[str, str] = {}
+        self._functions: dict[str, None] = {}
 
     def called(self, node: Node) -> str:
         """The name of a node that a segment takes or gives."""
         return self._called[node]
 
+    def constant(self, code: str) -> str:
+        """The name of a number that is an array, as functions of NumPy take it at once."""
+        if code not in self._constants:
+            self._constants[code] = self.names.numbered("k")
+        return self._constants[code]
 
-class _Loop:
+    def function(self, name: str) -> str:
+        """The name of a function of NumPy, which is looked up once."""
+        self._functions[name] = None
+        return name
+
+    @property
+    def head(self) -> list[str]:
+        """What stands before the functions: those of NumPy that they call, and their numbers."""
+        names = sorted(self._functions)
+        lines = [f"from numpy import {', '.join(names)}"] if names else []
+        return lines + [f"{name} = _number({code})" for code, name in self._constants.items()]
+
+
+class Loop:
     """Writes the body of a loop: slots are given out when a value is made, and free after its
     last use."""
 
     def __init__(
-        self, source: Source, segment: Segment, graph: Graph, old: Mapping[Node, Node]
+        self, source: Setting, segment: Segment, graph: Graph, old: Mapping[Node, Node]
     ) -> None:
         self.source = source
         self.plan = source.plan
@@ -184,6 +94,8 @@ class _Loop:
         self.sums = [node for node in segment.results if self.plan.kinds[node] == SUM]
         self.segment = segment
         self.steps = schedule(graph, BLOCKED, source.table, None)
+        self.cases = cases(self.steps.steps, graph.outputs, self._splits, self._may_wait)
+        self.order = delayed(self.steps.steps, self.cases)
         taken = [source.called(node) for node in (*segment.needs, *segment.results)]
         self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "end"])
         self.slots: list[tuple[Labels, str]] = []
@@ -192,7 +104,9 @@ class _Loop:
         self.texts: dict[Node, Text] = {}
         self.memory: dict[Node, tuple[Node, ...]] = {}
         self.held: dict[Node, tuple[tuple[Labels, str], str]] = {}
+        self.counts: dict[Node, str] = {}
         self.body: list[str] = []
+        self.under = ""
         self.slices: list[str] = []
         self.sliced: dict[Node, str] = {}
         for node in (*segment.needs, *segment.results):
@@ -200,7 +114,8 @@ class _Loop:
             if at is not None:
                 self._slice(node, at)
         self.last = self._last_uses()
-        for place, step in enumerate(self.steps.steps):
+        self.places = self._places()
+        for place, step in enumerate(self.order):
             self._write(place, step)
 
     def _slice(self, node: Node, at: int) -> None:
@@ -224,7 +139,7 @@ class _Loop:
             given = [f"{names} = buffers"] if names else []
             inner = [*given, *self.slices, *self.body, f"return [{sums}]"]
             return ["    " + line for line in inner]
-        given = [f"{names} = buffers(end - row)[0]"] if names else []
+        given = [f"{names} = buffers(end - row)"] if names else []
         inner = [*given, *self.slices, *self.body]
         return [
             "    for row in range(start, stop, step):",
@@ -235,18 +150,69 @@ class _Loop:
     def _last_uses(self) -> dict[Node, int]:
         """By node, where it or what shares its memory is used last."""
         last: dict[Node, int] = {}
-        for place, step in enumerate(self.steps.steps):
-            operands = list(step.operands)
-            while operands:
-                node = operands.pop()
-                last[node] = place
+        for place, step in enumerate(self.order):
+            last.update(dict.fromkeys(step.operands, place))
             self.memory[step.node] = ()
             if step.spelling in VIEWS or step.node.op in VIEWS or step.spelling == "join":
                 self.memory[step.node] = step.operands
-        for node in reversed([step.node for step in self.steps.steps]):
+        for node in reversed([step.node for step in self.order]):
             for below in self.memory[node]:
                 last[below] = max(last.get(below, 0), last.get(node, 0))
         return last
+
+    def _splits(self, step: Step) -> bool:
+        """Whether a choice has a condition for each row: a block may need one case alone."""
+        if step.spelling not in CHOICES or not self._into(step):
+            return False
+        condition = self.old[step.operands[0]]
+        return condition in self.plan.rows and self.source.types[condition] == BOOL
+
+    def _may_wait(self, step: Step) -> bool:
+        """Whether a step does nothing but fill a slot; what is given needs no step."""
+        old = self.old[step.node]
+        filled = self._into(step) and old in self.plan.rows and step.spelling not in PRODUCTS
+        return filled or step.node.op in ("input", "constant")
+
+    def _places(self) -> dict[Node, str]:
+        """What is computed right where a result goes that is, mostly, the same."""
+        found = {}
+        steps = {step.node: step for step in self.order}
+        for step in self.order:
+            old = self.old[step.node]
+            cast = step.spelling == "cast"
+            if old not in self.results or not (self._splits(step) or cast):
+                continue
+            for operand in step.operands[:1] if cast else step.operands[1:]:
+                below = self.old[operand]
+                alike = below in self.plan.rows and self.plan.labels(below) == self.plan.labels(old)
+                floats = self.source.types[below] in (FLOAT, DOUBLE) and operand.args
+                plain = self._may_wait(steps[operand]) and below not in self.results
+                if alike and floats and plain and self.steps.uses[operand] == 1:
+                    found[operand] = self.sliced[old]
+                    break
+        return found
+
+    def _say(self, code: str, node: Node | None = None) -> None:
+        """A statement, under a condition where its result counts in one case alone."""
+        case = None if node is None else self.cases.get(node)
+        under = ""
+        if case is not None:
+            count = self._count(case[0])
+            every = f"{self.texts[case[0]].code}.size"
+            under = f"if {count}:" if case[1] else f"if {count} < {every}:"
+            if under != self.under:
+                self.body.append(under)
+        self.under = under
+        self.body.append(f"    {code}" if under else code)
+
+    def _count(self, condition: Node) -> str:
+        """The number of elements for which a condition holds."""
+        if condition not in self.counts:
+            self.counts[condition] = self.names.numbered("n")
+            code = f"{self.counts[condition]} = np.count_nonzero({self.texts[condition].code})"
+            self.body.append(code)
+            self.under = ""
+        return self.counts[condition]
 
     def _write(self, place: int, step: Step) -> None:
         node, old = step.node, self.old[step.node]
@@ -257,14 +223,15 @@ class _Loop:
             return
         if self.plan.kinds.get(old) == SUM:
             self._add(step, old)
-        elif old in self.results:
-            target = self.sliced[old]
+        elif old in self.results or node in self.places:
+            target = self.places.get(node) or self.sliced[old]
+            there = step.spelling == "cast" and self.texts[step.operands[0]].code == target
             if step.parts:
                 self._place(step, target)
-            elif self._into(step):
-                self.body.append(self._call(step, target))
-            else:
-                self.body.append(f"{target}[...] = {self._expression(step).code}")
+            elif self._into(step) and not there:
+                self._say(self._call(step, target), node)
+            elif not there:
+                self._say(f"{target}[...] = {self._expression(step).code}")
             self.texts[node] = Text(target)
         elif (self._into(step) or step.parts) and old in self.plan.rows:
             self._into_slot(place, step, old)
@@ -273,7 +240,7 @@ class _Loop:
             text = self._expression(step)
             if self.steps.uses[node] > 1 or node.op not in VIEWS:
                 name = self.names.numbered("v")
-                self.body.append(f"{name} = {text.code}")
+                self._say(f"{name} = {text.code}")
                 text = Text(name)
             self.texts[node] = text
         self._release(place, step)
@@ -290,27 +257,35 @@ class _Loop:
             self._release(place, step)
             name = self._slot(kind)
         else:
-            name = self._slot(kind)
+            name = self._over_operand(place, step, kind) or self._slot(kind)
             self._release(place, step)
         if step.parts:
             self._place(step, name)
         else:
-            self.body.append(self._call(step, name))
+            self._say(self._call(step, name), step.node)
         self.texts[step.node] = Text(name)
         self.held[step.node] = kind, name
 
     def _place(self, step: Step, name: str) -> None:
         """Zeros, and what is added to parts of them."""
-        self.body.append(f"{name}.fill(0.0)")
+        self._say(f"{name}.fill(0.0)")
         for count, part in enumerate(step.parts):
             value, zeros = part.args[0], f"{name}[{written(part.value, str)}]"
             text = self.texts.get(value) or BLOCKED.constant(value.value, True)  # type: ignore[arg-type]
             if count:
                 view = self.names.numbered("v")
-                self.body.append(f"{view} = {zeros}")
-                self.body.append(f"np.add({view}, {text.code}, out={view})")
+                self._say(f"{view} = {zeros}")
+                self._say(f"np.add({view}, {text.code}, out={view})")
             else:
-                self.body.append(f"{zeros} = {text.code}")
+                self._say(f"{zeros} = {text.code}")
+
+    def _over_operand(self, place: int, step: Step, kind: tuple[Labels, str]) -> str:
+        """The slot of what is chosen from, if it is used for the last time."""
+        if step.spelling in CHOICES and not any(self.memory.get(o) for o in step.operands):
+            for operand in step.operands[1:]:
+                if self.held.get(operand, ("",))[0] == kind and self.last[operand] <= place:
+                    return self.held.pop(operand)[1]
+        return ""
 
     def _slot(self, kind: tuple[Labels, str]) -> str:
         if self.free.get(kind):
@@ -340,14 +315,14 @@ class _Loop:
             kind = (self.plan.labels(old), FLOAT)
             name = self._slot(kind)
             self.free.setdefault(kind, []).append(name)
-            self.body.append(self._call(step, name))
+            self._say(self._call(step, name))
             code = name
         elif step.spelling == "sum" and self._reduces(step) == (-2,) and self._rank(step) == 2:
             code = f"_sum_first({self.texts[step.operands[0]].code})"
         else:
             code = self._expression(step).code
         combined = f"np.{COMBINED[old.op]}({total}, {code}, out={total})"
-        self.body.append(f"{total} = {code}" if self.source.at_once else combined)
+        self._say(f"{total} = {code}" if self.source.at_once else combined)
         self.texts[step.node] = Text(total)
 
     def _rank(self, step: Step) -> int:
@@ -360,7 +335,14 @@ class _Loop:
         return tuple(axis - rank for axis in axes) if rank > len(axes) else None
 
     def _call(self, step: Step, out: str) -> str:
-        return f"{self._plain_call(step)[:-1]}, out={out})"
+        code = self._plain_call(step)
+        if self._splits(step):
+            code = f"{code[:-1]}, {self._count(step.operands[0])})"
+        if code.startswith("np."):
+            name, _, operands = code.removeprefix("np.").partition("(")
+            if name in FUNCTIONS:
+                return f"{self.source.function(name)}({operands[:-1]}, {out})"
+        return f"{code[:-1]}, out={out})"
 
     def _plain_call(self, step: Step) -> str:
         spelling = INTO[step.spelling]
@@ -383,7 +365,10 @@ class _Loop:
                 texts.append(Text(str(int(operand.value))))
             else:
                 assert isinstance(operand.value, bool | float)
-                text = BLOCKED.constant(operand.value, as_float)
+                named = step.spelling in OPERATORS and spelling is INTO[step.spelling]
+                text = BLOCKED.constant(operand.value, as_float or named)
+                if named:
+                    text = Text(self.source.constant(text.code))
                 if spelling.takes_array(place) and step.spelling not in INTO:
                     text = Text(BLOCKED.number.format(text.code))
                 texts.append(text)

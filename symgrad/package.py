@@ -17,10 +17,9 @@ from typing import Any, TextIO
 
 from symgrad.api import value_and_grad
 from symgrad.compiled import Compiled
-from symgrad.document import escaped
 from symgrad.errors import SymgradError
 from symgrad.harness import written_tests
-from symgrad.lines import WIDTH, bracketed
+from symgrad.lines import WIDTH, bracketed, escaped
 from symgrad.point import read_point
 from symgrad.self_check import with_self_check
 from symgrad.stale import is_generated, why_stale

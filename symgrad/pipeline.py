@@ -15,7 +15,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.guards import guard
 from symgrad.leaves import is_elementwise
-from symgrad.misfit import Misfit, Shape
+from symgrad.misfit import Misfit, Shape, product
 from symgrad.products import PROGRAMS, Differentiator, blocks, seeds
 from symgrad.resolve import UndeclaredError, resolve
 from symgrad.selection import select_early
@@ -53,6 +53,14 @@ class Known:
     def check(self, graph: Graph, text: str) -> Inference:
         """The shapes in the graph of a value; an InputError where they do not fit."""
         return check_shapes(graph, self.shapes, text, self.kinds, self.numbers, self.names)
+
+    def flat(self) -> Known | None:
+        """The same for arrays of one axis, where all are of one shape with several."""
+        shapes = {shape for shape in self.shapes.values() if shape}
+        if len(shapes) != 1 or len(*shapes) < 2 or self.kinds or self.numbers:
+            return None
+        rows = (product(*shapes),)
+        return Known({name: rows if shape else () for name, shape in self.shapes.items()})
 
     def infer(self) -> Inference:
         """An inference that starts from this."""

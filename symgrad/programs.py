@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
+from symgrad.blocked import Program, Written
 from symgrad.document import legal, prepared, reserved, returned
 from symgrad.elements import BOOL, DOUBLE, FLOAT, types_of
 from symgrad.emit import argument_names
@@ -16,15 +18,14 @@ from symgrad.graph import Node
 from symgrad.hopes import hopeful
 from symgrad.layout import Layout
 from symgrad.load import load
-from symgrad.loops import Source
 from symgrad.naming import Names
 from symgrad.pipeline import Derived, Known
 from symgrad.rows import Plan, in_loops, without_means
+from symgrad.segments import Source
 from symgrad.sums import contracted
-from symgrad.targets.blocked import NAMESPACE
+from symgrad.targets.blocked import FUNCTIONS, NAMESPACE, namespace
 from symgrad.targets.numpy import HELPERS, LIBRARY, NUMPY
 from symgrad.template import holes
-from symgrad.written import Program, Written
 
 _NOT_ON_ROWS = frozenset("_zeros _ones eye _counting input _reshape _broadcast_to".split())
 
@@ -100,8 +101,7 @@ def _written(
     types: Mapping[Node, str],
     at_once: bool,
 ) -> Written:
-    own = ["arrays", "laid_out", *(["at_once", "rows", "numbers"] if at_once else [])]
-    names = Names([*reserved(LIBRARY), *NAMESPACE, "buffers", *own])
+    names = Names([*reserved(LIBRARY), *NAMESPACE, *FUNCTIONS, "arrays", "laid_out", "_number"])
     arguments = argument_names(derived.inputs, names)
     wanted = {
         "value": ["value"],
@@ -127,11 +127,12 @@ def _written(
     code = "\n".join([*lines, "", "", source.text])
     needed = [name for name in HELPERS if f"{name}(" in code and name not in PROVIDED]
     helpers = [HELPERS[name] for name in needed]
-    head = ["from __future__ import annotations", "", "import numpy as np", ""]
+    head = ["from __future__ import annotations", "", "import numpy as np", *source.head, ""]
     if "special." in code:
         head.insert(3, "from scipy import special")
     text = "\n".join([*head, "", "\n\n".join([code, *helpers])])
-    last = load(text, "arrays", {**NAMESPACE, **PROVIDED})
-    names_of = (*own[:3], *(made.name for made in source.codes))
-    functions = {name: last.__globals__[name] for name in names_of}
-    return Written(tuple(source.codes), functions, text, tuple(source.rows), tuple(source.numbers))
+
+    def loaded(dtype: Any) -> Mapping[str, Any]:
+        return load(text, "arrays", {**namespace(dtype), **PROVIDED}).__globals__
+
+    return Written(tuple(source.codes), loaded, text)

@@ -43,15 +43,16 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Array:
     if not (_COUNTS and _LEAST <= size <= MOST):
         return np.empty(shape, item)
     memory = _free(size)
+    if memory is None:
+        memory = np.empty(size, np.uint8)
+        while _memory and sum([kept.size for kept in list(_memory)]) > MOST - size:
+            _memory.popleft()
     _memory.append(memory)
-    while sum([kept.size for kept in list(_memory)]) > MOST:
-        _memory.popleft()
-    found: Array = memory.view(item).reshape(shape)
-    return found
+    return np.ndarray(shape, item, memory)
 
 
-def _free(size: int) -> Array:
-    """Memory of a size: what is remembered and free, or new."""
+def _free(size: int) -> Array | None:
+    """Memory of a size among what is remembered and free."""
     for _ in range(len(_memory)):
         try:
             memory = _memory.popleft()
@@ -60,4 +61,4 @@ def _free(size: int) -> Array:
         if memory.size == size and sys.getrefcount(memory) == _OWN:
             return memory
         _memory.append(memory)
-    return np.empty(size, np.uint8)
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -39,3 +40,14 @@ def _plain_number(number: Any, as_python: bool) -> Any:
     if isinstance(number, np.ndarray) and number.ndim == 0:
         number = number[()]
     return number.item() if as_python and isinstance(number, np.generic) else number
+
+
+def unwarned(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The code for empty arrays: NumPy warns of the mean of nothing, which is nan."""
+
+    def quiet(*values: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return kernel(*values)
+
+    return quiet

@@ -43,8 +43,8 @@ _STORED = 3
 """How many operations in a loop make up for a result that is kept for the next one."""
 
 _TAKES_NUMBERS = _ARITHMETIC | frozenset(
-    """pair keep broadcast maximum minimum less less_equal greater greater_equal equal not_equal
-    _zeros _ones eye _reshape _broadcast_to _counting exp log""".split()
+    """pair keep cast broadcast maximum minimum less less_equal greater greater_equal equal
+    not_equal _zeros _ones eye _reshape _broadcast_to _counting exp log""".split()
 )
 """What may be done with a number of Python that is the result of another segment."""
 
@@ -142,10 +142,8 @@ def coupling(plan: Plan) -> Node | None:
     """The first operation that needs all rows at once; None where a chunk of them does."""
     for segment in plan.segments:
         for node in () if segment.loops else segment.nodes:
-            read = [arg for arg in node.args if arg not in plan.numbers]
-            if node.op in _BY_TYPE:
-                read = read[: _BY_TYPE[node.op]]
-            parts = [part for arg in read for part in unpaired(arg)]
+            read = node.args[: _BY_TYPE.get(node.op)]
+            parts = [part for arg in read if arg not in plan.numbers for part in unpaired(arg)]
             if any(part in plan.rows for part in parts) and node not in plan.numbers:
                 return node
     return None

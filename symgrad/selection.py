@@ -16,6 +16,12 @@ from symgrad.shapes import Inference
 _PICKS = frozenset(("index", "take_along_axis"))
 
 
+def _is_share(node: Node) -> bool:
+    """Whether something computed is divided by its own sum, which is a form to be recognised."""
+    above, below = node.args if node.op == "divide" else (node, node)
+    return bool(above.args) and above in below.args and not is_elementwise(below.op)
+
+
 def select_early(graph: Graph, found: Inference) -> Graph:
     """The graph with indices moved in front of elementwise operations that only they look at."""
     uses = graph.uses()
@@ -32,6 +38,8 @@ def select_early(graph: Graph, found: Inference) -> Graph:
             return [True]
         shapes = [() if arg.is_constant else found.shapes.get(arg) for arg in node.args]
         if shape is None or None in shape or any(s not in ((), shape) for s in shapes):
+            return None
+        if _is_share(node):
             return None
         return [s == shape for s in shapes]
 

@@ -159,8 +159,11 @@ def _per_column(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -
 
 
 def _decomposed(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:
+    return _part_of(node.op, shapes[0])
+
+
+def _part_of(op: str, shape: Shape) -> Shape:
     """Parts of the reduced singular value and QR decompositions."""
-    shape = shapes[0]
     if len(shape) < 2:
         raise Misfit(f"this needs a matrix; the operand has shape {shape}")
     *batch, m, n = shape
@@ -168,8 +171,26 @@ def _decomposed(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -
     tail = {
         "svdvals": (k,), "_svd_u": (m, k), "_svd_vh": (k, n), "_qr_q": (m, k), "_qr_r": (k, n),
         "pinv": (n, m), "_cofactors": (m, n),
-    }[node.op]  # fmt: skip
+        "_slogdet_sign": (), "_slogdet_log": (), "_eigenvalues": (n,), "_eigenvectors_of": (m, n),
+    }[op]  # fmt: skip
     return (*batch, *tail)
+
+
+_ITEMS = {
+    "_slogdet": ("_slogdet_sign", "_slogdet_log"),
+    "_eigh": ("_eigenvalues", "_eigenvectors_of"),
+    "_svd": ("_svd_u", "svdvals", "_svd_vh"),
+    "_qr": ("_qr_q", "_qr_r"),
+}
+
+
+def item_shape(several: str, which: int, shape: Shape) -> Shape:
+    """The shape of one of several arrays that are made of a matrix.
+
+    >>> item_shape("_svd", 1, (5, 3, 2))
+    (5, 2)
+    """
+    return _part_of(_ITEMS[several][which], shape)
 
 
 def _einsum(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Shape:

@@ -17,7 +17,7 @@ from symgrad.labels import UNNAMED, is_own
 from symgrad.leaves import LIKE_FIRST, LIKE_SECOND, is_elementwise, is_number
 from symgrad.limits import paced
 from symgrad.misfit import Misfit, Shape, Size, broadcast, product
-from symgrad.shape_rules import RULES
+from symgrad.shape_rules import RULES, item_shape
 
 _LONGEST_NAME = 30
 
@@ -107,6 +107,10 @@ class Inference:
                 self._masks.add(node)
         elif node.op == "index":
             self.shapes[node] = self._indexed(node, operands)
+        elif node.op == "_item":
+            (several,) = node.args
+            matrix = self.shapes[several.args[0]]
+            self.shapes[node] = matrix and item_shape(several.op, node.attributes[0], matrix)
         elif node.op not in RULES and is_elementwise(node.op):
             shapes = [shape for shape in found if shape is not None]
             self.shapes[node] = broadcast(*shapes) if len(shapes) == len(found) else None

@@ -6,7 +6,7 @@ What does the work stands further right than what is shown, and is loaded when i
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,13 @@ class Shown:
         with compiling(limits_for(self._limits)), paused():
             made: Emitted = import_module("symgrad.emission").emitted(self, target, name)
             return made
+
+    def of_arrays(self) -> Callable[..., Any]:
+        """The same for arrays of any library that follows the array API, whatever their shapes."""
+        made: Callable[..., Any] = import_module("symgrad.targeted").for_each_shape(
+            self, "array-api"
+        )
+        return made
 
     def compile_c(self) -> NativeFunction:
         """Its code in C, compiled to a function of numbers and arrays of doubles.

@@ -60,7 +60,8 @@ class Spelling:
         if self.arity is not None and place >= self.arity:  # What fills a hole is a number.
             return False
         slot = f"{{{place}}}"
-        first = place == 0 and (bool(self.method) or "{count}" in self.template)
+        asked = bool(self.method) or "{count}" in self.template or "astype(" in self.template
+        first = place == 0 and asked
         helper = self.template[0] == "_" and not self.template.startswith(_FOR_NUMBERS)
         strict = self.template.startswith(("xp.", "torch.")) and "{1}" not in self.template
         return (

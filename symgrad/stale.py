@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from symgrad.document import escaped
 from symgrad.errors import SymgradError
+from symgrad.lines import escaped
 from symgrad.origin import read_origin
 from symgrad.version import __version__
 

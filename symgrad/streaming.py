@@ -17,6 +17,7 @@ from symgrad.crew import share, threads
 from symgrad.errors import InputError
 from symgrad.extras import needed
 from symgrad.graph import Node
+from symgrad.into import leaves, overlaps
 from symgrad.limits import Limits, limits_for, memory_error
 from symgrad.sources import WHOLE, bytes_of, is_source
 
@@ -67,8 +68,10 @@ def progress(report: Report | None = None) -> Iterator[None]:
         yield
 
 
-def streamed(formula: Chunkable, inputs: Mapping[str, Any]) -> Any:
+def streamed(formula: Chunkable, inputs: Mapping[str, Any], out: Any = None) -> Any:
     """The results for inputs of which some are read in slices; small ones are read at once.
+
+    What has rows is written to the arrays in `out`, which may be mapped files, where they fit.
 
     Raises
     ------
@@ -86,7 +89,8 @@ def streamed(formula: Chunkable, inputs: Mapping[str, Any]) -> Any:
     shape = sources[largest].shape
     axes = sorted(range(len(shape)), key=lambda axis: (axis > 0, -shape[axis]))
     job = chunked(formula, inputs, arrays, [(largest, axis) for axis in axes if shape[axis] > 1])
-    return _Stream(job, {**arrays, **sources}).results()
+    wanted = [] if out is None else leaves(out)
+    return _Stream(job, {**arrays, **sources}, wanted).results()
 
 
 def read(value: Any, axis: int | None, start: int = 0, stop: int = 0) -> Array:
@@ -111,8 +115,9 @@ def pieces(inputs: Mapping[str, Any], axes: Mapping[str, int], rows: int) -> lis
 class _Stream:
     """One call: its segments in order, each loop on all pieces."""
 
-    def __init__(self, job: Chunked, inputs: Mapping[str, Any]) -> None:
+    def __init__(self, job: Chunked, inputs: Mapping[str, Any], wanted: Sequence[Any]) -> None:
         self.job = job
+        self.wanted = wanted
         self.inputs = inputs
         self.rows = job.sized.rows
         self.pieces = pieces(inputs, job.axes, self.rows)
@@ -148,7 +153,8 @@ class _Stream:
 
     def _make_room(self) -> None:
         """Arrays for the results that have rows, if the limit allows them."""
-        nodes = [node for nodes in self.job.rows_of for node in nodes]
+        self.made.update(self._given_room())
+        nodes = [node for nodes in self.job.rows_of for node in nodes if node not in self.made]
         shapes = [self.job.sized.shapes[node] for node in nodes]
         taken = sum(8 * math.prod(shape) for shape in shapes)
         if taken > self.limits.memory:
@@ -158,6 +164,26 @@ class _Stream:
             raise memory_error(taken, self.limits, text, span, told)
         for node, shape in zip(nodes, shapes, strict=True):
             self.made[node] = np.empty(shape, self.job.type_of(node))
+
+    def _given_room(self) -> dict[Node, Array]:
+        """The arrays of the caller for results that have rows: none unless all are in order."""
+        job, outputs = self.job, [node for node, _, _ in self.job.outputs]
+        if len(self.wanted) != len(outputs):
+            return {}
+        found = {
+            node: buffer
+            for node, buffer in zip(outputs, self.wanted, strict=True)
+            if job.has_rows(node)
+            and outputs.count(node) == 1
+            and isinstance(buffer, np.ndarray)
+            and (buffer.shape, buffer.dtype) == (job.sized.shapes[node], job.result_type(node))
+            and job.type_of(node) == buffer.dtype
+            and buffer.flags.writeable
+        }
+        buffers = [buffer for buffer in self.wanted if isinstance(buffer, np.ndarray)]
+        arrays = [value for value in self.inputs.values() if isinstance(value, np.ndarray)]
+        shared = overlaps(buffers, arrays) or len(overlaps(buffers, buffers)) > len(buffers)
+        return {} if shared else found
 
     def _values(self, at: int, start: int, stop: int) -> dict[str, Array]:
         """What a segment needs of the inputs, cut to some rows; what has none is read once."""

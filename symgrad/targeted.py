@@ -19,6 +19,10 @@ from symgrad.results import plain
 Function = Callable[..., Any]
 
 
+_MOST_SHAPES = 256
+"""Of inputs that were found to fit, this many are remembered."""
+
+
 class NumbaFunction:
     """A formula of elements in loops of Numba: call it with numbers or arrays.
 
@@ -32,6 +36,7 @@ class NumbaFunction:
         self._what = formula.rendering(general=True)
         elements(self._what, formula.table)
         self._kernels: dict[frozenset[str], Function] = {}
+        self._fitting: set[tuple[tuple[int, ...], ...]] = set()
         load("import numba\n\n\ndef there():\n    return numba\n", "there")
 
     @property
@@ -49,7 +54,10 @@ class NumbaFunction:
         """
         formula = self._formula
         arrays = formula.bound(args, inputs)
-        formula.known(arrays).check(formula.lowered, formula.formula)
+        shapes = tuple([array.shape for array in arrays.values()])
+        if shapes not in self._fitting:
+            formula.known(arrays).check(formula.lowered, formula.formula)
+            self._fitting = {shapes, *(self._fitting if len(self._fitting) < _MOST_SHAPES else ())}
         numbers = all(type(value) in (int, float, bool) for value in (*args, *inputs.values()))
         single = frozenset(name for name, array in arrays.items() if not array.shape)
         kernel = self._kernels.get(single)
@@ -88,7 +96,7 @@ def targeted(formula: Formula, target: str, product: Formula | None = None) -> F
     try:
         return _taking_vectors(formula, _loaded(formula, target))
     except UndeclaredError:
-        return _for_each_shape(formula, target)
+        return for_each_shape(formula, target)
 
 
 _WRAPPED: Mapping[str, str] = {
@@ -159,7 +167,7 @@ def _taking_vectors(formula: Formula, function: Function) -> Function:
     return lambda *args, **inputs: function(*formula.passed(args, inputs).values())
 
 
-def _for_each_shape(formula: Formula, target: str) -> Function:
+def for_each_shape(formula: Formula, target: str) -> Function:
     """Code that depends on the shapes of the inputs, made at the first call for each choice.
 
     The shapes are all that is looked at, so that the inputs may be those of a trace.

@@ -258,6 +258,55 @@ class Teacher:
         blocks: list[Block] = [Heading(["Result"]), Table(heads, rows)]
         return [*blocks, *([Paragraph([about])] if slopes else []), *self.compared(at)]
 
+    def data(self) -> dict[str, Any]:
+        """What is told, for programs: nodes with their values, and steps with what they hand on.
+
+        The steps of the reverse pass stand in their order. `slope` is the partial derivative where
+        the operation is one on numbers, `rule` the derivative as the table of functions has it.
+        """
+        recording = self.recording
+        nodes = [
+            {
+                "name": self.names[node],
+                "operation": "input" if node.op == "input" else said(node, self.names, self.table),
+                "operands": [self.names[arg] for arg in node.args if arg in self.names],
+                "value": value,
+            }
+            for node, value in recording.values.items()
+            if not node.is_constant and node.op != "integer"
+        ]
+        steps = [
+            {
+                "node": self.names[node],
+                "gradient": recording.gradients[node],
+                "from": [self.names[giver] for giver, _ in recording.parts(node)],
+                "flows": [self.flow_data(node, flow) for flow in flows],
+            }
+            for node, flows in recording.flows.items()
+            if node.op != "integer"
+        ]
+        inputs = recording.graph.inputs()
+        zeros = {name: np.zeros(np.shape(recording.values[inputs[name]])) for name in recording.wrt}
+        return {
+            "formula": self.compiled.formula,
+            "value": recording.values.get(self.value, self.value.value),
+            "nodes": nodes,
+            "steps": steps,
+            "grad": {n: recording.gradients.get(inputs[n], zero) for n, zero in zeros.items()},
+        }
+
+    def flow_data(self, node: Node, flow: Flow) -> dict[str, Any]:
+        """What one operand gets, for programs."""
+        function, rule = self.table.get(node.op), IN_WORDS.get(node.op)
+        if function is not None and rule is None:
+            rule = function.text[slice(*function.derivatives[flow.position].span)]
+        return {
+            "to": self.names.get(flow.operand, str(flow.operand.value)),
+            "rule": rule,
+            "slope": flow.slope,
+            "amount": flow.amount,
+        }
+
     def differences(self, at: Mapping[str, Any]) -> dict[str, Any]:
         """Central differences by the inputs that are numbers."""
         value = self.compiled.derived("value", None, "reverse")

@@ -11,7 +11,7 @@ import pytest
 
 import symgrad
 from benchmarks import __main__ as command
-from benchmarks import adbench, data, models, pictures, speed
+from benchmarks import adbench, data, libraries, models, pictures, speed
 from benchmarks.alone import Alone, together
 from benchmarks.peers import ON_ARRAYS, ON_NUMBERS, installed
 from benchmarks.report import Report, described, table, timed
@@ -169,3 +169,14 @@ def test_data_in_memory_and_from_a_file() -> None:
     assert row["rows"] == 2_000
     assert all(0 < seconds < 10 for seconds in row["seconds"].values())
     assert "MiB" in str(found)
+
+
+@pytest.mark.parametrize("library", libraries.LIBRARIES)
+def test_libraries_differentiate_to_the_same(library: str) -> None:
+    pytest.importorskip(library)
+    pytest.importorskip("array_api_compat")
+    formula, wrt, loss, _ = libraries.CASES["64-90-10 network, 256 rows"]
+    works = libraries.LIBRARIES[library](formula, wrt, loss, models.network_data(8))
+    (value, slopes), (other, others) = (work() for work in works.values())
+    for got, wanted in zip((value, *slopes), (other, *others), strict=True):
+        np.testing.assert_allclose(np.asarray(got), np.asarray(wanted), rtol=1e-10, atol=1e-14)

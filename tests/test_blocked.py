@@ -18,7 +18,7 @@ TABLE = builtin_functions()
 ELEMENTWISE = sorted(
     name for name, row in TABLE.items() if row.is_elementwise and not name.startswith("_")
 )
-N = 29
+N = 37
 DRAWS = np.random.default_rng(5)
 MIXED = np.concatenate([DRAWS.normal(size=N - 9) * 2, [0.0, -0.0, 1.0, -1.0, 800.0, -800.0],
                         [np.inf, -np.inf, np.nan]])  # fmt: skip
@@ -37,11 +37,31 @@ def test_every_function(name: str) -> None:
     operands = [f"a{k} > 0" if kind == "bool" else f"a{k}" for k, kind in enumerate(kinds)]
     formula = f"{name}({', '.join(operands)})"
     wrt = f"a{len(kinds) - 1}"
-    expected = symgrad.value_and_grad(formula, wrt=wrt)(**given)
+    small = symgrad.value_and_grad(formula, wrt=wrt)
+    expected = small(**given)
+    assert same_bits([small(**given), small(*given.values())], [expected, expected])
     with in_blocks():
         compiled = symgrad.value_and_grad(formula, wrt=wrt)
         assert same_bits(compiled(**given), expected)
     assert programs(compiled)
+
+
+def test_maps_on_small_arrays() -> None:
+    """From the second call with such shapes on they are one block, whatever is passed then."""
+    compiled, x = symgrad.value_and_grad("where(x > 0, x * log(x), x) * 0.1"), mixed(1)
+    expected = compiled(x)
+    assert not programs(compiled)
+    for _ in range(2):
+        assert same_bits(compiled(x), expected)
+    assert programs(compiled)
+    narrow = x.astype(np.float32)
+    assert same_bits(compiled(narrow), symgrad.value_and_grad(compiled.formula)(narrow))
+    assert same_bits(compiled(np.arange(37)), compiled(np.arange(37.0)))
+    assert compiled(x.reshape(37, 1))[0].shape == (37, 1)
+    with symgrad.Limits(memory=100), pytest.raises(symgrad.LimitError):
+        compiled(x)
+    with pytest.raises(symgrad.InputError):
+        compiled(x + 0j)
 
 
 X, Y = DRAWS.normal(size=(23, 3)), DRAWS.normal(size=23)
@@ -124,6 +144,30 @@ def test_inputs_of_all_kinds(given: dict[str, Any]) -> None:
     narrow = np.result_type(*map(np.asarray, given.values())) in (np.float16, np.float32)
     assert close(found, expected, 1e-2 if narrow else 1e-12)
     assert same_bits(found[0], expected[0])
+
+
+@pytest.mark.parametrize("shape", [(5, 8), (2, 3, 7), (20, 2)])
+def test_elements_of_several_axes_are_one_row(shape: tuple[int, ...]) -> None:
+    """Where they lie in one piece; and the same bits where they do not."""
+    x, y = DRAWS.normal(size=shape), DRAWS.normal(size=shape)
+    formula = "where(x > y, x * exp(a*y), log(1 + x**2))"
+    expected = symgrad.value_and_grad(formula, wrt=("x", "y"))(x=x, y=y, a=0.5)
+    with in_blocks(threads=2):
+        compiled = symgrad.value_and_grad(formula, wrt=("x", "y"))
+        assert same_bits(compiled(x=x, y=y, a=0.5), expected)
+        (text,) = programs(compiled)
+        assert "x[row:end]" in text
+        out = np.empty(shape), (np.empty(shape), np.empty(shape))
+        assert compiled(x=x, y=y, a=0.5, out=out) is out
+        assert same_bits(out, expected)
+        scattered = np.asfortranarray(x)
+        assert same_bits(compiled(x=scattered, y=y, a=0.5), expected)
+        wide = x.astype(np.longdouble)
+        assert compiled(x=wide, y=y, a=0.5)[1][0].shape == shape
+        assert same_bits(
+            symgrad.jacobian("x**2 * y", wrt="x")(x[:1], y[:1]),
+            np.diag(2 * x[:1].ravel() * y[:1].ravel()).reshape(x[:1].shape * 2),
+        )
 
 
 def test_a_file_that_is_mapped(tmp_path: Path) -> None:

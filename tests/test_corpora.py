@@ -49,15 +49,17 @@ def test_value_and_gradient_are_right(name: str, corpus: Corpus) -> None:
 def test_files_hold_the_same_code(name: str, corpus: Corpus) -> None:
     """The generated file of every formula runs on its own and gives what the call gives.
 
-    Calls compute small powers by products, which moves the last bit.
+    To the last bit, but where the file calls NumPy's hypot or logaddexp, which are slow on arrays.
     """
     for row in corpus(name)[::4]:
         compiled = symgrad.value_and_grad(row["formula"])
         module: dict[str, Any] = {}
         exec(compiled.source, module)
-        inputs = [np.asarray(row["points"][0]["at"][name]) for name in compiled.inputs]
+        inputs = [np.array([row["points"][0]["at"][name]]) for name in compiled.inputs]
         called, filed = compiled(*inputs), module["value_and_grad"](*inputs)
-        np.testing.assert_allclose(doubles(called[0]), doubles(filed[0]), rtol=1e-15)
+        other = "np.hypot(" in compiled.source or "np.logaddexp(" in compiled.source
+        tolerance = 1e-15 if other else 0
+        np.testing.assert_allclose(doubles(called[0]), doubles(filed[0]), tolerance)
 
 
 def as_inputs(data: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 
 import symgrad
 from symgrad.distributed import Recipe, computed, recipe
+from symgrad.into import leaves
 from tests.blocks import close, same_bits
 from tests.test_sources import File
 from tests.test_streaming import CASES, DRAWS, LABELS, N, W, X, Y
@@ -97,10 +98,41 @@ def test_chunks_along_other_axes_that_are_too_large_to_merge() -> None:
     assert symgrad.function("sum(sum(x, axis=1)**2)")(x.rechunk({0: 65536, 1: -1})).shape == ()
 
 
-def test_what_couples_rows_is_refused() -> None:
-    with pytest.raises(symgrad.InputError, match="needs all rows") as refused:
-        symgrad.grad("sum(cumsum(y) * y)")(da.from_array(Y, chunks=100))
-    assert "cumsum(y)" in str(refused.value)
+COUPLED = [
+    "sum(cumsum(y) * y)", "y[1:] @ y[:-1]", "sum(diff(y)**2) * y[0]", "std(y) + norm(X)",
+    "sum(w[k] * y)", "flip(y) @ y", "prod(1 + y / 9)", "argmax(y) * sum(X @ w)", "convolve(y, w)",
+    "concatenate([y, y]) @ concatenate([k, y])", "sum(segment_sum(y, k, 3)**2)", "normalize(y) @ y",
+    "trace(X @ X.T)", "sum(svdvals(X))", "logdet(X.T @ X)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", COUPLED)
+def test_what_couples_rows_is_done_by_dask(formula: str) -> None:
+    given = {"X": X[:60], "y": Y[:60], "k": LABELS[:60] % 3, "w": W}
+    compiled = symgrad.value_and_grad(formula)
+    given = {name: given[name] for name in compiled.inputs}
+    expected = compiled(**given)
+    lazy = {n: da.from_array(v, chunks=25) if len(v) == 60 else v for n, v in given.items()}
+    result = compiled(**lazy)
+    assert all(isinstance(leaf, da.Array) for leaf in leaves(result))
+    for found, wanted in zip(leaves(computed(result)), leaves(expected), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("formula", "place"), [("1 + sum(sort(y) * y)", "sort(y)"), ("sum(y[y > 0]**2)", "y[y > 0]")]
+)
+def test_what_dask_lacks_is_refused_at_its_place(formula: str, place: str) -> None:
+    with pytest.raises(symgrad.CoupledError, match="needs all rows") as refused:
+        symgrad.grad(formula)(da.from_array(Y, chunks=100))
+    assert formula[slice(*refused.value.span)] == place
+
+
+def test_lazy_results_are_not_written_to_out() -> None:
+    y = da.from_array(Y, chunks=100)
+    with pytest.raises(symgrad.InputError, match="are lazy") as refused:
+        symgrad.grad("sum(y**2)")(y, out=np.empty(Y.shape))
+    assert "dask.array.store" in refused.value.hint
 
 
 def test_an_error_in_a_task_has_the_place_and_the_rows() -> None:
@@ -191,5 +223,7 @@ def test_a_raveled_formula() -> None:
     results = []
     for given in (data, spread(data)):
         fun, x0, _ = symgrad.ravel("mean((X @ w + b - y)**2)", start, given)
-        results.append((*fun(x0), fun.value(x0), fun.jac(x0), fun.hessp(x0, np.ones(4))))
+        results.append(
+            (*fun(x0), fun.value(x0), fun.jac(x0), fun.hess(x0), fun.hessp(x0, np.ones(4)))
+        )
     assert close(results[1], results[0])

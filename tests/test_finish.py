@@ -60,3 +60,10 @@ def test_float32_stays_float32_through_every_kind_of_result(formula: str) -> Non
     value, gradient = compiled(**dict.fromkeys(compiled.inputs, x))
     parts = gradient.values() if isinstance(gradient, dict) else [gradient]
     assert {part.dtype for part in (value, *parts)} == {np.dtype(np.float32)}
+
+
+def test_sums_and_products_are_shared_in_either_order() -> None:
+    compiled = symgrad.function("exp(x*y)*(x + y) + log(exp(y*x)*(y + x))")
+    compiled(np.ones(3), np.ones(3))
+    (text,) = compiled.kernels
+    assert [text.count(part) for part in ("np.exp(", "x + y", "y + x")] == [1, 1, 0]

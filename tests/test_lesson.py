@@ -1,5 +1,6 @@
 """Explanations as a whole: their parts, their forms, and what they refuse."""
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -114,6 +115,23 @@ def test_what_is_compiled_already() -> None:
     assert repr(symgrad.explain(symgrad.function("x*y"))) == stages("x*y")
 
 
+def test_data_for_programs() -> None:
+    """The numbers of the steps, with what each node hands on by which rule."""
+    data = symgrad.explain("x*y + exp(x)", at={"x": 0.0, "y": 2.0}).data
+    assert [node["operation"] for node in data["nodes"]] == [
+        "input", "input", "x * y", "exp(x)", "v1 + v2",
+    ]  # fmt: skip
+    first = data["steps"][0]
+    assert (first["node"], first["gradient"], first["from"]) == ("v3", 1.0, [])
+    assert {step["node"] for step in data["steps"]} == {"v1", "v2", "v3"}
+    flows = {(step["node"], f["to"]): f for step in data["steps"] for f in step["flows"]}
+    assert flows["v1", "x"]["rule"] == "y"
+    assert flows["v1", "x"]["amount"] == flows["v1", "x"]["slope"] == 2.0
+    assert flows["v2", "x"]["rule"] == "out"
+    assert data["grad"] == {"x": 3.0, "y": 0.0}
+    assert symgrad.explain("x*y").data == {}
+
+
 def test_wrt() -> None:
     text = repr(symgrad.explain("x*y", {"x": 2.0, "y": 3.0}, wrt="y"))
     assert "d/dy  = 2" in text
@@ -148,6 +166,12 @@ def test_from_the_shell(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> N
     path = str(tmp_path / "lesson.html")
     assert shell(capsys, *given, "--format", "html", "-o", path) == (0, "")
     assert Path(path).read_text("utf-8") == lesson.render("html")
+    for end, form in (("html", "html"), ("md", "markdown"), ("txt", "text")):
+        assert shell(capsys, *given, "-o", str(tmp_path / f"page.{end}")) == (0, "")
+        assert (tmp_path / f"page.{end}").read_text("utf-8") == lesson.render(form)
+    assert shell(capsys, *given, "--format", "md") == (0, lesson.render("markdown"))
+    told = json.loads(shell(capsys, *given, "--json")[1])
+    assert (told["at"], told["grad"], len(told["steps"])) == ({"x": 2.0, "y": 3.0}, {"y": -2.0}, 1)
     assert shell(capsys, *given, "--stages") == (0, stages("-x*y", "y") + "\n")
 
 

@@ -25,15 +25,15 @@ def test_a_loop_to_read() -> None:
 def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
     for row in range(start, stop, step):
         end = min(row + step, stop)
-        t2, t3 = buffers(end - row)[0]
+        t2, t3 = buffers(end - row)
         X_rows = X[row:end]
         y_rows = y[row:end]
-        np.matmul(X_rows, w, out=t2)
-        np.subtract(t2, y_rows, out=t2)
+        matmul(X_rows, w, t2)
+        subtract(t2, y_rows, t2)
         np.add(t, t2 @ t2, out=t)
-        np.multiply(2, t2, out=t2)
-        np.divide(t2, size, out=t2)
-        np.matmul(X_rows.T, t2, out=t3)
+        multiply(k, t2, t2)
+        divide(t2, size, t2)
+        matmul(X_rows.T, t2, t3)
         np.add(dw, t3, out=dw)"""
     )
 
@@ -47,11 +47,11 @@ def test_one_block_to_read() -> None:
         == """\
 def all_rows_1(buffers, X, w, y, size):
     t2, = buffers
-    np.matmul(X, w, out=t2)
-    np.subtract(t2, y, out=t2)
+    matmul(X, w, t2)
+    subtract(t2, y, t2)
     t = t2 @ t2
-    np.multiply(2, t2, out=t2)
-    np.divide(t2, size, out=t2)
+    multiply(k, t2, t2)
+    divide(t2, size, t2)
     dw = np.matmul(X.T, t2)
     return [t, dw]"""
     )

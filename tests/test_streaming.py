@@ -1,6 +1,7 @@
 """Files are read in pieces: the results are those of arrays, and memory does not grow."""
 
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import symgrad
+from symgrad.sources import is_source
 from symgrad.streaming import pieces, progress
 from tests.blocks import close, same_bits
 from tests.test_sources import File
@@ -60,16 +62,64 @@ def test_as_in_memory(formula: str, given: dict[str, Any]) -> None:
         assert same_bits(compiled(**filed(given)), found)
 
 
-def test_files_of_zarr_h5py_and_numpy_alike(tmp_path: Path) -> None:
-    """A mapped array and a file with chunks; a chunk is read once in each loop."""
-    mapped = np.memmap(tmp_path / "X", np.float64, "w+", shape=X.shape)
-    mapped[:] = X
-    compiled = symgrad.value_and_grad("mean((X @ w - y)**2)", wrt="w")
+def mapped(folder: Path, array: np.ndarray) -> Any:
+    made = np.memmap(folder / "mapped", array.dtype, "w+", shape=array.shape)
+    made[:] = array
+    return made
+
+
+def zarr(folder: Path, array: np.ndarray) -> Any:
+    made = pytest.importorskip("zarr").open(
+        str(folder / "zarr"), mode="w", shape=array.shape, chunks=(64, 2)[: array.ndim],
+        dtype=array.dtype,
+    )  # fmt: skip
+    made[:] = array
+    return made
+
+
+def h5py(folder: Path, array: np.ndarray) -> Any:
+    file = pytest.importorskip("h5py").File(folder / "h5py", "w")
+    return file.create_dataset("array", data=array, chunks=(128, 3)[: array.ndim])
+
+
+@pytest.mark.parametrize("source", [mapped, zarr, h5py])
+def test_files_of_all_kinds(source: Callable[[Path, np.ndarray], Any], tmp_path: Path) -> None:
+    given = source(tmp_path, X)
+    assert is_source(given)
+    compiled = symgrad.value_and_grad("mean(tanh(X @ w - y)**2)", wrt=("X", "w"))
+    found = compiled(X=given, y=File(Y), w=W)
+    assert close(found, compiled(X=X, y=Y, w=W), 1e-12)
+
+
+def test_a_chunk_of_a_file_is_read_once_in_each_loop() -> None:
     file = File(Y, chunks=(64,))
-    found = compiled(X=mapped, y=file, w=W)
-    assert close(found, compiled(X=X, y=Y, w=W))
+    symgrad.grad("mean((X @ w - y)**2)", wrt="w")(X=X, y=file, w=W)
     starts = sorted(key[0].start for key in file.read)
     assert starts == list(range(0, N, 64))
+
+
+def test_results_are_written_to_the_arrays_of_the_caller(tmp_path: Path) -> None:
+    """To mapped files as well, which the limit of memory does not count; inputs among them, too."""
+    compiled = symgrad.value_and_grad("sum(exp(x) * a)", ("x", "a"))
+    expected = compiled(Y, 2.0)
+    out = np.zeros(()), (mapped(tmp_path, np.zeros(N)), np.zeros(()))
+    with symgrad.Limits(memory=4000):
+        assert compiled(File(Y), 2.0, out=out) is out
+    assert close((out[0][()], (out[1][0], out[1][1][()])), expected, 1e-12)
+    data = mapped(tmp_path, Y)
+    gradient = symgrad.grad("sum(exp(x - mean(x)))")
+    wanted = gradient(Y)
+    gradient(data, out=data)
+    assert close(np.asarray(data), wanted, 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [(np.zeros(3), "out has shape"), (np.zeros(N, np.float32), "out holds"), ([], "out holds")],
+)
+def test_arrays_that_do_not_fit_the_results(out: Any, message: str) -> None:
+    with pytest.raises(symgrad.InputError, match=message):
+        symgrad.grad("sum(exp(x))")(File(Y), out=out)
 
 
 def test_small_files_are_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,8 +24,8 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("sum(X * w, axis=1)", '_contract("ab,b->a", X, w', "multiply"),
     ("sum(B * A, axis=-1)", '_contract("abc,bc->ab", B, A', "multiply"),
     ("sum(2 * B * A * G[..., None], axis=0)", '_contract("abc,ab->bc", B, G,', "multiply(B"),
-    ("sum(-c * X * Y, axis=0)", "np.multiply(X, Y", "negative"),
-    ("sum(B * A * c, axis=(0, 1))", "np.multiply(B, A", "einsum"),
+    ("sum(-c * X * Y, axis=0)", "multiply(X, Y", "negative"),
+    ("sum(B * A * c, axis=(0, 1))", "multiply(B, A", "einsum"),
     ("sum(X * exp(w), axis=0)", "X.sum(axis=0,", "multiply(X"),
 )
 
@@ -43,7 +43,7 @@ def test_sums(formula: str, call: str, absent: str) -> None:
     (loop,) = re.findall(r"^def all_rows_\w+\(.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     loop = loop.replace("_rows", "")
     assert call in loop
-    assert f"np.{absent}" not in loop
+    assert f"{absent}(" not in loop
 
 
 def test_numbers_that_overflow_are_summed_as_they_stand() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symgrad.commands.command import (
@@ -41,7 +42,10 @@ _EXPLAIN: Options = (
     ),
     (
         ("--format",),
-        {"default": "text", "metavar": "text|markdown|html", "help": "in which form"},
+        {
+            "metavar": "text|md|html",
+            "help": "in which form; without it what the end of FILE says, else text",
+        },
     ),
     (("-o", "--output"), {"metavar": "FILE", "help": "write it to FILE"}),
 )
@@ -54,9 +58,11 @@ def _explain(options: Namespace) -> Printed:
     formula, at = formula_of(options), None
     if options.at is not None and not options.stages:
         at = point_of(function(formula).inputs, options.at)
-    text = explain(formula, at, wrt_of(options)).render(options.format)
+    told = explain(formula, at, wrt_of(options))
+    end = "" if options.output is None else Path(options.output).suffix[1:]
+    text = told.render(options.format or (end if end in ("html", "md") else "text"))
     if options.output is None:
-        return Printed(text)
+        return Printed(text, data={**told.data, "at": at} if at is not None else None)
     write(options.output, text)
     return Printed("", data={"formula": formula, "written": [options.output]})
 

@@ -6,9 +6,10 @@ into an array that is there already.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,13 @@ floor_divide fmod remainder copysign logaddexp hypot arctan2 _flat_exp erf erfc 
 zeta _log_ndtr""".split()
 """Functions that take `out`, by whatever name NumPy or SciPy has for them."""
 
-_OPERATORS = """add subtract multiply divide power less less_equal greater greater_equal equal
+OPERATORS = """add subtract multiply divide power less less_equal greater greater_equal equal
 not_equal logical_and logical_or""".split()
+"""Functions of NumPy whose operands are two arrays or numbers."""
 
 INTO: Mapping[str, Spelling] = {
     **{name: SPELLINGS[name] for name in _UFUNCS},
-    **{name: call2(f"np.{name}") for name in _OPERATORS},
+    **{name: call2(f"np.{name}") for name in OPERATORS},
     "power by a whole number": call2("np.power"),
     "negative": call("np.negative"),
     "_hypot": call2("_hypot_into"),
@@ -49,6 +51,7 @@ INTO: Mapping[str, Spelling] = {
     "keep": call2("_keep"),
     "where": Spelling("_where({0}, {1}, {2})", float_constants=True),
     "broadcast": Spelling("_filled({0})", operands=(0, 0)),
+    "cast": Spelling("_filled({0})", operands=(0, 0)),
     "broadcast of a constant": Spelling("_filled({0})", operands=(0, 0), float_constants=True),
     "broadcast of 0": Spelling("_filled(0.0)", operands=(0, 0)),
     "broadcast of 1": Spelling("_filled(1.0)", operands=(0, 0)),
@@ -63,7 +66,12 @@ INTO: Mapping[str, Spelling] = {
 ALONG_LAST: Mapping[str, Spelling] = {"sum": call("_sum_last"), "max": call("_max_last")}
 """Reductions of the last axis alone."""
 
-IN_PLACE = frozenset((*_UFUNCS, *_OPERATORS, "negative", "logical_not", "copy")) | {
+FUNCTIONS = frozenset(
+    match[1] for s in INTO.values() if (match := re.match(r"np\.(\w+)\(", s.template))
+)
+"""Those of NumPy among them."""
+
+IN_PLACE = frozenset((*_UFUNCS, *OPERATORS, "negative", "logical_not", "copy")) | {
     "power by a whole number"
 }
 """What may write over one of its operands."""
@@ -71,34 +79,44 @@ IN_PLACE = frozenset((*_UFUNCS, *_OPERATORS, "negative", "logical_not", "copy"))
 
 def _bits(values: Any, like: Array) -> Any:
     """Floating-point numbers as whole ones with the same bits."""
-    return np.asarray(values, like.dtype).view(_whole_numbers(like.dtype))
+    numbers = np.asarray(values, like.dtype)
+    return numbers.view(f"i{like.dtype.itemsize}")
 
 
-@cache
-def _whole_numbers(dtype: Any) -> Any:
-    return np.dtype(f"i{dtype.itemsize}")
-
-
-def keep(condition: Any, values: Any, out: Array) -> Array:
-    """The values where a condition holds, bit by bit, and 0 elsewhere.
+def keep(condition: Any, values: Any, count: int | None = None, *, out: Array) -> Array:
+    """The values where a condition holds, bit by bit, and 0 elsewhere; `out` may be the values.
 
     Masks of bits take the same time whatever the condition is; a choice for each element waits for
-    conditions that the processor cannot foresee.
+    conditions that the processor cannot foresee. Mostly a condition holds everywhere: `count`
+    says for how many elements it does.
     """
-    mask = out.view(_whole_numbers(out.dtype))
-    np.negative(np.asarray(condition).view(np.int8), out=mask)
-    np.bitwise_and(mask, _bits(values, out), out=mask)
+    condition = np.asarray(condition)
+    if (np.count_nonzero(condition) if count is None else count) == condition.size:
+        return filled(values, out)
+    bits = out.view(f"i{out.dtype.itemsize}")
+    mask = np.empty_like(bits) if out is values else bits
+    np.negative(condition.view(np.int8), out=mask)
+    np.bitwise_and(mask, _bits(values, out), out=bits)
     return out
 
 
-def where(condition: Any, first: Any, second: Any, out: Array) -> Array:
-    """The first values where a condition holds, else the second, bit by bit."""
-    mask = out.view(_whole_numbers(out.dtype))
+def where(
+    condition: Any, first: Any, second: Any, count: int | None = None, *, out: Array
+) -> Array:
+    """The first values where a condition holds, else the second, bit by bit; `out` may be either.
+
+    `count` says for how many elements it holds.
+    """
+    condition = np.asarray(condition)
+    count = int(np.count_nonzero(condition)) if count is None else count
+    if count == condition.size or not count:
+        return filled(first if count else second, out)
+    mask = np.empty(out.shape, f"i{out.dtype.itemsize}")
+    np.negative(condition.view(np.int8), out=mask)
     other = _bits(second, out)
     differing = np.bitwise_xor(_bits(first, out), other)
-    np.negative(np.asarray(condition).view(np.int8), out=mask)
     np.bitwise_and(mask, differing, out=mask)
-    np.bitwise_xor(mask, other, out=mask)
+    np.bitwise_xor(mask, other, out=out.view(mask.dtype))
     return out
 
 
@@ -121,40 +139,54 @@ def minimum(x: Any, y: Any, out: Array) -> Array:
 
 
 def filled(value: Any, out: Array) -> Array:
-    """A number or an array everywhere."""
-    np.copyto(out, value)
+    """A number or an array everywhere, if it is not there already."""
+    if value is not out:
+        np.copyto(out, value)
     return out
+
+
+_smallest = partial(np.minimum.reduce, axis=None)
+_largest = partial(np.maximum.reduce, axis=None)
+"""Of all elements; nan where there is one."""
+
+
+@cache
+def _safe(dtype: Any) -> tuple[Any, Any]:
+    """Between these, the root of a sum of squares has lost nothing to their range."""
+    floats = np.finfo(dtype)
+    return (floats.tiny / floats.eps) ** 0.5, floats.max**0.5
 
 
 def hypot(x: Any, y: Any, out: Array) -> Array:
     """The root of a sum of two squares; by NumPy where these leave the range of floats."""
+    if isinstance(x, int | float):
+        x, y = y, x
     np.multiply(x, x, out=out)
     np.add(out, y * y, out=out)
     np.sqrt(out, out=out)
-    floats = np.finfo(out.dtype)
-    inside = np.greater(out, (floats.tiny / floats.eps) ** 0.5)
-    np.logical_and(inside, out < floats.max**0.5, out=inside)
-    if not inside.all():
+    least, most = _safe(out.dtype)
+    above = isinstance(y, int | float) and abs(y) > 2 * least
+    if not ((above or _smallest(out) > least) and _largest(out) < most):
+        inside = np.greater(out, least)
+        np.logical_and(inside, out < most, out=inside)
         np.hypot(x, y, out=out, where=np.logical_not(inside, out=inside))
     return out
 
 
 def logaddexp(x: Any, y: Any, out: Array) -> Array:
     """The logarithm of a sum of two exponentials."""
-    np.subtract(x, y, out=out)
-    np.abs(out, out=out)
-    undefined = np.isnan(out)
-    if undefined.any():  # Infinite numbers are equal, or one is nan, which the sum brings back.
-        np.copyto(out, 0.0, where=undefined)
+    if isinstance(x, int | float):
+        x, y = y, x
+    np.abs(np.subtract(x, y, out=out) if isinstance(y, np.ndarray) or y else x, out=out)
+    if np.isnan(_largest(out)):
+        # Infinite numbers are equal, or one is nan, which the sum brings back.
+        np.copyto(out, 0.0, where=np.isnan(out))
     np.negative(out, out=out)
     np.exp(out, out=out)
     np.log1p(out, out=out)
     np.add(np.maximum(x, y), out, out=out)
     return out
 
-
-_SMALL = 512
-"""For fewer numbers than that, looking for what is faster takes longer than it saves."""
 
 _SHORT = 128
 """Up to this many numbers NumPy adds one after the other, as a product of matrices does."""
@@ -170,19 +202,19 @@ def _ones(size: int, dtype: Any) -> Array:
 def sum_last(x: Array, out: Array) -> Array:
     """The sums along the last axis; of short rows as a product, which is one call for all."""
     size = x.shape[-1]
-    if x.size > _SMALL and size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
+    if size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
         np.matmul(x.reshape(-1, size), _ones(size, x.dtype), out=out.reshape(-1))
         return out
-    found: Array = np.add.reduce(x, axis=-1, out=out, keepdims=out.ndim == x.ndim)
+    found: Array = np.add.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
     return found
 
 
 def max_last(x: Array, out: Array) -> Array:
     """The largest numbers along the last axis; NumPy is quick with few long rows, not with many."""
-    if x.size > _SMALL and x.shape[-1] <= _FEW and x.ndim == 2 and _whole(out):
+    if x.shape[-1] <= _FEW and x.ndim == 2 and _whole(out):
         np.ascontiguousarray(x.T).max(axis=0, out=out.reshape(-1))
         return out
-    found: Array = np.maximum.reduce(x, axis=-1, out=out, keepdims=out.ndim == x.ndim)
+    found: Array = np.maximum.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
     return found
 
 
@@ -306,3 +338,12 @@ NAMESPACE: Mapping[str, object] = {
     "_sum_first": sum_first,
 }
 """What the code for blocks sees besides NumPy."""
+
+
+def namespace(dtype: Any) -> dict[str, object]:
+    """The same, with numbers of a type."""
+
+    def number(value: float) -> Array:
+        return np.array(value, dtype)
+
+    return {**NAMESPACE, "_number": number}

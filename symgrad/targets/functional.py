@@ -63,6 +63,7 @@ def _part(x: Array, key: Any) -> Array:
     xp, keys = _namespace(x), key if isinstance(key, tuple) else (key,)
     if Ellipsis not in [k for k in keys if not is_array_api_obj(k)]:
         keys = (*keys, Ellipsis)
+    x, keys = _forward(x, keys)
     at = [k for k, entry in enumerate(keys) if is_array_api_obj(entry)]
     if len(at) != 1 or xp.isdtype(keys[at[0]].dtype, "bool"):
         return x[keys if not at else tuple(k for k in keys if k is not Ellipsis)]
@@ -77,6 +78,21 @@ def _part(x: Array, key: Any) -> Array:
         axis = taken.ndim - len(after) - 1
     found = xp.take(taken, xp.reshape(indices, (-1,)), axis=axis)
     return xp.reshape(found, (*found.shape[:axis], *indices.shape, *found.shape[axis + 1 :]))
+''',
+    "_forward": '''\
+def _forward(x: Array, keys: tuple) -> tuple[Array, tuple]:
+    """An array and a key whose slices go forwards, as not all libraries take others."""
+    xp, axis, new = _namespace(x), 0, []
+    taken = sum(k is not None and k is not Ellipsis for k in keys)
+    for k in keys:
+        if isinstance(k, slice) and isinstance(k.step, int) and k.step < 0:
+            n = x.shape[axis]
+            first, last, step = k.indices(n)
+            x = xp.flip(x, axis=axis)
+            k = slice(n - 1 - first, max(n - 1 - last, 0), -step)
+        axis = x.ndim - (taken - axis) if k is Ellipsis else axis + (k is not None)
+        new.append(k)
+    return x, tuple(new)
 ''',
     "_broadcast": '''\
 def _broadcast(x: Array, shape: tuple[int, ...]) -> Array:

@@ -85,6 +85,17 @@ def _placed(g: Array, like: Array, key: Any) -> Array:
     """Zeros in the shape of an array, with g added at a key."""
     xp, count = _namespace(g, like), math.prod(like.shape)
     keys = [_numbers(k) for k in (key if isinstance(key, tuple) else (key,))]
+    parts = [part for k in keys if isinstance(k, slice) for part in (k.start, k.stop)]
+    kinds = [isinstance(k, slice) or k is Ellipsis for k in keys]
+    kinds += [part is None or isinstance(part, int) for part in parts]
+    kinds += [k.step is None for k in keys if isinstance(k, slice)]
+    if False not in kinds:
+        at = keys.index(Ellipsis) if Ellipsis in keys else len(keys)
+        rest = [slice(None)] * (like.ndim - len(keys) + (at < len(keys)))
+        ends = [k.indices(n) for k, n in zip(keys[:at] + rest + keys[at + 1 :], like.shape)]
+        ends = [(first, max(last, first)) for first, last, _ in ends]
+        g = xp.broadcast_to(xp.asarray(g), tuple(last - first for first, last in ends))
+        return _pad(g, tuple((first, n - last) for (first, last), n in zip(ends, like.shape)))
     places = np.arange(count).reshape(tuple(like.shape))[tuple(keys)]
     rows = xp.reshape(xp.broadcast_to(xp.asarray(g), places.shape), (-1,))
     places = places.reshape(-1)

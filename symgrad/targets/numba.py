@@ -17,6 +17,7 @@ SPELLINGS = {
         for name, spelling in NUMPY_SPELLINGS.items()
         if name.split()[0] not in {*ARRAYS, *_OF_ARRAYS} and "special." not in spelling.template
     },
+    "hypot": call2("_hypot"),
     "erf": call("math.erf"),
     "erfc": call("math.erfc"),
     "ndtr": call("_ndtr"),
@@ -43,6 +44,12 @@ TARGET = Target("numba", SPELLINGS, constant, {})
 _JIT = '@numba.njit(error_model="numpy")\n'
 
 ELEMENT_HELPERS: dict[str, str] = {
+    "_hypot": '''\
+def _hypot(x, y):
+    """The root of a sum of two squares; slowly where these leave the range of doubles."""
+    total = x * x + y * y
+    return np.sqrt(total) if 1e-290 < total < 1e300 else np.hypot(x, y)
+''',
     "_polynomial": '''\
 def _polynomial(x, coefficients):
     """A polynomial by Horner's rule, from the coefficient of the highest power on."""

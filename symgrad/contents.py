@@ -1,0 +1,30 @@
+"""What an array that was passed holds, in words, where that is no real numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+NUMBERS = frozenset((float, int, bool))
+_KINDS = {
+    "c": "complex numbers",
+    "U": "text",
+    "S": "bytes",
+    "T": "text",
+    "M": "dates",
+    "m": "times",
+}
+
+
+def all_numbers(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array of objects holds numbers of Python alone."""
+    return NUMBERS.issuperset(map(type, array.flat))
+
+
+def contents(array: np.ndarray[Any, Any]) -> str:
+    """What an array holds that is not real numbers."""
+    if array.dtype.kind == "O" and array.size:
+        strange = next((v for v in array.flat if type(v) not in NUMBERS), array.flat[0])
+        return f"objects of type {type(strange).__name__}"
+    return _KINDS.get(array.dtype.kind, f"values of type {array.dtype}")
