@@ -34,8 +34,6 @@ from symgrad.sources import is_source
 
 Kernel = Callable[..., Any]
 
-_MOST_AXES = 32
-"""NumPy reads beyond its memory where an index has more."""
 _IN_MEMORY = NUMBERS | {np.ndarray, np.float64}
 _DOUBLE = np.dtype(np.float64)
 _KNOWN_SHAPES = 256
@@ -123,11 +121,8 @@ class Caller:
     ) -> Any:
         """The results for arguments by position and by name, in the arrays of `out` if given.
 
-        Raises
-        ------
-        InputError
-            An input is missing, unknown or given twice, holds no real numbers, or does not fit; or
-            `out` does not.
+        An InputError for an input that is missing, unknown, given twice, no real number, or that
+        does not fit, and for an `out` that does not.
         """
         if named or len(args) != self._count:
             args = self._bind(args, named)
@@ -241,15 +236,8 @@ class Caller:
     def _kernel_for(
         self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]
     ) -> tuple[Kernel, Estimate]:
-        """The code for such inputs: one for all sizes that broadcast in the same way.
-
-        With it comes how much memory its arrays take.
-        """
+        """The code for all sizes that broadcast in the same way, and the memory its arrays take."""
         named = dict(zip(self.inputs, arrays, strict=True))
-        for name, shape in zip(self.inputs, shapes, strict=True):
-            if len(shape) > _MOST_AXES:
-                message = f"the input {name} has {len(shape)} axes; {_MOST_AXES} is the most"
-                raise self._wrong(message, "Reshape it.", name)
         for name in self._indices:
             self._check_whole(name, named[name])
         known = self.known(named)

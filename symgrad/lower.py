@@ -35,8 +35,7 @@ _COMPARISONS = {
 class Lowerer:
     """Lowers trees into one builder, in an environment of names."""
 
-    is_trusted = True
-    """Whether what is lowered stands in the tables, and is no formula of a user."""
+    is_trusted = True  # Whether it stands in the tables, and is no formula of a user.
 
     def __init__(
         self,
@@ -151,10 +150,9 @@ class Lowerer:
         return self.apply(function, [bound[name] for name in function.names], tree.span)
 
     def _is_hidden(self, name: str) -> bool:
-        """Whether a formula cannot call a function: one whose attributes only its rules check."""
-        if self.is_trusted or not name.startswith("_"):
-            return False
-        return self.table[name].is_structural and bool(self.table[name].attributes)
+        """Whether a formula cannot call a function, as nothing but its rules sees to attributes."""
+        hidden = name.startswith("_") and not self.is_trusted and self.table[name].is_structural
+        return hidden and bool(self.table[name].attributes)
 
     def _with_defaults(
         self, function: Function, bound: dict[str, Item], span: Span | None

@@ -20,6 +20,8 @@ from symgrad.misfit import Misfit, Shape, Size, broadcast, product
 from symgrad.shape_rules import RULES, item_shape
 
 _LONGEST_NAME = 30
+_MOST_OF_INPUTS = 32
+"""Where an index has more axes, NumPy reads beyond its memory."""
 
 CONDITIONS = frozenset(
     """less less_equal greater greater_equal equal not_equal logical_and logical_or logical_not
@@ -299,6 +301,11 @@ def check_shapes(
     InputError
         Two operands do not fit, or an index is out of range; it shows where, and the shapes.
     """
+    for name, node in graph.inputs().items():
+        axes = len(shapes.get(name, ()))
+        if axes > _MOST_OF_INPUTS:
+            message = f"the input {name} has {axes} axes; {_MOST_OF_INPUTS} is the most"
+            raise InputError(message, text, node.span or (0, len(text)), "Reshape it.")
     found = Inference(shapes, kinds, numbers, names)
     needed = ancestors(graph.nodes, graph.outputs[:1])
     found.survey([node for node in graph.nodes if node in needed], graph, text)

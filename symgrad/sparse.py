@@ -31,7 +31,8 @@ class Sparse:
     """
 
     def __init__(self, dense: Compiled) -> None:
-        if not isinstance(dense, Compiled):
+        made: object = dense
+        if not isinstance(made, Compiled):
             hint = "Write jacobian(formula, sparse=True) or hessian(formula, sparse=True)."
             raise InputError("Sparse is made of a compiled Jacobian or Hessian", hint=hint)
         what, formula = dense.what, dense.formula
