@@ -32,6 +32,7 @@ from symgrad.runner import Flattened, Runner
 from symgrad.shapes import Inference
 from symgrad.sources import is_source
 
+Array = np.ndarray[Any, Any]
 Kernel = Callable[..., Any]
 
 _IN_MEMORY = NUMBERS | {np.ndarray, np.float64}
@@ -75,8 +76,7 @@ class Caller:
     program:
         Gives the code in blocks for what is known of the inputs; None where there is none.
     afar:
-        Gives the results for inputs by name, some of which are not in memory; written to the
-        arrays of `out` where they fit.
+        Gives the results for inputs by name, some not in memory; in the arrays of `out`.
     """
 
     def __init__(
@@ -131,10 +131,8 @@ class Caller:
             if found is not None:
                 return found
         if out is not None:
-            afar = any(map(is_source, args))
-            given = dict(zip(self.inputs, args, strict=True))
-            made = self._afar(given, out) if afar else self._on_arrays(args, out)
-            store(made, out, self._wrong)
+            far, given = any(map(is_source, args)), dict(zip(self.inputs, args, strict=True))
+            store(self._afar(given, out) if far else self._on_arrays(args, out), out, self._wrong)
             return out
         numbers = NUMBERS.issuperset(map(type, args))
         if numbers and self._takes_scalars:
@@ -161,9 +159,7 @@ class Caller:
             return None
         return known[0].on_doubles(args)
 
-    def bound(
-        self, args: tuple[object, ...], named: Mapping[str, object]
-    ) -> dict[str, np.ndarray[Any, Any]]:
+    def bound(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Array]:
         """The arguments as arrays, by name."""
         return {n: self._array_of(n, v) for n, v in self.passed(args, named).items()}
 
