@@ -316,9 +316,12 @@ def _placed(
     walk.mixed[node] = [a for a, part in zip(value, parts, strict=True) if part != _WHOLE]
     walk.mixed[node] += [label for labels in operands[2:] for label in labels]
     labels = list(walk.fresh(shape))
-    for at, label, part in zip(kept, value, parts, strict=True):
-        if part == _WHOLE:
-            labels[at] = walk.join([label, like[at]])
+    whole = {at: a for at, a, part in zip(kept, value, parts, strict=True) if part == _WHOLE}
+    for at in range(len(shape)):
+        if at in whole:
+            labels[at] = walk.join([whole[at], like[at]])
+        else:
+            walk.mixed[node] += [labels[at], like[at]]
     return tuple(labels)
 
 

@@ -24,7 +24,7 @@ from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
 from symgrad.loops import PRODUCTS
 from symgrad.memory import Estimate, estimate, largest_of
-from symgrad.misfit import Shape, product
+from symgrad.misfit import Shape, agrees, product
 from symgrad.pipeline import Known, index_inputs
 from symgrad.quick import REFUSED
 from symgrad.results import plain, unwarned
@@ -312,7 +312,7 @@ class Caller:
             owner, _, kind = name.partition(" ")
             wanted = value if owner == "cotangent" else sizes.get(owner)
             given = sizes[name][1:] if kind.endswith("rows") else sizes[name]
-            if kind and wanted is not None and not _agrees(given, wanted):
+            if kind and wanted is not None and not agrees(given, wanted):
                 of = "the value" if owner == "cotangent" else owner
                 message = f"the {name} has shape {sizes[name]}"
                 raise self._wrong(message, f"It needs that of {of}, which is {wanted}.")
@@ -386,12 +386,6 @@ class Caller:
         node = self._graph.inputs().get(name)
         whole = (0, len(self._text))
         return node.span or whole if node is not None else whole
-
-
-def _agrees(shape: Shape, wanted: Shape) -> bool:
-    """Whether a shape is the wanted one, as far as that is known."""
-    pairs = zip(shape, wanted, strict=False)
-    return len(shape) == len(wanted) and all(w in (None, s) for s, w in pairs)
 
 
 def _count(number: int, what: str) -> str:

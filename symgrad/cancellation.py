@@ -67,8 +67,7 @@ class Region:
         waiting = list(users.get(variable, ()))
         while waiting and len(self.nodes) < _LARGEST_REGION:
             node = waiting.pop(0)
-            ready = all(arg in inside or arg.is_constant for arg in node.args)
-            if node not in inside and ready:
+            if node not in inside and _all_inside(node, inside):
                 inside.add(node)
                 self.nodes.append(node)
                 waiting.extend(users.get(node, ()))
@@ -179,6 +178,11 @@ class Region:
                 # what two operands have lost already.
                 cancels |= lost and (step.op in ("divide", "multiply") or len(inexact) > 1)
         return values[meaning.outputs[0]], cancels
+
+
+def _all_inside(node: Node, inside: set[Node]) -> bool:
+    """Whether it depends on such nodes and constants only."""
+    return inside.issuperset([arg for arg in node.args if arg.op != "constant"])
 
 
 _HAVE_SERIES = _ARITHMETIC | FUNCTIONS.keys()

@@ -26,7 +26,7 @@ from symgrad.document import (
     kernel_source,
     outputs_for,
 )
-from symgrad.errors import DerivativeError, SymgradError
+from symgrad.errors import DerivativeError, LimitError, SymgradError
 from symgrad.extend import extend
 from symgrad.faults import first_not_finite
 from symgrad.floats import PROVIDED
@@ -51,7 +51,6 @@ from symgrad.targets.scalar import NAMESPACE, SCALAR
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 _VERBS = {"value": "function", "grad": "grad", "value_and_grad": "value_and_grad"}
-_MAX_SCALAR_NODES = 20_000
 
 
 class Compiled(Shown):
@@ -173,10 +172,10 @@ class Compiled(Shown):
         if target == "scalar":
             numbers = Known(dict.fromkeys(self._lowered.inputs, ()))
             derived = self._special(numbers) if self._what in PROGRAMS else self._general()
-            if len(derived.graph.nodes) > _MAX_SCALAR_NODES:
-                return None
             try:
                 text = kernel_source(derived, self._kind, layout, table, SCALAR, name)
+            except LimitError:
+                raise
             except SymgradError:
                 return None
             return load(text, name, NAMESPACE), derived.graph

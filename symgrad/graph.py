@@ -134,6 +134,10 @@ class Builder:
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The node of an operation, new or made before; a new one remembers the place `span`."""
+        return self.intern(op, args, value, span)
+
+    def intern(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
+        """The same as `node`, for loops over many."""
         table = self._table or self._interned()
         key = (op, args) if value is None else _key(op, args, value)
         found = table.get(key)
@@ -196,7 +200,7 @@ class Builder:
             if node.op == "input":
                 made[node] = inputs[node.value]  # type: ignore[index]  # its name
             else:
-                made[node] = self.node(node.op, *map(get, node.args), value=node.value, span=span)
+                made[node] = self.intern(node.op, tuple(map(get, node.args)), node.value, span)
         return made[graph.outputs[0]]
 
     def graph(self, outputs: Sequence[Node], labels: Mapping[Node, str] | None = None) -> Graph:
@@ -247,7 +251,7 @@ def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -
             replaced = (
                 build.take(node)
                 if same
-                else build.node(node.op, *args, value=node.value, span=node.span)
+                else build.intern(node.op, tuple(args), node.value, node.span)
             )
         if replaced is not node:
             made[node] = replaced

@@ -26,38 +26,43 @@ _BOTH = frozenset("add subtract multiply divide _mm _at matmul _vdot _einsum".sp
 def hopeful(graph: Graph, found: Inference) -> tuple[Graph, tuple[int, ...]]:
     """The graph without choices of what is finite, and which outputs tell whether that was right.
 
-    The graph itself, and none, where there is no such choice or where nothing would tell.
+    Choices stay where nothing would tell.
     """
-    hopes = _Hopes(graph, Shapes(found))
-    if not hopes.decided:
-        return graph, ()
-    changed = rebuilt(graph, hopes)
-    places = {node: place for place, node in reversed(list(enumerate(changed.outputs)))}
-    seeds = [node for node in changed.nodes if _is_below_largest(node)]
-    witnesses = set()
-    for largest in hopes.largest:
-        reached = _reached(changed, {node for node in seeds if node.args[1] is largest})
-        told = [place for node, place in places.items() if node in reached]
-        if not told:
+    kept: set[Node] = set()
+    while True:
+        hopes = _Hopes(graph, Shapes(found), kept)
+        if not hopes.decided:
             return graph, ()
-        witnesses.add(min(told))
-    return changed, tuple(sorted(witnesses))
+        changed = rebuilt(graph, hopes)
+        places = {node: place for place, node in reversed(list(enumerate(changed.outputs)))}
+        seeds = [node for node in changed.nodes if _is_below_largest(node)]
+        witnesses = set()
+        silent = set()
+        for largest, new in hopes.largest.items():
+            reached = _reached(changed, {node for node in seeds if node.args[1] is new})
+            told = [place for node, place in places.items() if node in reached]
+            witnesses.add(min(told, default=0))
+            if not told:
+                silent.add(largest)
+        if not silent:
+            return changed, tuple(sorted(witnesses))
+        kept |= silent
 
 
 class _Hopes:
     """Leaves out what is chosen by conditions that are decided where largest numbers are finite."""
 
-    def __init__(self, graph: Graph, shapes: Shapes) -> None:
+    def __init__(self, graph: Graph, shapes: Shapes, kept: set[Node]) -> None:
         self._shapes = shapes
         self._absent: set[Node] = set()
-        self.largest: list[Node] = []
+        self.largest: dict[Node, Node] = {}
         self.decided = {
             node: True for node in graph.nodes if node.op == "isfinite" and node.args[0].op == "max"
         }
         peaks = {
             n for n in graph.nodes if n.op == "keep" and n.args == (n.args[0], *n.args[0].args)
         }
-        peaks = {node for node in peaks if node.args[0] in self.decided}
+        peaks = {n for n in peaks if n.args[0] in self.decided and n.args[1] not in kept}
         self.decided = {node.args[0]: True for node in peaks}
         below = {
             node.args[0]: node
@@ -85,7 +90,7 @@ class _Hopes:
                 self._absent.add(node)
             elif self._shapes(node) == self._shapes(node.args[1]):
                 if node.args[1].op == "max":
-                    self.largest.append(args[1])
+                    self.largest[node.args[1]] = args[1]
                 return args[1]
         elif node.op == "add":
             for absent, other, left in zip(node.args, node.args[::-1], args[::-1], strict=True):

@@ -62,3 +62,9 @@ def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
     if len(set(axes)) < len(axes):
         raise Misfit("an axis is named twice")
     return axes
+
+
+def agrees(shape: Shape, wanted: Shape) -> bool:
+    """Whether a shape is the wanted one, as far as that is known."""
+    pairs = zip(shape, wanted, strict=False)
+    return len(shape) == len(wanted) and all(w in (None, s) for s, w in pairs)

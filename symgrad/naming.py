@@ -120,19 +120,24 @@ _FLOW = "g"
 """In the reverse pass, what is on its way to an input is a g where it is no cotangent by name."""
 
 
+_SLOTS = ("{0}", "{1}")
+
+
 def words_for(step: Step, part: Callable[[Node], str]) -> tuple[str, str]:
     """A name made of those of the operands, empty if that is not short; and one without them.
 
     `part` has the short name of an operand; it is empty where there is none.
     """
     operands = step.operands
+    op = step.node.op
     key = _key(step)
     if len(operands) == 2:
-        for place, spelt in ((0, "{} " + step.node.op), (1, step.node.op + " {}")):
-            if operands[place].is_constant:
-                key = spelt.format(f"{operands[place].value:g}")
+        for place, operand in enumerate(operands):
+            if operand.op == "constant":
+                number = f"{operand.value:g}"
+                key = f"{op} {number}" if place else f"{number} {op}"
                 if key not in WORDS:
-                    return "", WORDS.get(step.node.op, ("", step.node.op))[1]
+                    return "", WORDS.get(op, ("", op))[1]
     if key not in WORDS:
         plain = _plain(step.node.op)
         known = part(operands[0]) if len(operands) == 1 else ""
@@ -145,7 +150,7 @@ def words_for(step: Step, part: Callable[[Node], str]) -> tuple[str, str]:
         pattern = "{0}_{1}"
     elif key == "index" and all(type(k) is int and k >= 0 for k in step.node.attributes):
         pattern = "_".join(["{0}", *map(str, step.node.attributes)])
-    parts = [part(operand) if f"{{{n}}}" in pattern else "-" for n, operand in enumerate(operands)]
+    parts = [part(o) if slot in pattern else "-" for slot, o in zip(_SLOTS, operands, strict=False)]
     if step.spelling == "add" and any(o.op in _PRODUCTS for o in operands):
         digits = {found[0] for p in parts if (found := re.findall(r"\d+$", p))}
         return "", "z" + (digits.pop() if len(digits) == 1 else "")

@@ -172,8 +172,8 @@ class Parser:
         if found is None or not (found.lastgroup in self._actions[state] or _ends_line(found)):
             found = self._expected(state)(text, position)
         if found is not None:
-            kind = str(found.lastgroup)
-            return Token(kind, found[kind], found.start(kind), found.end())
+            group = found.lastindex or 0
+            return Token(str(found.lastgroup), found[group], found.start(group), found.end())
         end = self._blank(text, position)
         position = end.end() if end else position
         if position < len(text):

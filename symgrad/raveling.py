@@ -254,9 +254,9 @@ def ravel(
         The formula is wrong, or has no derivative by a parameter.
     """
     compiled = formula if isinstance(formula, Compiled) else function(formula)
-    given: Mapping[str, object] = {"start": start, "data": data or {}}
-    for name, names in given.items():
-        if not isinstance(names, Mapping):
+    dicts: dict[str, object] = {"start": start, "data": data or {}}
+    for name, given in dicts.items():
+        if not isinstance(given, Mapping):
             hint = "Write start={'x': 1.0}."
             raise InputError(f"{name} is a dict of numbers and arrays by name", hint=hint)
     known = dict(data or {})

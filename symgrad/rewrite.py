@@ -151,7 +151,7 @@ class Rewriter:
             if folded is not None:
                 return self.builder.node("constant", value=folded, span=span)
         if op not in _FOLDED:
-            return self.builder.node(op, *args, value=value, span=span)
+            return self.builder.intern(op, args, value, span)
         if op == "indicator" and args[0].is_constant:
             return self.builder.constant(float(bool(args[0].value)))
         if op == "integer" and is_whole(args[0]):

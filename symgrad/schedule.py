@@ -18,11 +18,12 @@ from symgrad.spelling import INFIX
 from symgrad.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Step:
     """An operation as a target writes it: its spelling's name and its operands, however many.
 
-    `parts` are the nodes that are written into one array, line by line.
+    `parts` are the nodes that are written into one array, line by line. Nothing changes a step once
+    it is made, as with nodes.
     """
 
     node: Node

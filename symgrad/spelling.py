@@ -15,9 +15,13 @@ from symgrad.template import filled, written
 TERNARY, OR, AND, NOT, COMPARE, BIT_OR, BIT_AND, SUM, PRODUCT, SIGN, POWER, ATOM = range(12)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Text:
-    """A piece of code and how tightly it holds together."""
+    """A piece of code and how tightly it holds together.
+
+    Nothing changes one once it is made. It is not frozen by Python, which would make it twice as
+    dear, as there is one for each operation.
+    """
 
     code: str
     precedence: int = ATOM
@@ -73,7 +77,10 @@ class Spelling:
         if self.arity is not None or self.keywords or value is not None:
             return self._with_attributes(operands, value)
         wanted = self.operands or (TERNARY,) * len(operands)
-        codes = [text.within(p) for text, p in zip(operands, wanted, strict=True)]
+        codes = [
+            text.code if text.precedence >= p else f"({text.code})"
+            for text, p in zip(operands, wanted, strict=True)
+        ]
         if self.precedence == POWER and not all(map(is_simple, codes)):
             return Text(self.template.replace("**", " ** ").format(*codes), POWER)
         if "{all}" in self.template:

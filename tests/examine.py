@@ -14,9 +14,20 @@ OPTIONAL = (
 )
 
 
+class Missing:
+    """Finds no module that is refused; unlike a None in `sys.modules`, it leaves no trace there."""
+
+    def __init__(self, refused: list[str]) -> None:
+        self.refused = refused
+
+    def find_spec(self, name: str, *about: object) -> None:
+        if name.partition(".")[0] in self.refused:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
 def examine(page: str, refused: list[str]) -> None:
-    """To the importer, a module that is None is one that is not installed."""
-    sys.modules.update(dict.fromkeys(refused))  # type: ignore[arg-type]
+    """Run the examples, with some modules as if they were not installed."""
+    sys.meta_path.insert(0, Missing(refused))  # type: ignore[arg-type]
     doctest.testfile(page, module_relative=False, encoding="utf-8")
     used = [name for name in OPTIONAL if sys.modules.get(name) is not None]
     Path(f"{page}.used").write_text("\n".join(used), encoding="utf-8")

@@ -1,6 +1,7 @@
 """The command `python -m benchmarks`, and what the peers are given to do."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 import symgrad
 from benchmarks import __main__ as command
-from benchmarks import data, libraries, models, speed
+from benchmarks import adbench, data, libraries, models, pictures, speed
+from benchmarks.alone import Alone, together
 from benchmarks.peers import ON_ARRAYS, ON_NUMBERS, installed
 from benchmarks.report import Report, described, table, timed
 from benchmarks.timing import seconds_a_call
@@ -21,6 +23,7 @@ def test_the_command(
 ) -> None:
     made = {"one": lambda: Report("first", [{"a": 1}]), "two": lambda: Report("second")}
     monkeypatch.setattr(command, "BENCHMARKS", made)
+    monkeypatch.setattr(command, "SIDE_BY_SIDE", {})
     written = tmp_path / "found.json"
     assert command.main(["one", "--json", str(written)]) == 0
     assert capsys.readouterr().out == "first\n\n"
@@ -40,7 +43,9 @@ def test_the_command(
 def test_peers_compute_the_same_on_numbers(name: str, formula: str) -> None:
     value, (dx, dy) = symgrad.value_and_grad(formula, ("x", "y"))(0.7, 1.3)
     found = ON_NUMBERS[name][1](formula, "xy")(0.7, 1.3)
-    flat = np.concatenate([np.ravel(part) for part in (found[0], *found[1:])], axis=None)
+    flat = np.concatenate(
+        [np.ravel(np.asarray(part, float)) for part in (found[0], *found[1:])], axis=None
+    )
     np.testing.assert_allclose(flat.astype(float), [value, dx, dy], rtol=1e-12)
 
 
@@ -54,35 +59,78 @@ def test_peers_compute_the_same_on_arrays(name: str) -> None:
         np.testing.assert_allclose(np.asarray(got), wanted, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
-def test_networks_of_the_peers(name: str) -> None:
-    agree(models.NETWORK, models.PARAMETERS, models.network_data(8), models.NETWORKS[name], name)
+SMALL: dict[str, models.Model] = {
+    "network": replace(models.MODELS["network, 32 rows"], data=partial(models.network_data, 8)),
+    **{name: models.MODELS[name] for name in ("Gaussian mixture", "bundle adjustment")},
+}
 
 
-@pytest.mark.parametrize("name", models.MIXTURES)
-def test_mixtures_of_the_peers(name: str) -> None:
-    agree(models.MIXTURE, ("a", "m", "q"), models.mixture_data(), models.MIXTURES[name], name)
-
-
-def agree(
-    formula: str,
-    wrt: tuple[str, ...],
-    data: dict[str, np.ndarray],
-    make: models.Maker,
-    name: str,
-) -> None:
-    value, gradient = symgrad.value_and_grad(formula, wrt)(**data)
+@pytest.mark.parametrize(
+    ("what", "name"), [(what, name) for what, model in SMALL.items() for name in model.peers]
+)
+def test_models_of_the_peers(what: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "MODELS", SMALL)
+    monkeypatch.setattr(adbench, "OBSERVATIONS", 40)
+    monkeypatch.setattr(adbench, "SAMPLES", 40)
+    value, gradient = models.work(what, "symgrad")()
     assert np.isfinite(value)
     package = models.PACKAGES.get(name, "numpy")
     if find_spec(package) is None:
         with pytest.raises(ModuleNotFoundError, match=package):
-            make()
+            models.work(what, name)
         return
-    fixed = [value for key, value in data.items() if key not in wrt]
-    found = make()(*[data[key] for key in wrt], *fixed)
+    found = models.work(what, name)()
     np.testing.assert_allclose(float(found[0]), value, rtol=1e-10)
     for got, wanted in zip(found[1], gradient, strict=True):
-        np.testing.assert_allclose(np.asarray(got), wanted, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(np.asarray(got), wanted, rtol=1e-9, atol=1e-9)
+
+
+def test_objectives_are_those_of_adbench() -> None:
+    """In NumPy, as the peers compute them."""
+    logsumexp = symgrad.function("logsumexp(x, axis=-1)")
+    for what, objective in (
+        ("Gaussian mixture", partial(adbench.mixture, np, lambda x, axis: logsumexp(x))),
+        ("bundle adjustment", partial(adbench.bundle, np, np.cross)),
+    ):
+        model = models.MODELS[what]
+        data = model.data()
+        value = symgrad.function(model.formula)(**data)
+        np.testing.assert_allclose(value, objective(*models.ordered(model, data)), rtol=1e-12)
+
+
+def test_alone_in_a_process() -> None:
+    formula = speed.FORMULAS[0]
+    with Alone() as alone:
+        found = alone("numbers", formula, ["symgrad"], 2)
+        assert 0 < found["symgrad"] < 1
+        with pytest.raises(RuntimeError, match="symgrad ended while it was measured"):
+            alone("numbers", "1 +", ["symgrad"], 1)
+    assert 0 < together("arrays", f"100 {formula}", ["symgrad"], 1)["symgrad"] < 1
+
+
+def test_pictures(tmp_path: Path) -> None:
+    seconds = {"symgrad": 1e-4, "JAX": 2e-4}
+    rows = {
+        "arrays": [{"size": n, "seconds": {k: n * s for k, s in seconds.items()}} for n in (1, 9)],
+        "compile": [
+            {"library": "sympy", "what": "small", "seconds": [1.0]},
+            {"library": "sympy", "what": "1000", "seconds": [4.0]},
+            {"seconds": 0.1, "ratio": 2.0},
+        ],
+        "models": [{"what": "network", "rows": 32, "seconds": seconds}, {"what": "other"}],
+        "counts": [{"what": "x"}],
+    }
+    assert pictures.lines("compile", rows["compile"]) == {"SymPy": {1000.0: 4.0}}
+    kept = tmp_path / "found.json"
+    kept.write_text(json.dumps({"benchmarks": rows}), encoding="utf-8")
+    paths = [tmp_path / "speed.svg", tmp_path / "speed.png"]
+    drawn = [word for path in paths for word in ("--picture", str(path))]
+    assert command.main(["--read", str(kept), *drawn]) == 0
+    svg = paths[0].read_text(encoding="utf-8")
+    assert all(word in svg for word in ("elements", "terms", "rows", "symgrad", "SymPy"))
+    assert paths[1].read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="cost against size"):
+        pictures.draw({"counts": []}, paths[0])
 
 
 def test_tables_show_ratios_of_the_best_other() -> None:

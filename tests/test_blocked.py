@@ -91,6 +91,7 @@ SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sum(cumsum(y) * y)", {"y": Y}),
     ("y @ y + logsumexp(y)", {"y": Y}),
     ("sum(squeeze(exp(y[:, None]))**2)", {"y": Y[:17]}),
+    ("sum(X[0][1] * exp(X)) + X[2, 1]", {"X": X}),
     ("sum(cross(A, B)[:, 1:]**2 * A[:, :1])", {"A": X, "B": X[::-1]}),
     ("sum(exp(m[k])[:, 1] * y) + sum(m[k - 4]**2)", {"m": X[:4], "k": NETWORK["k"], "y": Y}),
 )

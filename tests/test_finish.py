@@ -62,6 +62,14 @@ def test_float32_stays_float32_through_every_kind_of_result(formula: str) -> Non
     assert {part.dtype for part in (value, *parts)} == {np.dtype(np.float32)}
 
 
+def test_small_powers_of_floats_are_those_of_arrays_to_the_bit() -> None:
+    compiled = symgrad.value_and_grad("x**3 * y + x**4", wrt=("x", "y"))
+    xs, ys = np.random.default_rng(1).normal(size=(2, 50))
+    value, gradient = compiled(xs, ys)
+    for place, (x, y) in enumerate(zip(xs.tolist(), ys.tolist(), strict=True)):
+        assert compiled(x, y) == (value[place], tuple(part[place] for part in gradient))
+
+
 def test_sums_and_products_are_shared_in_either_order() -> None:
     compiled = symgrad.function("exp(x*y)*(x + y) + log(exp(y*x)*(y + x))")
     compiled(np.ones(3), np.ones(3))

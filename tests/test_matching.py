@@ -36,12 +36,18 @@ def test_a_guard_can_refuse() -> None:
 
 
 def test_only_rules_that_may_match_are_candidates() -> None:
-    """Two levels below a node its operations are told, and of a constant the guards it passes."""
+    """Two levels below a node its operations are told, and of a constant the guards it passes.
+
+    Where a name stands twice in a pattern, the operands have to meet there.
+    """
     lines = [
         "x + y * z -> x - -y * z : negative(y)",
         "x + 1 -> exp(x)",
         "x + x -> 2 * x",
         "log(x) + y -> y",
+        "x - x * y -> x * (1 - y)",
+        "x * z - x * y -> x * (z - y)",
+        "exp(x) - exp(x) -> 0 * x",
     ]
     index = Index(tuple(make_rule(line, TABLE) for line in lines))
     wanted = {
@@ -54,6 +60,13 @@ def test_only_rules_that_may_match_are_candidates() -> None:
         "a + log(b)": [3],
         "1 + log(a)": [1, 3],
         "a * b": [],
+        "a - a * b": [4],
+        "a - b * c": [],
+        "a * b - a * c": [5],
+        "a * b - c * d": [],
+        "a * b - a * b": [5],
+        "exp(a) - exp(a)": [6],
+        "exp(a) - exp(b)": [],
     }
     for text, places in wanted.items():
         node = lower(text, TABLE).graph.outputs[0]

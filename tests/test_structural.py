@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symgrad
+from symgrad import structural
 from symgrad.functions import builtin_functions
 from symgrad.graph import STRUCTURAL, Builder, Graph, Node
 from symgrad.items import paired
@@ -233,3 +235,18 @@ def test_what_has_no_derivative_adds_no_term(op: str) -> None:
     operands = [build.node("input", value=name) for name in "xy"]
     node = build.node(op, *operands)
     assert ADJOINTS[op](build, node, build.node("input", value="g")) == (None, None)
+
+
+def test_the_layers_of_a_stack_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each: the derivative of a stack of n takes n steps, not n squared."""
+    seen: list[Node] = []
+    is_layer = structural._is_layer
+
+    def counted(node: Node, axis: int) -> bool:
+        seen.append(node)
+        return is_layer(node, axis)
+
+    monkeypatch.setattr(structural, "_is_layer", counted)
+    count = 100
+    symgrad.grad(f"sum(stack([{', '.join(f'x{n}' for n in range(count))}])**2)")
+    assert count <= len(seen) <= 5 * count

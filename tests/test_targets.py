@@ -85,7 +85,7 @@ def test_every_helper_is_called_by_a_spelling() -> None:
 
 NUMBERS = (
     *(0.0, -0.0, 1.0, -1.0, 0.1, -2.5, 1e5, 1e6, 2.0**53, 1e22, 1e300, -1e-300, 5e-324),
-    *(math.pi, math.inf, -math.inf, math.nan, True, False),
+    *(math.pi, math.inf, -math.inf, math.nan, True, False, 1 / 3, -2 / 3, 5 / 6),
 )
 
 

@@ -53,8 +53,17 @@ _KNOWN: Mapping[float, Text] = {
 """Numbers that a reader knows by name."""
 
 
+_THIRDS: Mapping[float, Text] = {
+    n / d: Text(f"{n} / {d}", PRODUCT)
+    for d in (3, 6, 7, 9, 12)
+    for n in range(1 - 2 * d, 2 * d)
+    if math.gcd(n, d) == 1
+}
+"""Quotients of small whole numbers that no decimal is equal to; Python divides when it compiles."""
+
+
 def _known(value: float | bool, as_float: bool) -> Text:
-    return _KNOWN.get(value) or constant(value, as_float)
+    return _KNOWN.get(value) or _THIRDS.get(value) or constant(value, as_float)
 
 
 SPELLINGS = {
