@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from symgrad.blocked import Program
-from symgrad.contents import NUMBERS, all_numbers, contents
+from symgrad.contents import NUMBERS, all_numbers, contents, counted
 from symgrad.crew import threads
 from symgrad.declarations import check_declared
 from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
@@ -50,8 +50,7 @@ LARGE = 2**14
 """Numbers in the largest array of a call from which on it is run in blocks."""
 
 MULTIPLIED = 2**11
-"""As LARGE, where matrices are multiplied: NumPy's functions then have enough to do for buffers
-that are kept to pay."""
+"""As LARGE, where matrices are multiplied: kept buffers pay earlier then."""
 
 
 class Caller:
@@ -234,9 +233,8 @@ class Caller:
             given = dict(zip(self.inputs, values, strict=True))
             raise fault(self._graph, given, self._text, self._table, error) from None
         except MemoryError:
-            message = "there is not enough memory for the arrays of this call"
-            hint = "Pass smaller arrays."
-            raise OutOfMemoryError(message, self._text, self._span(""), hint) from None
+            message, span = "there is not enough memory for the arrays of this call", self._span("")
+            raise OutOfMemoryError(message, self._text, span, "Pass smaller arrays.") from None
 
     def _kernel_for(
         self, arrays: list[np.ndarray[Any, Any]], shapes: tuple[Shape, ...]
@@ -246,10 +244,7 @@ class Caller:
         With it comes how much memory its arrays take.
         """
         named = dict(zip(self.inputs, arrays, strict=True))
-        for name, shape in zip(self.inputs, shapes, strict=True):
-            if len(shape) > _MOST_AXES:
-                message = f"the input {name} has {len(shape)} axes; {_MOST_AXES} is the most"
-                raise self._wrong(message, "Reshape it.", name)
+        self._check_axes(shapes)
         for name in self._indices:
             self._check_whole(name, named[name])
         known = self.known(named)
@@ -263,8 +258,7 @@ class Caller:
             if kernel is None:
                 kernel = self._make_plan(plan, known)
             graph = self._graphs[kernel]
-            if not all(array.size for array in arrays):
-                kernel = unwarned(kernel)
+            kernel = kernel if all(array.size for array in arrays) else unwarned(kernel)
             # Small arrays need no second look at the shapes.
             memory = Estimate(largest_of(self._graph.nodes, inferred) * len(graph.nodes))
             if memory.needed > SMALL:
@@ -278,12 +272,18 @@ class Caller:
                 if key not in self._once:
                     self._once = {key, *(self._once if len(self._once) < _KNOWN_SHAPES else ())}
                     return kernel, memory
-                run = self._in_blocks(plan, known, kernel)
-                kernel = run if isinstance(run, Runner) and run.is_map else kernel
+                if isinstance(run := self._in_blocks(plan, known, kernel), Runner) and run.is_map:
+                    kernel = run
             if len(self._kernels) >= _KNOWN_SHAPES:
                 self._kernels.clear()
             found = self._kernels[key] = kernel, memory
         return found
+
+    def _check_axes(self, shapes: tuple[Shape, ...]) -> None:
+        for name, shape in zip(self.inputs, shapes, strict=True):
+            if len(shape) > _MOST_AXES:
+                told = f"the input {name} has {len(shape)} axes; {_MOST_AXES} is the most"
+                raise self._wrong(told, "Reshape it.", name)
 
     def _make_plan(self, plan: object, known: Known) -> Kernel:
         made = self._make("numpy", known)
@@ -337,7 +337,7 @@ class Caller:
     def _bind(self, args: tuple[object, ...], named: Mapping[str, object]) -> tuple[object, ...]:
         """Positional and keyword arguments in the order of the inputs."""
         if len(args) > self._count:
-            raise self._wrong(f"{_count(len(args), 'value')} for {_count(self._count, 'input')}")
+            raise self._wrong(f"{counted(len(args), 'value')} for {counted(self._count, 'input')}")
         bound = dict(zip(self.inputs, args, strict=False))
         for name, value in named.items():
             if name not in self.inputs:
@@ -398,7 +398,3 @@ class Caller:
         node = self._graph.inputs().get(name)
         whole = (0, len(self._text))
         return node.span or whole if node is not None else whole
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

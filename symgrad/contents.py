@@ -28,3 +28,8 @@ def contents(array: np.ndarray[Any, Any]) -> str:
         strange = next((v for v in array.flat if type(v) not in NUMBERS), array.flat[0])
         return f"objects of type {type(strange).__name__}"
     return _KINDS.get(array.dtype.kind, f"values of type {array.dtype}")
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, in words."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
