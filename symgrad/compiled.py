@@ -39,7 +39,7 @@ from symgrad.limits import Limits, compiling, limits_for, plain_text
 from symgrad.load import load, source_of
 from symgrad.origin import origin
 from symgrad.pipeline import Derived, Known, declared, derive, differentiated
-from symgrad.products import PROGRAMS, apart, seeds
+from symgrad.products import PROGRAMS, apart, seeds, takes_vectors
 from symgrad.programs import program
 from symgrad.quick import ABSENT, quick
 from symgrad.resolve import UndeclaredError
@@ -104,7 +104,7 @@ class Compiled(Shown):
         except UndeclaredError:
             if known is not None:
                 raise
-        self._seeds = seeds(what, chosen)
+        self._seeds, self._takes_vectors = seeds(what, chosen), takes_vectors(what)
         if what.startswith("jvp"):
             self._layout = Layout("bare", ("value",))
         if what == "hessian":
@@ -139,8 +139,9 @@ class Compiled(Shown):
         out = None
         if "out" in inputs and "out" not in self._call.inputs:
             out = inputs.pop("out")
-        given = apart(args, self._what, self._seeds, self._formula) if self._seeds else args
-        return self._call(given, inputs, out)
+        if self._takes_vectors:
+            args = apart(args, self._what, self._seeds, self._formula)
+        return self._call(args, inputs, out)
 
     def _general(self) -> Derived:
         """The graph for unknown or declared shapes, made once."""

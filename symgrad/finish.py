@@ -171,10 +171,15 @@ def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
             leaves[node] = tuple(dict.fromkeys(below))[: _MOST_JOINED + 1]
         if node.op == "broadcast" and node.args[1] in idle:
             root, value = node.args[1], graph.outputs[0]
-            if kind == "value_and_grad" and {*leaves[root]} == {*leaves.get(value, ())}:
+            there = kind == "value_and_grad" and node is not value
+            if there and {*leaves[root]} == {*leaves.get(value, ())}:
                 args[1] = made[value]
                 return None
             args[1] = _joined(build, [made[leaf] for leaf in leaves[node.args[1]]]) or args[1]
+        if node.op == "unbroadcast" and args[0].op == "unbroadcast":
+            between = args[0].args[1]
+            if between.op == "join":  # No array, but shapes that lie between the two.
+                return build.node("unbroadcast", args[0].args[0], args[1], span=node.span)
         return None
 
     return rebuilt(graph, replace)

@@ -16,12 +16,12 @@ SAME_GRAPH = [
     ("norm(x)", "sqrt(sum(x**2))"),
     ("f(t) = t**2; f(x)", "x**2"),
     ("2", "1 + 1"),
+    ("tanh(x)", "(exp(2*x) - 1) / (exp(2*x) + 1)"),
 ]
 SAME_AT_POINTS = [
     ("(1 - x)**2", "1 - 2*x + x**2"),
     ("(x + 1e8) - 1e8", "x"),
     ("x**2", "x**2 + 0*y"),
-    ("tanh(x)", "(exp(2*x) - 1) / (exp(2*x) + 1)"),
     ("mean((X @ w - y)**2)", "r = X @ w - y; r @ r / len(y)"),
     ("X: (n, d); w: (d,); sum(X @ w)", "sum(w * sum(X, axis=0))"),
     ("sum(x[k])", "sum(x[k]*2)/2"),

@@ -1,5 +1,7 @@
 """The last passes: shapes from the inputs, memory of their own, the inputs' type."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,17 @@ def test_sums_and_products_are_shared_in_either_order() -> None:
     compiled(np.ones(3), np.ones(3))
     (text,) = compiled.kernels
     assert [text.count(part) for part in ("np.exp(", "x + y", "y + x")] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("formula", ["where(isnan(y), x, x)", "x*(y/z*t/t)"])
+def test_shapes_of_what_is_gone_are_still_broadcast(formula: str) -> None:
+    compiled = symgrad.value_and_grad(formula)
+    arrays = (np.ones((2, 3)), np.full(3, 4.0), np.float64(2.0), np.ones((2, 1)))
+    passed = dict(zip("xyzt", arrays, strict=True))
+    inputs = {name: passed[name] for name in compiled.inputs}
+    module: dict[str, Any] = {}
+    exec(compiled.source, module)
+    (value, gradient), (filed, slopes) = compiled(**inputs), module["value_and_grad"](**inputs)
+    np.testing.assert_array_equal(value, filed)
+    for name in compiled.inputs:
+        np.testing.assert_array_equal(gradient[name], slopes[name])

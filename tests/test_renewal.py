@@ -20,7 +20,7 @@ OLD = """\
 %% function: 2*x
 flowchart TD
 ```
-```py title="other"
+```py title="SymPy"
 >>> 1 + 1
 3
 ```
@@ -48,7 +48,7 @@ flowchart TD
   classDef back stroke-dasharray:4
   classDef result stroke-width:3px
 ```
-```py title="other"
+```py title="SymPy"
 >>> 1 + 1
 3
 ```
@@ -61,7 +61,7 @@ def test_outputs_and_pictures_are_renewed(tmp_path: Path) -> None:
 
 
 def test_code_of_other_libraries_is_renewed_apart() -> None:
-    assert examples(OLD, "page", "py") == [(15, 1, "2\n")]
+    assert examples(OLD, "page", 'py title="SymPy"') == [(15, 1, "2\n")]
 
 
 def test_an_exception_is_told_and_not_written(capsys: pytest.CaptureFixture[str]) -> None:

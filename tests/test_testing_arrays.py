@@ -21,7 +21,7 @@ few = settings(
     phases=[Phase.explicit, Phase.generate],
 )
 hunt = settings(
-    max_examples=600,
+    max_examples=900,
     derandomize=True,
     database=None,
     phases=[Phase.generate],
