@@ -14,11 +14,11 @@ from statistics import median
 from benchmarks.formulas import Formula, sets
 from benchmarks.operations import TABLE, Cost, cost
 from benchmarks.report import Report
-from symgrad.document import legal, outputs_for
-from symgrad.evaluate import known_of
-from symgrad.formula import lower
+from symgrad.language.formula import lower
 from symgrad.pipeline import derive, differentiated, with_seeds
+from symgrad.running.evaluate import known_of
 from symgrad.targets.numpy import NUMPY
+from symgrad.writing.document import legal, outputs_for
 
 LIMITS: Mapping[str, float] = {"gradient": 4.0, "jvp": 3.0, "hvp": 10.0}
 """Value and gradient together; what the product with a tangent adds to the value, which it gives

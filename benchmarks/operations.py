@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from math import prod, sqrt
 
-from symgrad.finish import VIEWS
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Graph, Node, rebuilt
+from symgrad.language.formula import lower
 from symgrad.lower import definition
+from symgrad.rewriting.finish import VIEWS
 from symgrad.schedule import Step, schedule
 from symgrad.shapes import CONDITIONS, Inference
 from symgrad.targets import Target

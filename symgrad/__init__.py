@@ -41,17 +41,17 @@ from symgrad.version import __version__
 
 if TYPE_CHECKING:
     from symgrad import optim
-    from symgrad.checking import Check, check
-    from symgrad.comparison import Comparison, same
+    from symgrad.exchange.python_reading import from_function
+    from symgrad.exchange.sympy_reading import from_sympy
+    from symgrad.exchange.sympy_writing import to_sympy
     from symgrad.fitting import Fit, NotFiniteError, fit
-    from symgrad.lesson import Lesson, explain
-    from symgrad.nonfinite import NotFinite, explain_nan
-    from symgrad.python_reading import from_function
     from symgrad.raveling import ravel
+    from symgrad.seeing.lesson import Lesson, explain
     from symgrad.sparse import Sparse
-    from symgrad.survey import Accuracy, accuracy
-    from symgrad.sympy_reading import from_sympy
-    from symgrad.sympy_writing import to_sympy
+    from symgrad.trust.checking import Check, check
+    from symgrad.trust.comparison import Comparison, same
+    from symgrad.trust.nonfinite import NotFinite, explain_nan
+    from symgrad.trust.survey import Accuracy, accuracy
 
 __all__ = [
     "Accuracy",
@@ -101,25 +101,25 @@ __all__ = [
 ]
 
 _LATER = {
-    "Accuracy": "symgrad.survey",
-    "accuracy": "symgrad.survey",
-    "Check": "symgrad.checking",
-    "check": "symgrad.checking",
-    "Comparison": "symgrad.comparison",
-    "same": "symgrad.comparison",
-    "Lesson": "symgrad.lesson",
-    "explain": "symgrad.lesson",
-    "NotFinite": "symgrad.nonfinite",
-    "explain_nan": "symgrad.nonfinite",
+    "Accuracy": "symgrad.trust.survey",
+    "accuracy": "symgrad.trust.survey",
+    "Check": "symgrad.trust.checking",
+    "check": "symgrad.trust.checking",
+    "Comparison": "symgrad.trust.comparison",
+    "same": "symgrad.trust.comparison",
+    "Lesson": "symgrad.seeing.lesson",
+    "explain": "symgrad.seeing.lesson",
+    "NotFinite": "symgrad.trust.nonfinite",
+    "explain_nan": "symgrad.trust.nonfinite",
     "Fit": "symgrad.fitting",
     "NotFiniteError": "symgrad.fitting",
     "fit": "symgrad.fitting",
     "optim": "symgrad.optim",
     "ravel": "symgrad.raveling",
     "Sparse": "symgrad.sparse",
-    "from_function": "symgrad.python_reading",
-    "from_sympy": "symgrad.sympy_reading",
-    "to_sympy": "symgrad.sympy_writing",
+    "from_function": "symgrad.exchange.python_reading",
+    "from_sympy": "symgrad.exchange.sympy_reading",
+    "to_sympy": "symgrad.exchange.sympy_writing",
     "testing": "symgrad.testing",
 }
 """What is imported when it is first asked for, so that the first gradient does not wait for it."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from symgrad.compiled import Compiled
 from symgrad.errors import DerivativeError, SymgradError, told
-from symgrad.extend import extend
 from symgrad.functions import FunctionTable, builtin_functions
+from symgrad.language.extend import extend
 from symgrad.limits import Limits, compiling
 from symgrad.targets import check_target
 
@@ -40,7 +40,7 @@ def _for(target: str, compiled: Compiled) -> Targeted:
     check_target(target)
     if target == "numpy":
         return compiled
-    made: Callable[..., Any] = import_module("symgrad.targeted").targeted(compiled, target)
+    made: Callable[..., Any] = import_module("symgrad.running.targeted").targeted(compiled, target)
     return made
 
 
@@ -100,7 +100,9 @@ def function(
     check_target(target)
     names = made.derived("grad", None, "reverse").wrt
     product = made.derived("value_and_grad", names, "vjp")
-    found: Callable[..., Any] = import_module("symgrad.targeted").targeted(made, target, product)
+    found: Callable[..., Any] = import_module("symgrad.running.targeted").targeted(
+        made, target, product
+    )
     return found
 
 

@@ -9,28 +9,28 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from symgrad.blocked import Program
-from symgrad.contents import NUMBERS, all_numbers, contents
-from symgrad.crew import threads
-from symgrad.declarations import check_declared
+from symgrad.data.sources import is_source
 from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
-from symgrad.faults import FAULTS, fault
-from symgrad.formula import Lowered
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
-from symgrad.into import store
-from symgrad.leaves import all_elementwise
+from symgrad.language.declarations import check_declared
+from symgrad.language.formula import Lowered
 from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
-from symgrad.loops import PRODUCTS
-from symgrad.memory import Estimate, estimate, largest_of
-from symgrad.misfit import Shape, agrees, product
 from symgrad.pipeline import Known, index_inputs
-from symgrad.quick import REFUSED
-from symgrad.results import plain, unwarned
-from symgrad.runner import Flattened, Runner
+from symgrad.running.blocked import Program
+from symgrad.running.contents import NUMBERS, all_numbers, contents
+from symgrad.running.crew import threads
+from symgrad.running.faults import FAULTS, fault
+from symgrad.running.into import store
+from symgrad.running.results import plain, unwarned
+from symgrad.running.runner import Flattened, Runner
 from symgrad.shapes import Inference
-from symgrad.sources import is_source
+from symgrad.shaping.leaves import all_elementwise
+from symgrad.shaping.misfit import Shape, agrees, product
+from symgrad.writing.loops import PRODUCTS
+from symgrad.writing.memory import Estimate, estimate, largest_of
+from symgrad.writing.quick import REFUSED
 
 Array = np.ndarray[Any, Any]
 Kernel = Callable[..., Any]

@@ -12,12 +12,30 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.blocked import Program
 from symgrad.call import Caller, Kernel
-from symgrad.chunks import Chunkable
 from symgrad.collector import paused
-from symgrad.distributed import in_chunks
-from symgrad.document import (
+from symgrad.data.chunks import Chunkable
+from symgrad.data.distributed import in_chunks
+from symgrad.differentiation.products import PROGRAMS, apart, seeds, takes_vectors
+from symgrad.differentiation.specialise import specialise
+from symgrad.errors import DerivativeError, LimitError, SymgradError
+from symgrad.functions import FunctionTable, builtin_functions
+from symgrad.graph import Graph
+from symgrad.language.extend import extend
+from symgrad.language.formula import lower
+from symgrad.limits import Limits, compiling, limits_for, plain_text
+from symgrad.load import load, source_of
+from symgrad.pipeline import Derived, Known, declared, derive, differentiated
+from symgrad.running.blocked import Program
+from symgrad.running.faults import first_not_finite
+from symgrad.running.floats import PROVIDED
+from symgrad.running.programs import program
+from symgrad.seeing.showing import Shown
+from symgrad.shaping.leaves import all_elementwise
+from symgrad.shaping.resolve import UndeclaredError
+from symgrad.targets.numpy import NUMPY
+from symgrad.targets.scalar import NAMESPACE, SCALAR
+from symgrad.writing.document import (
     KINDS,
     PRODUCTS,
     Rendering,
@@ -26,27 +44,9 @@ from symgrad.document import (
     kernel_source,
     outputs_for,
 )
-from symgrad.errors import DerivativeError, LimitError, SymgradError
-from symgrad.extend import extend
-from symgrad.faults import first_not_finite
-from symgrad.floats import PROVIDED
-from symgrad.formula import lower
-from symgrad.functions import FunctionTable, builtin_functions
-from symgrad.graph import Graph
-from symgrad.layout import Layout, layout_of, names_of
-from symgrad.leaves import all_elementwise
-from symgrad.limits import Limits, compiling, limits_for, plain_text
-from symgrad.load import load, source_of
-from symgrad.origin import origin
-from symgrad.pipeline import Derived, Known, declared, derive, differentiated
-from symgrad.products import PROGRAMS, apart, seeds, takes_vectors
-from symgrad.programs import program
-from symgrad.quick import ABSENT, quick
-from symgrad.resolve import UndeclaredError
-from symgrad.showing import Shown
-from symgrad.specialise import specialise
-from symgrad.targets.numpy import NUMPY
-from symgrad.targets.scalar import NAMESPACE, SCALAR
+from symgrad.writing.layout import Layout, layout_of, names_of
+from symgrad.writing.origin import origin
+from symgrad.writing.quick import ABSENT, quick
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -355,7 +355,7 @@ class Compiled(Shown):
 
     def to_sympy(self, symbols: Mapping[str, Any] | None = None) -> Any:
         """Its value or derivatives as expressions of SymPy; see `symgrad.to_sympy`."""
-        return import_module("symgrad.sympy_writing").to_sympy(self, symbols)
+        return import_module("symgrad.exchange.sympy_writing").to_sympy(self, symbols)
 
     def __repr__(self) -> str:
         options = "" if self._wrt is None else f", wrt={self._wrt!r}"

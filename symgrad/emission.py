@@ -10,15 +10,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from symgrad.c_file import Files, Part, files, fixed_shapes
-from symgrad.document import Rendering, check_function_name, document
 from symgrad.errors import NameRuleError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
-from symgrad.layout import Layout
-from symgrad.numba_file import check_blocks, numba_source
 from symgrad.pipeline import Known
 from symgrad.targets import check_target
+from symgrad.writing.c_file import Files, Part, files, fixed_shapes
+from symgrad.writing.document import Rendering, check_function_name, document
+from symgrad.writing.layout import Layout
+from symgrad.writing.numba_file import check_blocks, numba_source
 
 
 class Formula(Protocol):

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from symgrad.graph import Node
-from symgrad.items import unpaired
-from symgrad.labels import (
+from symgrad.language.items import unpaired
+from symgrad.language.labels import (
     derivative_name,
     is_cotangent,
     is_own,
     of_cotangent,
     other_derivative_name,
 )
-from symgrad.naming import Names, flowing, is_short, words_for
+from symgrad.language.spelling import INFIX, PRODUCT, TERNARY, Code, Text
+from symgrad.language.template import HOLE, filled, written
 from symgrad.schedule import Schedule, Step
-from symgrad.spelling import INFIX, PRODUCT, TERNARY, Code, Text
 from symgrad.targets import Target
-from symgrad.template import HOLE, filled, written
+from symgrad.writing.naming import Names, flowing, is_short, words_for
 
 _LONG = 56
 _LINE = 58

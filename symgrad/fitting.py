@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from symgrad.api import function, value_and_grad
 from symgrad.compiled import Compiled
-from symgrad.distributed import computed
+from symgrad.data.distributed import computed
+from symgrad.data.sources import is_source
 from symgrad.errors import InputError, MissingExtraError, Span, SymgradError
 from symgrad.named import check_names
 from symgrad.optim import Adam, Parameters, Rule, as_parameters
-from symgrad.sources import is_source
 
 Report = Callable[[int, float], object]
 

@@ -8,10 +8,10 @@ from functools import cache, cached_property
 from typing import Any
 
 from symgrad.errors import DefinitionError
+from symgrad.language.parser import grammar_folder
+from symgrad.language.tree import Parameter, Row, Tree, postorder
 from symgrad.limits import plain_text
-from symgrad.parser import grammar_folder
 from symgrad.syntax import parse_row
-from symgrad.tree import Parameter, Row, Tree, postorder
 
 CONSTANTS: Mapping[str, float] = {
     "pi": 3.141592653589793,
@@ -103,7 +103,7 @@ class Function:
 
     @cached_property
     def is_structural(self) -> bool:
-        """Whether symgrad/structural.py has its adjoint."""
+        """Whether symgrad/differentiation/structural.py has its adjoint."""
         return bool(self.derivatives) and self.derivative_is(0, "structural")
 
     @property

@@ -26,7 +26,7 @@ from itertools import chain
 from typing import Any
 
 from symgrad.errors import LimitError, Span
-from symgrad.labels import UNNAMED, shown
+from symgrad.language.labels import UNNAMED, shown
 from symgrad.limits import Limits, checkpoint
 
 Value = float | bool | str | tuple[Any, ...] | None

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from symgrad.attributes import check_attribute
-from symgrad.calls import bind, unknown_function
-from symgrad.compositions import BUILDERS
 from symgrad.errors import (
     ArgumentError,
     DefinitionError,
@@ -16,11 +13,14 @@ from symgrad.errors import (
 )
 from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value
-from symgrad.indexing import attribute_of, indexed, shape_template, stacked
-from symgrad.items import Item, Items, Literal, ShapeOf, attribute, integer, paired
+from symgrad.language.attributes import check_attribute
+from symgrad.language.calls import bind, unknown_function
+from symgrad.language.compositions import BUILDERS
+from symgrad.language.indexing import attribute_of, indexed, shape_template, stacked
+from symgrad.language.items import Item, Items, Literal, ShapeOf, attribute, integer, paired
+from symgrad.language.tree import Tree, postorder
+from symgrad.language.variables import SHORT, LocalFunction, check_variable, held, local_function
 from symgrad.limits import Limits
-from symgrad.tree import Tree, postorder
-from symgrad.variables import SHORT, LocalFunction, check_variable, held, local_function
 
 _COMPARISONS = {
     "<": "less",

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from symgrad.batch import ROWS
 from symgrad.collector import paused
-from symgrad.declarations import Declaration
-from symgrad.derivatives import has_derivatives, take_derivatives
+from symgrad.differentiation.batch import ROWS
+from symgrad.differentiation.derivatives import has_derivatives, take_derivatives
+from symgrad.differentiation.products import PROGRAMS, Differentiator, blocks, seeds
+from symgrad.differentiation.specialise import specialise
+from symgrad.differentiation.work import work
 from symgrad.errors import DerivativeError, InputError, did_you_mean
-from symgrad.formula import Lowered, lower
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
-from symgrad.guards import guard
-from symgrad.leaves import is_elementwise
-from symgrad.misfit import Misfit, Shape, product
-from symgrad.products import PROGRAMS, Differentiator, blocks, seeds
-from symgrad.resolve import UndeclaredError, resolve
-from symgrad.selection import select_early
+from symgrad.language.declarations import Declaration
+from symgrad.language.formula import Lowered, lower
+from symgrad.rewriting.guards import guard
 from symgrad.shapes import Inference, check_shapes
+from symgrad.shaping.leaves import is_elementwise
+from symgrad.shaping.misfit import Misfit, Shape, product
+from symgrad.shaping.resolve import UndeclaredError, resolve
+from symgrad.shaping.selection import select_early
 from symgrad.simplify import simplify, stabilise
-from symgrad.specialise import specialise
-from symgrad.work import work
 
 
 @dataclass(frozen=True, slots=True)

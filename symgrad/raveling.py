@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symgrad.api import function
 from symgrad.compiled import Compiled
-from symgrad.distributed import computed
+from symgrad.data.distributed import computed
 from symgrad.errors import InputError
 from symgrad.extras import scipy_sparse
 from symgrad.named import check_names

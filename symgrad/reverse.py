@@ -15,15 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symgrad.differentiation.structural import ADJOINTS, MAPS, PARTIALS, no_terms
 from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, complementary
-from symgrad.labels import cotangent_of, is_cotangent, unnamed
-from symgrad.leaves import LIKE_SECOND, REDUCTIONS, Leaves, is_elementwise
+from symgrad.language.labels import cotangent_of, is_cotangent, unnamed
 from symgrad.lower import derivative
-from symgrad.quotients import Quotients
+from symgrad.rewriting.quotients import Quotients
 from symgrad.shapes import Inference
-from symgrad.structural import ADJOINTS, MAPS, PARTIALS, no_terms
+from symgrad.shaping.leaves import LIKE_SECOND, REDUCTIONS, Leaves, is_elementwise
 
 Cotangent = tuple[Node, Node]
 """A cotangent's expression, and the node to whose shape it broadcasts."""

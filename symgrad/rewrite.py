@@ -11,10 +11,10 @@ import numpy as np
 from symgrad.errors import Span
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Changes, Graph, Node, Value, ancestors
-from symgrad.items import is_whole
-from symgrad.matching import Index, Kinds, match
-from symgrad.rules import Bindings, Rule, filled_in, parse_rules
-from symgrad.slices import shortened
+from symgrad.language.items import is_whole
+from symgrad.rewriting.matching import Index, Kinds, match
+from symgrad.rewriting.rules import Bindings, Rule, filled_in, parse_rules
+from symgrad.shaping.slices import shortened
 
 _Replacement = tuple[Node, Rule, Bindings, list[Node]]
 """A node, the rule that matches there, what its names stand for, and what is built of it so far."""

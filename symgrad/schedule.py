@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
-from symgrad.items import operands_of, unpaired
-from symgrad.labels import is_cotangent
+from symgrad.language.items import operands_of, unpaired
+from symgrad.language.labels import is_cotangent
+from symgrad.language.spelling import INFIX
 from symgrad.limits import paced
 from symgrad.lower import definition
-from symgrad.matching import match
-from symgrad.rules import Rule
-from symgrad.spelling import INFIX
+from symgrad.rewriting.matching import match
+from symgrad.rewriting.rules import Rule
 from symgrad.targets import Target
 
 

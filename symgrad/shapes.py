@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.attributes import MOST_AXES
 from symgrad.errors import InputError, Span
 from symgrad.graph import Graph, Node, ancestors
-from symgrad.items import operands_of
-from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
-from symgrad.labels import UNNAMED, is_own
-from symgrad.leaves import LIKE_FIRST, LIKE_SECOND, is_elementwise, is_number
+from symgrad.language.attributes import MOST_AXES
+from symgrad.language.items import operands_of
+from symgrad.language.labels import UNNAMED, is_own
 from symgrad.limits import paced
-from symgrad.misfit import Misfit, Shape, Size, broadcast, product
-from symgrad.shape_rules import RULES, item_shape
+from symgrad.shaping.key_shapes import UNKNOWN, IndexArray, of_key
+from symgrad.shaping.leaves import LIKE_FIRST, LIKE_SECOND, is_elementwise, is_number
+from symgrad.shaping.misfit import Misfit, Shape, Size, broadcast, product
+from symgrad.shaping.shape_rules import RULES, item_shape
 
 _LONGEST_NAME = 30
 _MOST_OF_INPUTS = 32

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from symgrad.cancellation import without_cancellation
 from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
-from symgrad.leaves import Leaves, is_elementwise
 from symgrad.lower import attributes_of, definition
 from symgrad.rewrite import rewrite
+from symgrad.rewriting.cancellation import without_cancellation
+from symgrad.shaping.leaves import Leaves, is_elementwise
 
 
 def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:

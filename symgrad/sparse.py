@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.colouring import Compression, compress
 from symgrad.compiled import Compiled
 from symgrad.errors import DerivativeError, InputError
-from symgrad.layout import Layout
-from symgrad.pattern import pattern, steering
+from symgrad.running.colouring import Compression, compress
+from symgrad.running.pattern import pattern, steering
+from symgrad.writing.layout import Layout
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 

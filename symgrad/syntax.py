@@ -9,12 +9,12 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
-from symgrad.building import RefusalError, TreeBuilder
 from symgrad.errors import DefinitionError, FormulaSyntaxError
+from symgrad.language.building import RefusalError, TreeBuilder
+from symgrad.language.mistakes import diagnose, refuse_hidden_characters
+from symgrad.language.parser import Parser, StoppedError, load_tables
+from symgrad.language.tree import Rewrite, Row, Statement, Tree
 from symgrad.limits import plain_text
-from symgrad.mistakes import diagnose, refuse_hidden_characters
-from symgrad.parser import Parser, StoppedError, load_tables
-from symgrad.tree import Rewrite, Row, Statement, Tree
 
 _parser: Any = None
 _building = Lock()

@@ -23,7 +23,7 @@ def in_blocks(block: int = 8, threads: int = 1) -> Iterator[None]:
         patch.setattr("symgrad.call.LARGE", 1)
         patch.setattr("symgrad.call.MULTIPLIED", 1)
         patch.setattr("symgrad.call.SMALL", 0)
-        patch.setattr("symgrad.blocked.BLOCK", block)
+        patch.setattr("symgrad.running.blocked.BLOCK", block)
         yield
 
 

@@ -10,10 +10,10 @@ from symgrad.emit import emit
 from symgrad.functions import builtin_functions
 from symgrad.graph import Graph
 from symgrad.load import load
-from symgrad.naming import Names
 from symgrad.schedule import schedule
 from symgrad.simplify import expand
 from symgrad.targets.numpy import HELPERS, NUMPY
+from symgrad.writing.naming import Names
 
 _kernels: dict[Graph, Callable[..., Any]] = {}
 

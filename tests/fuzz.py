@@ -18,7 +18,7 @@ import numpy as np
 
 import symgrad
 from symgrad.errors import SymgradError
-from symgrad.printer import unparse
+from symgrad.language.printer import unparse
 from symgrad.syntax import parse
 from tests.soup import MAKERS, Reader, expression, inputs_of, mutant, program, text_of, tokens
 

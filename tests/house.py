@@ -21,6 +21,19 @@ PIPELINE = """
     nonfinite samples harness_template harness self_check __init__ testing point stale package
     commands cli __main__
 """.split()
+# The rooms of the house: what is not the way itself. A room imports only from those before it.
+ROOMS = (
+    "language",
+    "shaping",
+    "differentiation",
+    "rewriting",
+    "writing",
+    "running",
+    "data",
+    "trust",
+    "seeing",
+    "exchange",
+)
 LONGEST_FILE = 400
 # Modules with no test file of their own, and the module whose tests run them.
 TESTED_WITH = {

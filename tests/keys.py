@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from symgrad.template import Slice
+from symgrad.language.template import Slice
 
 
 def key_of(value: Any) -> tuple[Any, ...]:

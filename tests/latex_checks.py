@@ -2,7 +2,7 @@
 
 import re
 
-from symgrad import mathml
+from symgrad.seeing import mathml
 
 COMMANDS = {
     *(*mathml._SYMBOLS, *mathml._OPERATORS, *mathml._FUNCTIONS, *mathml._ARGUMENTS),

@@ -15,12 +15,12 @@ import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
-from symgrad import digits
-from symgrad.formula import lower
 from symgrad.functions import Function, builtin_functions
 from symgrad.graph import Graph, Node
+from symgrad.language.formula import lower
 from symgrad.lower import definition
 from symgrad.targets.numpy import NUMPY
+from symgrad.trust import digits
 
 Number = mpf | bool
 Point = tuple[float, ...]

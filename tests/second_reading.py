@@ -12,9 +12,9 @@ import numpy as np
 from scipy import special
 
 from symgrad.functions import builtin_functions
+from symgrad.language.template import filled
+from symgrad.language.tree import Tree, postorder
 from symgrad.syntax import parse
-from symgrad.template import filled
-from symgrad.tree import Tree, postorder
 
 EPS = 2.0**-52
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 import symgrad
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
 from tests.reference import evaluate
 
 TABLE = builtin_functions()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.alignment import _FOLLOW
+from symgrad.differentiation.alignment import _FOLLOW
 from symgrad.errors import DerivativeError
 
 RNG = np.random.default_rng(3)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import LONGEST_FILE, PIPELINE, TESTED_WITH
+from tests.house import LONGEST_FILE, PIPELINE, ROOMS, TESTED_WITH
 
 ROOT = Path(__file__).resolve().parents[1]
 ROW = {name: row for row, name in enumerate(PIPELINE)}
@@ -47,6 +47,15 @@ def wrong_ways(house: House) -> list[str]:
         for name in house.modules
         for imported in sorted(imports(house, name))
         if ROW.get(place(imported), -1) > ROW.get(place(name), len(PIPELINE))
+    ]
+
+
+def rooms_entered_backwards(house: House) -> list[str]:
+    return [
+        f"{name} imports {imported}, whose room stands further right"
+        for name in house.modules
+        for imported in sorted(imports(house, name))
+        if room(imported) > room(name) >= 0
     ]
 
 
@@ -91,7 +100,14 @@ def untested_modules(house: House) -> list[str]:
 
 def place(module: str) -> str:
     """The name under which a module stands in PIPELINE."""
-    return module.partition(".")[0]
+    first, _, rest = module.partition(".")
+    return rest if first in ROOMS else first
+
+
+def room(module: str) -> int:
+    """Where a module's room stands; what lies in none may be imported, and import, everywhere."""
+    first = module.partition(".")[0]
+    return ROOMS.index(first) if first in ROOMS else -1
 
 
 def imports(house: House, module: str) -> set[str]:
@@ -154,6 +170,7 @@ def circles(edges: dict[str, set[str]]) -> list[str]:
 CHECKS = (
     unplaced,
     wrong_ways,
+    rooms_entered_backwards,
     import_circles,
     recursions,
     long_files,
@@ -200,6 +217,11 @@ def test_house(check: Callable[[House], list[str]]) -> None:
             wrong_ways,
             {"emit": "from symgrad import __version__", "__init__": ""},
             "emit imports __init__, which stands further right",
+        ),
+        (
+            rooms_entered_backwards,
+            {"shaping.axes": "from symgrad.running.blocked import run", "running.blocked": ""},
+            "shaping.axes imports running.blocked, whose room stands further right",
         ),
         (
             import_circles,

@@ -9,9 +9,9 @@ import pytest
 
 from symgrad.functions import builtin_functions
 from symgrad.graph import Graph, Node, rebuilt
-from symgrad.leaves import is_elementwise
-from symgrad.rules import Rule, parse_rules
-from symgrad.template import Wild
+from symgrad.language.template import Wild
+from symgrad.rewriting.rules import Rule, parse_rules
+from symgrad.shaping.leaves import is_elementwise
 from tests.evaluation import numpy_outputs
 
 TABLE = builtin_functions()

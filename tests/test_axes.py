@@ -3,12 +3,12 @@
 import pytest
 
 import symgrad
-from symgrad.axes import Axes, label_axes
-from symgrad.document import legal, prepared
 from symgrad.functions import builtin_functions
 from symgrad.graph import Graph
 from symgrad.pipeline import Known, derive
+from symgrad.shaping.axes import Axes, label_axes
 from symgrad.targets.numpy import NUMPY
+from symgrad.writing.document import legal, prepared
 
 TABLE = builtin_functions()
 SIZES = {"n": 7, "m": 5, "d": 3, "k": 2}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad import batch
-from symgrad.batch_moves import MOVES
-from symgrad.batch_products import SUBSCRIPTS
+from symgrad.differentiation import batch
+from symgrad.differentiation.batch_moves import MOVES
+from symgrad.differentiation.batch_products import SUBSCRIPTS
 from tests.array_cases import Case
 from tests.test_arrays import CASES
 from tests.test_products import ONCE_ONLY

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad import blas
+from symgrad.running import blas
 from tests.blocks import in_blocks
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from symgrad.errors import FormulaSyntaxError
+from symgrad.language.template import HOLE, Slice
+from symgrad.language.tree import Callee, Tree
 from symgrad.syntax import parse
-from symgrad.template import HOLE, Slice
-from symgrad.tree import Callee, Tree
 
 
 def only(text: str) -> Tree:

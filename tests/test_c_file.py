@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.c_file import Part, files, fixed_shapes
-from symgrad.document import Rendering
 from symgrad.errors import MissingExtraError, SymgradError
-from symgrad.layout import Layout
-from symgrad.native import compiler
 from symgrad.pipeline import derive
+from symgrad.running.native import compiler
+from symgrad.writing.c_file import Part, files, fixed_shapes
+from symgrad.writing.document import Rendering
+from symgrad.writing.layout import Layout
 from tests.reference import CASES, SMALLEST_NORMAL, TABLE, Case, Point, truth
 from tests.test_targets import SPECIAL
 

@@ -3,12 +3,12 @@
 import pytest
 
 import symgrad
-from symgrad.calls import bind, count
 from symgrad.errors import ArgumentError, SymgradError
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import Builder
-from symgrad.items import Items
+from symgrad.language.calls import bind, count
+from symgrad.language.formula import lower
+from symgrad.language.items import Items
 from symgrad.syntax import parse
 
 BUILD = Builder()

@@ -6,8 +6,8 @@ import pytest
 from mpmath import mp, mpf
 
 import symgrad
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
 from tests.reference import evaluate
 
 TABLE = builtin_functions()

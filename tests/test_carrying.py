@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.carrying import carried_helpers, with_carried
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
 from symgrad.targets.numpy import NUMPY
+from symgrad.writing.carrying import carried_helpers, with_carried
 
 TABLE = builtin_functions()
 NEAR = np.array([1e-300, 1.0, 1.0 + 1e-9, 2.0, 1e300])

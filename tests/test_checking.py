@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad import checking
+from symgrad.trust import checking
 
 LABELS = {"L": [[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]], "t": [2, 0]}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.chunks import Chunked, Given, Tree
+from symgrad.data.chunks import Chunked, Given, Tree
 from tests.blocks import close
 
 

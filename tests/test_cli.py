@@ -14,8 +14,8 @@ import pytest
 
 import symgrad
 from symgrad.cli import main
-from symgrad.explanation import explain
 from symgrad.functions import builtin_functions, builtin_sections
+from symgrad.seeing.explanation import explain
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (

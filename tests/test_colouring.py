@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from symgrad.colouring import Compression, compress
+from symgrad.running.colouring import Compression, compress
 
 Array = np.ndarray[Any, Any]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.compositions import BUILDERS
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.compositions import BUILDERS
+from symgrad.language.formula import lower
 
 TABLE = builtin_functions()
 

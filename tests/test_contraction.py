@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.contraction import DOTS, joined, parted, read_subscripts
 from symgrad.errors import ArgumentError
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.contraction import DOTS, joined, parted, read_subscripts
+from symgrad.language.formula import lower
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from symgrad import crew
 from symgrad.errors import LimitError
+from symgrad.running import crew
 
 
 @pytest.mark.parametrize("wanted", [1, 2, 3, 8])

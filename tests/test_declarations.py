@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.declarations import Declaration, check_declared
 from symgrad.errors import InputError, NameRuleError
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.declarations import Declaration, check_declared
+from symgrad.language.formula import lower
 
 TABLE = builtin_functions()
 

@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from symgrad.dependence import RULES, dense, mixed, numbered, selected, spread, summed, united
 from symgrad.graph import Node
-from symgrad.leaves import LIKE_FIRST, LIKE_SECOND, OWN, REDUCTIONS
+from symgrad.shaping.dependence import (
+    RULES,
+    dense,
+    mixed,
+    numbered,
+    selected,
+    spread,
+    summed,
+    united,
+)
+from symgrad.shaping.leaves import LIKE_FIRST, LIKE_SECOND, OWN, REDUCTIONS
 
 
 def rows(size: int) -> Any:

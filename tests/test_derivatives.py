@@ -10,9 +10,9 @@ import pytest
 
 import symgrad
 from symgrad.errors import SymgradError
-from symgrad.explanation import explain
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive, stages
+from symgrad.seeing.explanation import explain
 
 TABLE = builtin_functions()
 RNG = np.random.default_rng(11)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.diagram import Diagram, diagram, shortened
+from symgrad.seeing.diagram import Diagram, diagram, shortened
 
 
 def of(formula: str, at: dict[str, object] | None = None, most: int = 300) -> Diagram:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.digits import MATRICES, PRIMITIVES, Digits, context, digits, in_digits, precision
-from symgrad.evaluate import resolved
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
+from symgrad.running.evaluate import resolved
+from symgrad.trust.digits import MATRICES, PRIMITIVES, Digits, context, digits, in_digits, precision
 from tests.test_arrays import CASES
 
 TABLE = builtin_functions()

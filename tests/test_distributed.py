@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.distributed import Recipe, computed, recipe
-from symgrad.into import leaves
+from symgrad.data.distributed import Recipe, computed, recipe
+from symgrad.running.into import leaves
 from tests.blocks import close, same_bits
 from tests.test_sources import File
 from tests.test_streaming import CASES, DRAWS, LABELS, N, W, X, Y
@@ -50,8 +50,8 @@ def _arrays(result: Any) -> Any:
 
 
 def test_pieces_of_files_and_chunks_add_up_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symgrad.streaming.WHOLE", 99)
-    monkeypatch.setattr("symgrad.streaming.PIECE", 1)
+    monkeypatch.setattr("symgrad.data.streaming.WHOLE", 99)
+    monkeypatch.setattr("symgrad.data.streaming.PIECE", 1)
     compiled = symgrad.value_and_grad("mean(log1p(exp(-y * (X @ w))))", wrt="w")
     files = compiled(X=File(X, (128, 3)), y=File(Y), w=W)
     chunks = compiled(X=da.from_array(X, (128, 3)), y=da.from_array(Y, 128), w=W)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symgrad
-from symgrad.lines import escaped
+from symgrad.writing.lines import escaped
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.draws import is_plain, layouts_of, single_points, whole_points
 from symgrad.errors import InputError
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
+from symgrad.trust.draws import is_plain, layouts_of, single_points, whole_points
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -5,12 +5,12 @@ import ast
 import pytest
 
 from symgrad.emit import Body, argument_names, emit
-from symgrad.finish import without_shapes
 from symgrad.functions import builtin_functions
-from symgrad.naming import Names
 from symgrad.pipeline import derive
+from symgrad.rewriting.finish import without_shapes
 from symgrad.schedule import schedule
 from symgrad.targets.scalar import SCALAR
+from symgrad.writing.naming import Names
 
 TABLE = builtin_functions()
 

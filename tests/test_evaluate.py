@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.evaluate import evaluate, evaluate_each, known_of, resolved
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
+from symgrad.running.evaluate import evaluate, evaluate_each, known_of, resolved
 
 TABLE = builtin_functions()
 X = np.array([[1.0, 2.0], [3.0, 4.0]])

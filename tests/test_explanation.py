@@ -4,8 +4,8 @@ import pytest
 
 import symgrad
 from symgrad.errors import SymgradError
-from symgrad.explanation import explain, listing
 from symgrad.functions import Function, builtin_functions
+from symgrad.seeing.explanation import explain, listing
 from symgrad.syntax import parse_row
 
 STAGES = ["text", "parse", "lower", "stabilise", "reverse", "simplify", "emit"]

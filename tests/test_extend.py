@@ -5,9 +5,9 @@ import pytest
 import symgrad
 from symgrad.compiled import Compiled
 from symgrad.errors import DefinitionError
-from symgrad.extend import extend, is_linear
 from symgrad.functions import builtin_functions
 from symgrad.graph import STRUCTURAL
+from symgrad.language.extend import extend, is_linear
 from symgrad.lower import lower_rule
 from symgrad.pipeline import derive
 from symgrad.syntax import parse

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.faults import first_not_finite
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
+from symgrad.running.faults import first_not_finite
 
 ONES = np.ones((2, 2))
 PINV = "Use pinv, or add a small multiple of eye(n)."

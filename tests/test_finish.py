@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.finish import finish, shapes_from_inputs, without_shapes
 from symgrad.functions import builtin_functions
 from symgrad.graph import Graph
 from symgrad.pipeline import derive
+from symgrad.rewriting.finish import finish, shapes_from_inputs, without_shapes
 from symgrad.simplify import legalise
 from symgrad.targets.numpy import NUMPY
 

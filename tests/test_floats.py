@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.floats import _convert, floats
+from symgrad.running.floats import _convert, floats
 
 X = np.linspace(0, 1, 5)
 

@@ -5,8 +5,8 @@ import pytest
 
 import symgrad
 from symgrad.errors import NameRuleError
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
 
 TABLE = builtin_functions()
 

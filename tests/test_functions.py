@@ -14,8 +14,8 @@ from mpmath import mp, mpf
 from scipy import special
 
 import symgrad
-from symgrad.formula import lower
 from symgrad.graph import Builder, Graph
+from symgrad.language.formula import lower
 from symgrad.lower import definition, derivative
 from symgrad.reverse import reverse
 from symgrad.simplify import simplify

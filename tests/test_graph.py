@@ -6,8 +6,8 @@ import pytest
 
 from symgrad.errors import LimitError
 from symgrad.graph import Builder, ancestors, descendants
-from symgrad.leaves import Leaves
 from symgrad.limits import Limits
+from symgrad.shaping.leaves import Leaves
 
 
 def test_equal_operations_are_one_node() -> None:

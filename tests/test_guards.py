@@ -10,9 +10,9 @@ import pytest
 
 import symgrad
 from symgrad.api import functions
-from symgrad.formula import lower
 from symgrad.graph import Graph
-from symgrad.guards import guard
+from symgrad.language.formula import lower
+from symgrad.rewriting.guards import guard
 
 NAMES = re.compile(r"(?<![\w.])[a-zA-Z](?![\w(])")
 RNG = np.random.default_rng(5)

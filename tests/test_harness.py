@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import symgrad
-from symgrad.harness import written_tests
+from symgrad.trust.harness import written_tests
 
 NETWORK = """X: (n, d); T: (n, k); W: (d, h); b: (h,); V: (h, k)
 h = tanh(X @ W + b)

@@ -8,8 +8,8 @@ import pytest
 from mpmath import mpf
 
 import symgrad
-from symgrad.formula import lower
-from symgrad.leaves import is_elementwise
+from symgrad.language.formula import lower
+from symgrad.shaping.leaves import is_elementwise
 from tests.conftest import Corpus
 from tests.reference import TABLE, evaluate
 

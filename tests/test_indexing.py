@@ -7,10 +7,10 @@ import pytest
 
 import symgrad
 from symgrad.errors import ArgumentError, SymgradError
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
-from symgrad.indexing import along
-from symgrad.template import HOLE, Slice, filled
+from symgrad.language.formula import lower
+from symgrad.language.indexing import along
+from symgrad.language.template import HOLE, Slice, filled
 from tests.keys import key_of
 
 TABLE = builtin_functions()

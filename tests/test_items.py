@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from symgrad.errors import ArgumentError
-from symgrad.formula import FormulaLowerer
 from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Node
-from symgrad.items import (
+from symgrad.language.formula import FormulaLowerer
+from symgrad.language.items import (
     Items,
     Literal,
     attribute,

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
-from symgrad.judge import Fault, by_digits, numerically
-from symgrad.truth import Truth
+from symgrad.language.formula import lower
+from symgrad.trust.judge import Fault, by_digits, numerically
+from symgrad.trust.truth import Truth
 
 TABLE = builtin_functions()
 

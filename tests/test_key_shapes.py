@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.key_shapes import UNKNOWN, IndexArray, of_key
-from symgrad.misfit import Misfit, Shape
-from symgrad.template import HOLE, Slice, filled
+from symgrad.language.template import HOLE, Slice, filled
+from symgrad.shaping.key_shapes import UNKNOWN, IndexArray, of_key
+from symgrad.shaping.misfit import Misfit, Shape
 from tests.keys import key_of
 
 ALL = Slice(None, None, None)

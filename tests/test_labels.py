@@ -2,7 +2,14 @@
 
 from itertools import islice
 
-from symgrad.labels import cotangent_of, derivative_name, is_own, of_cotangent, shown, unnamed
+from symgrad.language.labels import (
+    cotangent_of,
+    derivative_name,
+    is_own,
+    of_cotangent,
+    shown,
+    unnamed,
+)
 
 
 def test_labels_are_told_apart() -> None:

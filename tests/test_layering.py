@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from symgrad.layering import Edge, Layout, layered
+from symgrad.seeing.layering import Edge, Layout, layered
 
 GAP = (0.3, 0.6)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symgrad.layout import Layout
+from symgrad.writing.layout import Layout
 
 XY = ("x", "y")
 PACKED = [

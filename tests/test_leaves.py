@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import Node
-from symgrad.leaves import (
+from symgrad.language.formula import lower
+from symgrad.shapes import Inference
+from symgrad.shaping.leaves import (
     LIKE_FIRST,
     LIKE_SECOND,
     OWN,
@@ -15,7 +16,6 @@ from symgrad.leaves import (
     is_elementwise,
     is_number,
 )
-from symgrad.shapes import Inference
 
 TABLE = builtin_functions()
 

@@ -9,7 +9,7 @@ import pytest
 
 import symgrad
 from symgrad.cli import main
-from symgrad.explanation import explain as stages
+from symgrad.seeing.explanation import explain as stages
 from tests.latex_checks import faults
 
 WHOLE = """\

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from symgrad.lines import WIDTH, bracketed, laid_out
+from symgrad.writing.lines import WIDTH, bracketed, laid_out
 
 A, B, C = "a" * 50, "b" * 50, "c" * 20
 

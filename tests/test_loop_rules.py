@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.c_file import Part, Signature, files, fixed_shapes
 from symgrad.errors import SymgradError
+from symgrad.writing.c_file import Part, Signature, files, fixed_shapes
 from tests.array_cases import Case
 from tests.test_arrays import CASES, close, over
 from tests.test_c_file import built

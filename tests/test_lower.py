@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from symgrad.errors import LimitError, SymgradError
-from symgrad.formula import Lowered, lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import Node
+from symgrad.language.formula import Lowered, lower
 from symgrad.limits import Limits
 from symgrad.lower import lower_rule
 from symgrad.syntax import parse

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from symgrad import making
-from symgrad.printer import unparse, unparse_statements
+from symgrad.language import making
+from symgrad.language.printer import unparse, unparse_statements
 from symgrad.syntax import parse
 
 x, y, minus = making.name("x"), making.name("y"), making.number(-2)

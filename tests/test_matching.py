@@ -1,10 +1,10 @@
 """What matches: names, operands that commute, guards; and the few rules that are tried at all."""
 
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import Node
-from symgrad.matching import Index, match
-from symgrad.rules import make_rule
+from symgrad.language.formula import lower
+from symgrad.rewriting.matching import Index, match
+from symgrad.rewriting.rules import make_rule
 
 TABLE = builtin_functions()
 

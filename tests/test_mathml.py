@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import symgrad
-from symgrad.mathml import mathml
+from symgrad.seeing.mathml import mathml
 from tests.test_latex import FORMULAS
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
-from symgrad.memory import estimate
+from symgrad.language.formula import lower
 from symgrad.shapes import Inference
+from symgrad.writing.memory import estimate
 
 x = np.ones(1000)
 

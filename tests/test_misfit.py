@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.misfit import Misfit, Shape, axes_of, axis_of, broadcast, product
+from symgrad.shaping.misfit import Misfit, Shape, axes_of, axis_of, broadcast, product
 
 KNOWN = [
     ((3,), (2, 3)), ((3, 1), (1, 4)), ((), (2,)), ((0, 1), (1, 5)), ((1,), (1, 1)), ((2, 3),), (),

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad import notations
 from symgrad.errors import FormulaSyntaxError, SymgradError
-from symgrad.mistakes import diagnose, refuse_hidden_characters
+from symgrad.language import notations
+from symgrad.language.mistakes import diagnose, refuse_hidden_characters
 from symgrad.syntax import parse, parse_rewrite, parse_row
 from tests.transcript import transcript
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.document import reserved
-from symgrad.naming import WORDS, Names
 from symgrad.targets.numpy import LIBRARY
+from symgrad.writing.document import reserved
+from symgrad.writing.naming import WORDS, Names
 
 CASES = [
     # formula, and names that its value and gradient are expected to have

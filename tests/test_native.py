@@ -9,7 +9,7 @@ import pytest
 
 import symgrad
 from symgrad.errors import InputError, MissingExtraError, SymgradError
-from symgrad.native import NativeFunction
+from symgrad.running.native import NativeFunction
 
 BOWL = "(1 - x)**2 + 100*(y - x**2)**2"
 LINE = "X: (3, 2); w: (2,); b: scalar; mean((X @ w + b)**2)"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.nonfinite import reason
+from symgrad.trust.nonfinite import reason
 
 FINITE = "The value and all derivatives are finite."
 CASES: list[tuple[str, dict[str, Any], str]] = [

@@ -12,11 +12,11 @@ import pytest
 from scipy import special
 
 import symgrad
-from symgrad.document import Rendering
 from symgrad.errors import SymgradError
-from symgrad.layout import Layout
-from symgrad.numba_file import numba_source
 from symgrad.pipeline import derive
+from symgrad.writing.document import Rendering
+from symgrad.writing.layout import Layout
+from symgrad.writing.numba_file import numba_source
 from tests.reference import CASES as ALL
 from tests.reference import TABLE, Case
 from tests.test_c_file import agree, points_of

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from symgrad.numerical import (
+from symgrad.trust.numerical import (
     SAFETY,
     Estimate,
     agrees,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symgrad.errors import DerivativeError, InputError, SymgradError
-from symgrad.numerical import (
+from symgrad.trust.numerical import (
     Estimate,
     Estimates,
     Verdict,

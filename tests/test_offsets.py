@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from symgrad.offsets import affine, applied, moved, own
-from symgrad.template import HOLE, Slice
+from symgrad.language.template import HOLE, Slice
+from symgrad.writing.offsets import affine, applied, moved, own
 
 
 @pytest.mark.parametrize(

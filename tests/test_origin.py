@@ -1,8 +1,8 @@
 """How a file was made is told at its head, and read there again."""
 
 import symgrad
-from symgrad.origin import Origin, origin, read_origin
 from symgrad.version import __version__
+from symgrad.writing.origin import Origin, origin, read_origin
 
 
 def digest(*change: object) -> str:

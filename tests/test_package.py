@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from symgrad.cli import main
-from symgrad.package import progress
+from symgrad.commands.package import progress
 
 FORMULAS = {
     "kinetic": "m*v**2/2  # an energy\n",

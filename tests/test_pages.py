@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from symgrad.pages import (
+from symgrad.seeing.pages import (
     Block,
     Code,
     Display,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.diagram import diagram
-from symgrad.painting import _Picture, painted
+from symgrad.seeing.diagram import diagram
+from symgrad.seeing.painting import _Picture, painted
 
 SVG = "{http://www.w3.org/2000/svg}"
 NETWORK = "h = relu(X @ W + b); cross_entropy(h, T)"

@@ -7,9 +7,9 @@ from typing import Any
 import lark
 import pytest
 
-from symgrad import parser
-from symgrad.building import TreeBuilder
-from symgrad.parser import (
+from symgrad.language import parser
+from symgrad.language.building import TreeBuilder
+from symgrad.language.parser import (
     STARTS,
     Parser,
     StoppedError,
@@ -18,7 +18,7 @@ from symgrad.parser import (
     grammar_text,
     load_tables,
 )
-from symgrad.tree import Statement, postorder
+from symgrad.language.tree import Statement, postorder
 
 FORMULAS = [
     "x",
@@ -52,7 +52,7 @@ def test_the_grammar_is_the_checkouts() -> None:
 
 
 def test_the_tables_are_those_of_the_grammar() -> None:
-    """After a change of the grammar, `python -m symgrad.parser` writes them."""
+    """After a change of the grammar, `python -m symgrad.language.parser` writes them."""
     kept = json.loads((grammar_folder() / "formula.json").read_text(encoding="utf-8"))
     assert kept["grammar"] == grammar_text()
     assert kept.keys() == build_tables(grammar_text()).keys()

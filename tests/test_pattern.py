@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.dependence import dense
-from symgrad.evaluate import known_of
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import STRUCTURAL, Graph
-from symgrad.pattern import MOVES, SUMS_OF_MOVES, WITHOUT, pattern, rule_of, steering
+from symgrad.language.formula import lower
 from symgrad.pipeline import derive
+from symgrad.running.evaluate import known_of
+from symgrad.running.pattern import MOVES, SUMS_OF_MOVES, WITHOUT, pattern, rule_of, steering
+from symgrad.shaping.dependence import dense
 from tests.array_cases import Case
 from tests.test_products import SMOOTH, over
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 
 from symgrad.errors import SymgradError
-from symgrad.printer import OPERATORS, unparse, unparse_statements
+from symgrad.language.printer import OPERATORS, unparse, unparse_statements
+from symgrad.language.tree import Statement, Tree
 from symgrad.syntax import parse
-from symgrad.tree import Statement, Tree
 from tests.trees import COMPARISONS, expressions, outline, program_outline, programs
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.document import legal, outputs_for
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import Known, derive
 from symgrad.targets.scalar import SCALAR
+from symgrad.writing.document import legal, outputs_for
 from tests.array_cases import Case
 from tests.test_arrays import CASES
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.quick import LONGEST, OWN_NAMES, quick
+from symgrad.writing.quick import LONGEST, OWN_NAMES, quick
 
 FORMULA = "exp(x*y)*sin(x) + y**2/(1 + x**2) + log(x)"
 

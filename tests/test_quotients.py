@@ -3,10 +3,10 @@
 import pytest
 
 import symgrad
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
 from symgrad.graph import builder_of, descendants
-from symgrad.quotients import Quotients
+from symgrad.language.formula import lower
+from symgrad.rewriting.quotients import Quotients
 
 TABLE = builtin_functions()
 

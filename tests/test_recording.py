@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.recording import record
+from symgrad.seeing.recording import record
 
 X = np.array([[1.0, -2.0], [0.5, 3.0], [2.0, 0.25]])
 CASES = [

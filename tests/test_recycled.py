@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad import recycled
+from symgrad.running import recycled
 
 SHAPE = (100, 200)
 

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 import symgrad
-from symgrad.remarks import as_comments, remarks
+from symgrad.writing.remarks import as_comments, remarks
 
 CASES = [
     ("r = y - x  # a residual\nr**2", {"r": ("a residual",)}),

@@ -10,7 +10,7 @@ import symgrad
 from symgrad.errors import InputError
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive
-from symgrad.resolve import NEED_RANKS, UndeclaredError
+from symgrad.shaping.resolve import NEED_RANKS, UndeclaredError
 
 TABLE = builtin_functions()
 RNG = np.random.default_rng(7)

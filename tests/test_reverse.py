@@ -5,8 +5,8 @@ import pytest
 
 import symgrad
 from symgrad.errors import DerivativeError
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
 from symgrad.reverse import reverse
 from symgrad.simplify import stabilise
 from tests.evaluation import numpy_outputs

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from symgrad import rewrite as rewriting
-from symgrad.formula import lower
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Builder, Graph, Node
+from symgrad.language.formula import lower
 from symgrad.rewrite import Rewriter, rewrite
 
 TABLE = builtin_functions()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from symgrad.finish import VIEWS
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import Known, derive
-from symgrad.programs import planned
-from symgrad.rows import SUM, Plan, described
+from symgrad.rewriting.finish import VIEWS
+from symgrad.running.programs import planned
+from symgrad.writing.rows import SUM, Plan, described
 
 TABLE = builtin_functions()
 N, M, D, K = 7, 5, 3, 2

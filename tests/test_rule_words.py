@@ -1,8 +1,8 @@
 """Every rule can be told: by its line in functions.sg, or in words."""
 
+from symgrad.differentiation.structural import ADJOINTS, PARTIALS, no_terms
 from symgrad.functions import builtin_functions
-from symgrad.rule_words import IN_WORDS, TOLD
-from symgrad.structural import ADJOINTS, PARTIALS, no_terms
+from symgrad.language.rule_words import IN_WORDS, TOLD
 
 
 def test_what_has_no_line_has_words() -> None:

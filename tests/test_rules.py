@@ -11,8 +11,7 @@ from mpmath import mp
 from symgrad.errors import DefinitionError
 from symgrad.functions import builtin_functions
 from symgrad.graph import Graph, Node
-from symgrad.leaves import is_elementwise
-from symgrad.rules import (
+from symgrad.rewriting.rules import (
     CONDITIONS,
     OPEN,
     PREDICATES,
@@ -23,6 +22,7 @@ from symgrad.rules import (
     parse_rules,
     rule_lines,
 )
+from symgrad.shaping.leaves import is_elementwise
 from tests.evaluation import numpy_outputs
 from tests.reference import evaluate
 

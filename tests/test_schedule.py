@@ -2,9 +2,9 @@
 
 import pytest
 
-from symgrad.finish import without_shapes
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import derive
+from symgrad.rewriting.finish import without_shapes
 from symgrad.schedule import Schedule, schedule
 from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY

@@ -2,11 +2,11 @@
 
 import pytest
 
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
-from symgrad.misfit import Shape
+from symgrad.language.formula import lower
 from symgrad.pipeline import Known
-from symgrad.selection import select_early
+from symgrad.shaping.misfit import Shape
+from symgrad.shaping.selection import select_early
 
 TABLE = builtin_functions()
 SHAPES: dict[str, Shape] = {"x": (4,), "y": (4,), "a": (), "X": (3, 4), "k": (2,)}

@@ -7,7 +7,7 @@ import mpmath
 import pytest
 from mpmath import mp
 
-from symgrad.series import (
+from symgrad.rewriting.series import (
     FUNCTIONS,
     NoSeriesError,
     Series,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from symgrad.graph import Node
-from symgrad.misfit import Misfit, Shape, Size
-from symgrad.shape_moves import MOVES, expanded, pad_widths
-from symgrad.template import HOLE
+from symgrad.language.template import HOLE
+from symgrad.shaping.misfit import Misfit, Shape, Size
+from symgrad.shaping.shape_moves import MOVES, expanded, pad_widths
 
 
 def shape_of(op: str, value: Any, *shapes: Shape, fillings: tuple[Size, ...] = ()) -> Shape:

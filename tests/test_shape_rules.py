@@ -8,9 +8,9 @@ import pytest
 
 from symgrad.functions import builtin_functions
 from symgrad.graph import Node
-from symgrad.leaves import LIKE_FIRST, LIKE_SECOND, OWN, REDUCTIONS
-from symgrad.misfit import Misfit, Shape
-from symgrad.shape_rules import RULES, square
+from symgrad.shaping.leaves import LIKE_FIRST, LIKE_SECOND, OWN, REDUCTIONS
+from symgrad.shaping.misfit import Misfit, Shape
+from symgrad.shaping.shape_rules import RULES, square
 
 NumPy = Callable[..., Any]
 

@@ -90,7 +90,7 @@ def test_an_interruption_is_quiet(shell: Shell, monkeypatch: pytest.MonkeyPatch)
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("symgrad.lesson.explain", interrupted)
+    monkeypatch.setattr("symgrad.seeing.lesson.explain", interrupted)
     assert shell("explain", "x") == (130, "", "")
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import symgrad
-from symgrad.exporting import to_dot, to_mermaid
-from symgrad.painting import painted
+from symgrad.seeing.exporting import to_dot, to_mermaid
+from symgrad.seeing.painting import painted
 
 AT = {"x": 0.5}
 

@@ -5,10 +5,10 @@ import pytest
 
 import symgrad
 from symgrad.errors import SymgradError
-from symgrad.finish import without_shapes
 from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Graph
 from symgrad.pipeline import derive
+from symgrad.rewriting.finish import without_shapes
 from symgrad.simplify import expand, legalise, stabilise
 from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY

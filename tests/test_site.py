@@ -48,7 +48,7 @@ SHELL_LINES: dict[str, tuple[str, Callable[[str], bool]]] = {
         "`.ci/run`, test_contributing",
         bool,
     ),
-    r"python -m (symgrad|symgrad\.parser|tests\.test_document)\b.*": (
+    r"python -m (symgrad|symgrad\.language\.parser|tests\.test_document)\b.*": (
         "test_contributing, test_parser, test_document",
         bool,
     ),

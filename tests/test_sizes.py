@@ -2,12 +2,12 @@
 
 import pytest
 
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
-from symgrad.misfit import Shape
+from symgrad.language.formula import lower
 from symgrad.pipeline import Known
-from symgrad.resolve import resolve
-from symgrad.sizes import source
+from symgrad.shaping.misfit import Shape
+from symgrad.shaping.resolve import resolve
+from symgrad.shaping.sizes import source
 
 TABLE = builtin_functions()
 SHAPES: dict[str, Shape] = {"X": (7, 4), "W": (4, 3), "w": (4,), "b": (3,), "y": (7, 1)}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.slices import composed, picked
-from symgrad.template import HOLE, Slice
+from symgrad.language.template import HOLE, Slice
+from symgrad.shaping.slices import composed, picked
 
 ALL = Slice(None, None, None)
 X = np.arange(5 * 6 * 7).reshape(5, 6, 7)

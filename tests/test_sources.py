@@ -7,8 +7,8 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from symgrad import sources
-from symgrad.sources import bytes_of, is_dask, is_source, template
+from symgrad.data import sources
+from symgrad.data.sources import bytes_of, is_dask, is_source, template
 
 
 class File:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symgrad.spelling import (
+from symgrad.language.spelling import (
     ATOM,
     COMPARE,
     INFIX,
@@ -15,7 +15,7 @@ from symgrad.spelling import (
     call,
     call2,
 )
-from symgrad.template import HOLE, Slice
+from symgrad.language.template import HOLE, Slice
 
 X, Y = Text("x"), Text("y")
 

@@ -7,7 +7,7 @@ import pytest
 import symgrad
 from symgrad.cli import main
 from symgrad.errors import SymgradError
-from symgrad.stale import why_stale
+from symgrad.writing.stale import why_stale
 
 FORMULA = "x*sin(y)"
 
@@ -33,7 +33,7 @@ def test_fresh_and_stale_files(tmp_path: Path) -> None:
 
 def test_a_function_that_was_defined_anew(tmp_path: Path) -> None:
     def text(definition: str) -> str:
-        table = symgrad.extend.extend(symgrad.functions.builtin_functions(), (definition,))
+        table = symgrad.language.extend.extend(symgrad.functions.builtin_functions(), (definition,))
         return symgrad.compiled.Compiled("grad", "f(x)", None, False, table).source
 
     path = tmp_path / "f.py"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.sources import is_source
-from symgrad.streaming import pieces, progress
+from symgrad.data.sources import is_source
+from symgrad.data.streaming import pieces, progress
 from tests.blocks import close, same_bits
 from tests.test_sources import File
 
@@ -39,9 +39,9 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symgrad.sources.WHOLE", 99)
-    monkeypatch.setattr("symgrad.streaming.WHOLE", 99)
-    monkeypatch.setattr("symgrad.streaming.PIECE", 2000)
+    monkeypatch.setattr("symgrad.data.sources.WHOLE", 99)
+    monkeypatch.setattr("symgrad.data.streaming.WHOLE", 99)
+    monkeypatch.setattr("symgrad.data.streaming.PIECE", 2000)
 
 
 def filed(given: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_arrays_that_do_not_fit_the_results(out: Any, message: str) -> None:
 
 
 def test_small_files_are_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symgrad.streaming.WHOLE", 2**20)
+    monkeypatch.setattr("symgrad.data.streaming.WHOLE", 2**20)
     found = symgrad.function("sum(sort(x)[:3] * x[3:6])")(File(Y))
     assert found == symgrad.function("sum(sort(x)[:3] * x[3:6])")(Y)
 
@@ -137,7 +137,7 @@ def test_memory_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
             return np.ones((key[0].stop - key[0].start, 4))
 
     compiled = symgrad.value_and_grad("mean(sin(X @ w)**2)", wrt="w")
-    monkeypatch.setattr("symgrad.streaming.PIECE", 16_000)
+    monkeypatch.setattr("symgrad.data.streaming.PIECE", 16_000)
     most = []
     for rows in (1_000, 1_000, 40_000):
         tracemalloc.start()

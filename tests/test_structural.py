@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad import structural
+from symgrad.differentiation import structural
+from symgrad.differentiation.structural import ADJOINTS, PARTIALS
 from symgrad.functions import builtin_functions
 from symgrad.graph import STRUCTURAL, Builder, Graph, Node
-from symgrad.items import paired
+from symgrad.language.items import paired
+from symgrad.language.template import HOLE, Slice
 from symgrad.reverse import reverse
-from symgrad.structural import ADJOINTS, PARTIALS
-from symgrad.template import HOLE, Slice
 from tests.evaluation import numpy_outputs
 
 Make = Callable[[Builder, Node], Node]

@@ -8,7 +8,7 @@ import sympy
 
 import symgrad
 from symgrad.errors import InputError
-from symgrad.sympy_table import CALLED, MADE
+from symgrad.exchange.sympy_table import CALLED, MADE
 
 x, y, z = sympy.symbols("x y z")
 n, d = sympy.symbols("n d")

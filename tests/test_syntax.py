@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 
 from symgrad.errors import DefinitionError, FormulaSyntaxError, SymgradError
-from symgrad.parser import STARTS, grammar_text
-from symgrad.printer import unparse, unparse_statements
+from symgrad.language.parser import STARTS, grammar_text
+from symgrad.language.printer import unparse, unparse_statements
+from symgrad.language.tree import postorder
 from symgrad.syntax import parse, parse_rewrite, parse_row, target_of
-from symgrad.tree import postorder
 from tests.trees import outline, program_outline
 
 GRAMMAR = lark.Lark(grammar_text(), start=STARTS)

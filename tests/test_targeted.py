@@ -11,9 +11,9 @@ import pytest
 
 import symgrad
 from symgrad.errors import MissingExtraError, SymgradError
-from symgrad.into import leaves
-from symgrad.native import NativeFunction
-from symgrad.targeted import NumbaFunction
+from symgrad.running.into import leaves
+from symgrad.running.native import NativeFunction
+from symgrad.running.targeted import NumbaFunction
 
 MODEL = "X: (n, d); w: (d,); b: scalar; sum(log1p(exp(X @ w + b)))"
 X = np.linspace(-1.0, 1.0, 12).reshape(4, 3)

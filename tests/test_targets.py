@@ -13,18 +13,18 @@ import pytest
 from scipy import special
 
 import symgrad
-from symgrad.document import Layout, kernel_source
 from symgrad.errors import SymgradError
-from symgrad.formula import lower
+from symgrad.language.formula import lower
+from symgrad.language.spelling import Text
 from symgrad.load import load
 from symgrad.lower import definition
 from symgrad.pipeline import derive
 from symgrad.simplify import expand
-from symgrad.spelling import Text
 from symgrad.targets import Target
 from symgrad.targets.arrays import ARRAY_HELPERS, ARRAYS
 from symgrad.targets.numpy import HELPERS, NUMPY
 from symgrad.targets.scalar import NAMESPACE, SCALAR
+from symgrad.writing.document import Layout, kernel_source
 from tests.reference import CASES, ROWS, SMALLEST_NORMAL, TABLE, Case, Point, Truth
 
 TARGETS = (NUMPY, SCALAR)

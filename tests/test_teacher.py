@@ -3,9 +3,9 @@
 import pytest
 
 import symgrad
-from symgrad.pages import as_text
-from symgrad.recording import record
-from symgrad.teacher import Teacher
+from symgrad.seeing.pages import as_text
+from symgrad.seeing.recording import record
+from symgrad.seeing.teacher import Teacher
 
 
 def told(formula: str, at: dict[str, object]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.template import HOLE, Slice, filled, holes, written
+from symgrad.language.template import HOLE, Slice, filled, holes, written
 from tests.keys import key_of
 
 ALL = Slice(None, None, None)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.evaluate import evaluate
 from symgrad.functions import builtin_functions
 from symgrad.graph import Builder
+from symgrad.running.evaluate import evaluate
 from symgrad.shapes import Inference
-from symgrad.terms import Labels, Term, Workshop
+from symgrad.shaping.terms import Labels, Term, Workshop
 
 RNG = np.random.default_rng(5)
 INPUTS = {

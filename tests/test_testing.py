@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
 import symgrad
-from symgrad import checking
+from symgrad.language.tree import postorder
 from symgrad.syntax import parse
 from symgrad.testing import assert_gradient_correct, formulas, inputs, numbers
-from symgrad.tree import postorder
+from symgrad.trust import checking
 
 few = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 hunt = settings(

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import symgrad
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.formula import lower
+from symgrad.language.tree import postorder
 from symgrad.syntax import parse
 from symgrad.testing import array_formulas, assert_gradient_correct, inputs
-from symgrad.tree import postorder
 
 few = settings(
     max_examples=20,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from symgrad.tex import ATOM, SUM, Tex, escaped, fenced, name, number
+from symgrad.seeing.tex import ATOM, SUM, Tex, escaped, fenced, name, number
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import pytest
 
 import symgrad
 from symgrad.api import functions
-from symgrad.formula import lower
+from symgrad.language.formula import lower
+from symgrad.seeing.tex_graph import GraphWriter
+from symgrad.seeing.tex_tree import TreeWriter
 from symgrad.syntax import parse
-from symgrad.tex_graph import GraphWriter
-from symgrad.tex_tree import TreeWriter
 
 
 def lines(formula: str) -> list[str]:

@@ -7,9 +7,9 @@ from matplotlib.mathtext import MathTextParser
 
 from symgrad.api import functions
 from symgrad.functions import Function, builtin_functions
+from symgrad.seeing.tex_spellings import LATEX, cases
+from symgrad.seeing.tex_tree import TreeWriter
 from symgrad.syntax import parse
-from symgrad.tex_spellings import LATEX, cases
-from symgrad.tex_tree import TreeWriter
 from tests.latex_checks import faults
 
 ROWS = sorted(builtin_functions())

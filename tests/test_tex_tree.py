@@ -3,8 +3,8 @@
 import pytest
 
 from symgrad.api import functions
+from symgrad.seeing.tex_tree import TreeWriter
 from symgrad.syntax import parse
-from symgrad.tex_tree import TreeWriter
 
 
 def lines(formula: str) -> list[str]:

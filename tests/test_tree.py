@@ -2,8 +2,8 @@
 
 import pytest
 
+from symgrad.language.tree import postorder
 from symgrad.syntax import parse
-from symgrad.tree import postorder
 
 
 @pytest.mark.parametrize(

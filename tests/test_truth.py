@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
-from symgrad.truth import Truth
+from symgrad.language.formula import lower
+from symgrad.trust.truth import Truth
 
 TABLE = builtin_functions()
 

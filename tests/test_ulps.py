@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from symgrad.digits import context
-from symgrad.ulps import index_text, table, ulps
+from symgrad.trust.digits import context
+from symgrad.trust.ulps import index_text, table, ulps
 
 LARGEST = float(np.finfo(np.float64).max)
 

@@ -3,11 +3,11 @@
 import pytest
 
 from symgrad.errors import DefinitionError, SymgradError
-from symgrad.extend import extend
-from symgrad.formula import lower
 from symgrad.functions import builtin_functions
+from symgrad.language.extend import extend
+from symgrad.language.formula import lower
+from symgrad.language.variables import differentiated_names
 from symgrad.syntax import parse
-from symgrad.variables import differentiated_names
 from tests.transcript import transcript
 
 TABLE = builtin_functions()

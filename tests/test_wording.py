@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from symgrad.api import functions
-from symgrad.formula import lower
-from symgrad.wording import brief, glance, named, number, said
+from symgrad.language.formula import lower
+from symgrad.seeing.wording import brief, glance, named, number, said
 
 SAID = [
     ("a - (b - 1)", ["b - 1", "a - v1"]),

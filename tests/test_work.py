@@ -2,9 +2,9 @@
 
 import pytest
 
+from symgrad.differentiation.work import work
 from symgrad.functions import builtin_functions
 from symgrad.pipeline import Known, derive
-from symgrad.work import work
 
 COUNTED = [
     ("x * y", {"x": (3,), "y": ()}, 3),

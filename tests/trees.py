@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from symgrad.printer import OPERATORS
-from symgrad.template import HOLE, Slice
-from symgrad.tree import Callee, Statement, Tree
+from symgrad.language.printer import OPERATORS
+from symgrad.language.template import HOLE, Slice
+from symgrad.language.tree import Callee, Statement, Tree
 
 NAMES = "x y2 _z λ π sin if else and or not in lambda self e I nan inf T π1".split()
 NUMBERS = [0.0, 1.0, 2.5, 1e-7, 1e16, 1e22, 0.1, 5e-324, 1.7976931348623157e308, float("inf")]

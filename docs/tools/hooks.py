@@ -38,7 +38,7 @@ parameters are, and `symgrad functions NAME` shows one line of this.
 """
 WORDS = {
     "built": "by way of other functions",
-    "structural": "a rule in `symgrad/structural.py`",
+    "structural": "a rule in `symgrad/differentiation/structural.py`",
     "none": "none",
 }
 _ROW = re.compile(r"^\|.*", re.MULTILINE)

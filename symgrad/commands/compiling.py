@@ -84,7 +84,7 @@ def _compile(options: Namespace) -> Printed:
         data |= _results(compiled, point, options.command)
     tests = getattr(options, "tests", None)
     if options.stale is not None:
-        from symgrad.stale import why_stale
+        from symgrad.writing.stale import why_stale
 
         reason = why_stale(options.stale, _source(options, compiled, point), compiled.formula)
         told = f"{reason or f'{options.stale} is fresh'}\n"
@@ -105,7 +105,7 @@ def _compile(options: Namespace) -> Printed:
     if header := getattr(source, "header", ""):
         files[str(Path(options.output).with_suffix(".h"))] = header
     if tests is not None:
-        from symgrad.harness import written_tests
+        from symgrad.trust.harness import written_tests
 
         names = _names(options)
         files[tests] = written_tests(formula, wrt_of(options), options.output, tests, names, point)
@@ -127,7 +127,7 @@ def _source(options: Namespace, compiled: Compiled, point: Mapping[str, Any] | N
     if options.target not in (None, "numpy"):
         raise SymgradError("--check is for the target numpy")
     from symgrad.api import value_and_grad
-    from symgrad.self_check import with_self_check
+    from symgrad.trust.self_check import with_self_check
 
     both = value_and_grad(compiled.formula, wrt_of(options))
     return with_self_check(text, both, _names(options), point)

@@ -37,7 +37,7 @@ _FOLDER: Options = (
 
 def _compile_folder(options: Namespace) -> Printed:
     """The files that were written, or what is stale; and the exit status."""
-    from symgrad.package import complaints, package, progress, write
+    from symgrad.commands.package import complaints, package, progress, write
 
     tell = progress(sys.stderr)
     made = package(options.folder, options.output, options.tests, options.check, tell)

@@ -24,7 +24,7 @@ from symgrad.commands.command import (
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from symgrad.survey import Errors
+    from symgrad.trust.survey import Errors
 
 _CHECK: Options = (
     (
@@ -69,7 +69,7 @@ _COMPARED: Options = (
 
 def _check(options: Namespace) -> Printed:
     from symgrad.api import function
-    from symgrad.checking import check
+    from symgrad.trust.checking import check
 
     formula = formula_of(options)
     point = point_of(function(formula).inputs, options.at)
@@ -84,7 +84,7 @@ def _check(options: Namespace) -> Printed:
 
 def _accuracy(options: Namespace) -> Printed:
     from symgrad.point import read_point
-    from symgrad.survey import accuracy
+    from symgrad.trust.survey import accuracy
 
     box: dict[str, tuple[float, float]] = {}
     for text in options.box:
@@ -119,7 +119,7 @@ def _summary(errors: Errors) -> dict[str, Any]:
 
 
 def _diff_check(options: Namespace) -> Printed:
-    from symgrad.comparison import same
+    from symgrad.trust.comparison import same
 
     old, new = formula_in(options.old), formula_in(options.new)
     found = same(
@@ -131,7 +131,7 @@ def _diff_check(options: Namespace) -> Printed:
 
 def _explain_nan(options: Namespace) -> Printed:
     from symgrad.api import function
-    from symgrad.nonfinite import explain_nan
+    from symgrad.trust.nonfinite import explain_nan
 
     formula = formula_of(options)
     point = point_of(function(formula).inputs, options.at)

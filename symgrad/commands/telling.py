@@ -53,7 +53,7 @@ _EXPLAIN: Options = (
 
 def _explain(options: Namespace) -> Printed:
     from symgrad.api import function
-    from symgrad.lesson import explain
+    from symgrad.seeing.lesson import explain
 
     formula, at = formula_of(options), None
     if options.at is not None and not options.stages:
@@ -68,8 +68,8 @@ def _explain(options: Namespace) -> Printed:
 
 
 def _functions(options: Namespace) -> Printed:
-    from symgrad.explanation import listing
     from symgrad.functions import builtin_functions, builtin_sections
+    from symgrad.seeing.explanation import listing
 
     table = builtin_functions()
     for name in options.names:

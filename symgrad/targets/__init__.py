@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symgrad.errors import SymgradError, did_you_mean, told
-from symgrad.spelling import Spelling, Text
+from symgrad.language.spelling import Spelling, Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symgrad.spelling import (
+from symgrad.language.spelling import (
     ATOM,
     INFIX,
     POWER,

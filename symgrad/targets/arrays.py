@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symgrad.spelling import ATOM, POWER, PRODUCT, SIGN, TERNARY, Spelling, call, call2
+from symgrad.language.spelling import ATOM, POWER, PRODUCT, SIGN, TERNARY, Spelling, call, call2
 
 _AXIS = (("axis", None), ("keepdims", False))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.spelling import Spelling, call, call2
+from symgrad.language.spelling import Spelling, call, call2
 from symgrad.targets import Target
 from symgrad.targets.numpy import LIBRARY, NUMPY, SPELLINGS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from symgrad.spelling import (
+from symgrad.language.spelling import (
     AND,
     ATOM,
     COMPARE,

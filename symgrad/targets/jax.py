@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from symgrad.spelling import ATOM, PRODUCT, TERNARY, Spelling, call, call2
+from symgrad.language.spelling import ATOM, PRODUCT, TERNARY, Spelling, call, call2
 from symgrad.targets import Library, Target
 from symgrad.targets.array_api import SPELLINGS as API_SPELLINGS
 from symgrad.targets.array_api import constant

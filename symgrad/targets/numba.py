@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symgrad.spelling import AND, NOT, OR, SIGN, TERNARY, Spelling, call, call2
+from symgrad.language.spelling import AND, NOT, OR, SIGN, TERNARY, Spelling, call, call2
 from symgrad.targets import Target
 from symgrad.targets.arrays import ARRAYS
 from symgrad.targets.numpy import HELPERS as NUMPY_HELPERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from symgrad.spelling import (
+from symgrad.language.spelling import (
     ATOM,
     BIT_AND,
     BIT_OR,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from symgrad.spelling import (
+from symgrad.language.spelling import (
     AND,
     ATOM,
     COMPARE,

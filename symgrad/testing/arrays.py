@@ -13,7 +13,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from symgrad.spelling import (
+from symgrad.language.spelling import (
     ATOM,
     BIT_OR,
     PRODUCT,

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hypothesis import strategies as st
 
 from symgrad.api import functions as known_functions
-from symgrad.spelling import ATOM, TERNARY, Spelling, Text
+from symgrad.language.spelling import ATOM, TERNARY, Spelling, Text
 from symgrad.testing.pieces import (
     ASSIGNED_NAMES,
     CONSTANTS,

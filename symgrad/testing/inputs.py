@@ -13,10 +13,10 @@ from hypothesis.extra import numpy as st_numpy
 from numpy.typing import DTypeLike
 
 from symgrad.api import function, functions
-from symgrad.declarations import Declaration
-from symgrad.formula import lower
+from symgrad.language.declarations import Declaration
+from symgrad.language.formula import lower
+from symgrad.language.tree import Tree, postorder
 from symgrad.syntax import parse
-from symgrad.tree import Tree, postorder
 
 Shape = tuple[int, ...]
 

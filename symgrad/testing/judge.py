@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from symgrad.checking import check
+from symgrad.trust.checking import check
 
 
 def assert_gradient_correct(

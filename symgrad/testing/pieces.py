@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad.functions import Function
-from symgrad.spelling import (
+from symgrad.language.spelling import (
     AND,
     ATOM,
     BIT_AND,

@@ -1,0 +1,1 @@
+"""Differentiation beyond the reverse pass: adjoints of structure, products, batches, orders."""

@@ -1,0 +1,1 @@
+"""The language: from text to tree and table, and what the pieces of a formula mean."""

@@ -1,0 +1,205 @@
+"""Which rules match at a node: the few that a look at what is below leaves, one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symgrad.functions import Recent
+from symgrad.graph import Node, Value
+from symgrad.language.template import Wild
+from symgrad.rewriting.rules import OPEN, PREDICATES, Attribute, Bindings, Rule
+
+COMMUTATIVE = frozenset(
+    "add multiply equal not_equal logical_and logical_or maximum minimum hypot logaddexp".split()
+)
+
+
+_Trial = tuple[Any, Bindings]
+"""Pairs of a pattern's node and a graph's node still to be compared, as a chain of `(pattern's,
+graph's, the rest)`; what names stand for."""
+
+
+Kind = tuple[Any, ...]
+"""An operation and those of its operands; for a constant, what is told of it."""
+
+Kinds = dict[Node, Kind]
+"""What was told of nodes."""
+
+
+def match(rule: Rule, node: Node) -> Bindings | None:
+    """What the names of a pattern stand for at a node, or None. Commuted operands are tried too."""
+    pending: Any = (rule.root, node, None)
+    bound: Bindings = {}
+    others: list[_Trial] = []
+    while pending is not None:
+        wanted, found, pending = pending
+        op = wanted.op
+        if op == "input":
+            guard = rule.predicates.get(wanted.value)
+            holds = guard is None or PREDICATES[guard](found)
+            fits = holds and bound.setdefault(wanted.value, found) is found
+        elif op == "constant":
+            fits = found.op == "constant" and _same(wanted.value, found.value)
+        else:
+            args, have = wanted.args, found.args
+            fits = op == found.op and len(args) == len(have)
+            if fits and (wanted.value is not None or found.value is not None):
+                fits = _same_attributes(wanted.value, found.value, bound)
+            if fits and len(args) == 1:
+                pending = (args[0], have[0], pending)
+            elif fits:
+                if op in COMMUTATIVE and have[0] is not have[1]:
+                    swapped = (args[0], have[1], (args[1], have[0], pending))
+                    others.append((swapped, dict(bound)))
+                pending = (args[0], have[0], (args[1], have[1], pending))
+        if not fits:
+            if not others:
+                return None
+            pending, bound = others.pop()
+    return bound
+
+
+def _same_attributes(wanted: Value, found: Value, bound: Bindings) -> bool:
+    """Whether attributes agree; wild ones are bound, and later filled in."""
+    if wanted == found:
+        return True
+    if not isinstance(wanted, tuple) or not isinstance(found, tuple) or len(wanted) != len(found):
+        return False
+    for want, have in zip(wanted, found, strict=True):
+        if isinstance(want, Wild):
+            want = bound.setdefault(want.name, Attribute(have)).value
+        if type(want) is not type(have) or want != have:
+            return False
+    return True
+
+
+def _same(a: Value, b: Value) -> bool:
+    return type(a) is type(b) and a == b
+
+
+class Index:
+    """Rules by the operation at their root and what stands two levels below it."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.roots: dict[str, list[Rule]] = {}
+        self._numbers: set[tuple[type, Value]] = set()
+        for rule in rules:
+            self.roots.setdefault(rule.root.op, []).append(rule)
+            numbers = (node for node in rule.pattern.nodes if node.is_constant)
+            self._numbers.update((type(node.value), node.value) for node in numbers)
+        self._candidates: dict[object, tuple[Rule, ...]] = Recent()
+        self._constants: dict[object, Kind] = Recent()
+
+    def candidates(self, node: Node, kinds: Kinds) -> tuple[Rule, ...]:
+        """The rules that a look at a node and what is below it does not rule out, in order.
+
+        `kinds` remembers what was told of nodes.
+        """
+        rules = self.roots.get(node.op)
+        if rules is None:
+            return ()
+        args = node.args
+        first = args[0]
+        kind = kinds.get(first) or self._kind(first, kinds)
+        shape: tuple[Any, ...] = (node.op, kind)
+        meeting = 0
+        if len(args) == 2:
+            second = args[1]
+            meeting = _meeting(first, second)
+            shape = (node.op, kind, kinds.get(second) or self._kind(second, kinds), meeting)
+        found = self._candidates.get(shape)
+        if found is None:
+            below = shape[1:3]
+            found = tuple([rule for rule in rules if _may_match(rule, below, meeting)])
+            self._candidates[shape] = found
+        return found
+
+    def _kind(self, node: Node, kinds: Kinds) -> Kind:
+        """Its operation, and those of its operands; of a constant, what is told of that."""
+        if node.op == "constant":
+            kind = self._of_constant(node.value)
+        else:
+            operands = [
+                arg.op if arg.op != "constant" else self._of_constant(arg.value)
+                for arg in node.args
+            ]
+            kind = (node.op, *operands)
+        kinds[node] = kind
+        return kind
+
+    def _of_constant(self, value: Value) -> Kind:
+        """The guards that a constant passes, and its value if rules name it."""
+        key = value.hex() if isinstance(value, float) else value
+        kind = self._constants.get(key)
+        if kind is None:
+            node = Node("constant", (), value)
+            passed = [name for name, passes in PREDICATES.items() if passes(node)]
+            if (type(value), value) in self._numbers:
+                passed.append(repr(value))
+            kind = self._constants[key] = ("constant", *passed)
+        return kind
+
+
+_SAME, _NESTED, _SHARED = 1, 2, 4
+
+
+def _meeting(first: Node, second: Node) -> int:
+    """Where two operands meet: they are the same, one is an operand of the other, or share one."""
+    if first is second:
+        return _SAME | _SHARED
+    below, others = first.args, second.args
+    found = _NESTED if first in others or second in below else 0
+    for node in below:
+        if node in others:
+            return found | _SHARED
+    return found
+
+
+def _needed_meeting(root: Node) -> int:
+    """Where the operands of a pattern meet. Numbers are compared by value, so they do not count."""
+    if len(root.args) < 2:
+        return 0
+    first, second = root.args
+    names = [[arg for arg in node.args if arg.op == "input"] for node in root.args]
+    needed = _SAME if first is second else 0
+    if (first.op == "input" and first in names[1]) or (second.op == "input" and second in names[0]):
+        needed |= _NESTED
+    return needed | (_SHARED if set(names[0]) & set(names[1]) else 0)
+
+
+def _may_match(rule: Rule, operands: tuple[Kind, ...], meeting: int) -> bool:
+    """Whether a pattern's operands can be these, in either order where it commutes."""
+    root = rule.root
+    if _needed_meeting(root) & ~meeting:
+        return False
+    return any(
+        all(_may_be(rule, want, have) for want, have in zip(root.args, order, strict=True))
+        for order in _orders(root, operands)
+    )
+
+
+def _may_be(rule: Rule, wanted: Node, found: Kind) -> bool:
+    if not wanted.args:
+        return _may_be_leaf(rule, wanted, found)
+    if wanted.op != found[0] or len(wanted.args) != len(found) - 1:
+        return False
+    return any(
+        all(
+            _may_be_leaf(rule, want, have) if not want.args else want.op == have
+            for want, have in zip(wanted.args, order, strict=True)
+        )
+        for order in _orders(wanted, found[1:])
+    )
+
+
+def _may_be_leaf(rule: Rule, wanted: Node, found: str | Kind) -> bool:
+    """Whether a name or a number in a pattern can be what is told of a node."""
+    told = found[1:] if not isinstance(found, str) and found[0] == "constant" else None
+    if wanted.op == "constant":
+        return told is not None and repr(wanted.value) in told
+    guard = rule.predicates.get(str(wanted.value))
+    return guard is None or (guard in OPEN if told is None else guard in told)
+
+
+def _orders(wanted: Node, operands: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
+    return (operands, operands[::-1]) if wanted.op in COMMUTATIVE else (operands,)

@@ -1,0 +1,341 @@
+"""The rules: rewrites.sg, and functions.sg read backwards, parsed when what they need turns up."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from symgrad.errors import DefinitionError
+from symgrad.functions import FunctionTable, builtin_functions, table_lines
+from symgrad.graph import Builder, Graph, Node, Value
+from symgrad.language.parser import grammar_folder
+from symgrad.language.template import Wild
+from symgrad.language.tree import Rewrite, Tree
+from symgrad.lower import definition, lower_rule
+from symgrad.syntax import parse_rewrite
+
+CONDITIONS = ("p", "q")
+"""The names that stand for conditions in rewrites.sg; all others stand for numbers."""
+
+COST: Mapping[str, float] = {
+    "input": 0,
+    "constant": 0,
+    "broadcast": 0,
+    "join": 0,
+    "abs": 1,
+    "negative": 1,
+    "logical_not": 1,
+    "logical_and": 1,
+    "logical_or": 1,
+    "multiply": 2,
+    "divide": 2.2,
+    "add": 2.5,
+    "subtract": 2.5,
+    "sqrt": 3,
+    "sum": 4,
+    "matrix_transpose": 1,
+    "_transpose": 1,
+    "indicator": 3,
+    "keep": 4,
+    "sign": 1,
+    "hypot": 2,
+    "max": 2,
+    "mean": 9,
+    "_count": 0.5,
+    "exp2": 5,
+    "sigmoid": 3.5,
+    "_exp_moment": 5,
+    "_lse_rest": 1,
+    "_hypot_gap": 3,
+    "_square_gap": 3,
+    "_over_square": 4,
+    "_sqrt_product": 4,
+    "_softsign": 4,
+    "_share": 4,
+    "_over_hypot": 3,
+    "_over_one_hypot": 4,
+    "_log_ratio3": 5,
+    "_log_times_power": 5,
+    "_over_square_gap": 4,
+    "_over_sum": 4,
+    "_saturation": 4,
+    "_sqrt_ratio": 4,
+    "_root_rise": 4.5,
+    "_times_root": 4,
+    "_sqrt_step": 5,
+    "_sqrt_gap": 7,
+    "_root_gap": 5,
+    "_log1p_square": 2,
+    "_hypot_over": 4,
+    "_ratio_gap": 4,
+    "_sin_gap": 14,
+    "_cos_gap": 14,
+    "_exp_gap": 14,
+    "_quartic_gap": 8,
+    "_times_abs_root": 5,
+    "_times_hypot_gap": 4,
+    "_power_step": 7,
+    "_flat_exp": 5,
+}
+"""What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
+two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """What a wild attribute of a pattern stands for."""
+
+    value: Any
+
+
+Bindings = dict[str, Any]
+"""What the names of a pattern stand for: nodes, and an `Attribute` for each wild one."""
+
+
+WILD = {name: Wild(name) for name in ("axis", "keepdims")}
+"""The names that stand for attributes in rewrites.sg."""
+
+
+def filled_in(value: tuple[Any, ...], bound: Bindings) -> tuple[Any, ...]:
+    """The attributes of a step, with what the pattern bound for the wild ones."""
+    return tuple([bound[v.name].value if isinstance(v, Wild) else v for v in value])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a replacement is built: each step's operation, where its operands stand, its value.
+
+    What the names stand for comes first, then what the steps made; at `last` is the result.
+    """
+
+    names: tuple[str, ...]
+    steps: tuple[tuple[str, tuple[int, ...], Value], ...]
+    last: int
+    is_wild: bool
+
+
+def _plan(graph: Graph) -> Plan:
+    inputs = [node for node in graph.nodes if node.op == "input"]
+    others = [node for node in graph.nodes if node.op != "input"]
+    places = {node: place for place, node in enumerate([*inputs, *others])}
+    steps = [(n.op, tuple([places[a] for a in n.args]), n.value) for n in others]
+    is_wild = any(isinstance(v, Wild) for n in others for v in n.attributes)
+    names = tuple([str(node.value) for node in inputs])
+    return Plan(names, tuple(steps), places[graph.outputs[0]], is_wild)
+
+
+class Rule:
+    """A pattern, what takes its place, and the name of the predicate that guards a name."""
+
+    def __init__(
+        self, text: str, pattern: Graph, replacement: Graph, predicates: Mapping[str, str]
+    ) -> None:
+        self.text = text
+        self.pattern = pattern
+        self.root = pattern.outputs[0]
+        self.replacement = replacement
+        self.predicates = predicates
+        self.plan = _plan(replacement)
+
+
+def _is_constant(node: Node) -> bool:
+    return node.op == "constant" and not isinstance(node.value, bool)
+
+
+def _number(node: Node) -> float:
+    return node.value if isinstance(node.value, float) else math.nan
+
+
+def _size(node: Node) -> float:
+    return abs(_number(node))
+
+
+PREDICATES: Mapping[str, Callable[[Node], bool]] = {
+    "constant": _is_constant,
+    "varying": lambda n: not _is_constant(n),
+    "given": lambda n: _is_constant(n) or n.op == "input",
+    "free": lambda n: n.op == "input",
+    "positive": lambda n: _is_constant(n) and _number(n) > 0,
+    "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
+    "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
+    "broken": lambda n: _is_constant(n) and _number(n) % 1 > 0,
+    "negative": lambda n: isinstance(n.value, float) and n.op == "constant" and n.value < 0,
+    "moderate": lambda n: _is_constant(n) and 2.0**-32 <= _size(n) <= 2.0**32,
+    "true": lambda n: n.op == "constant" and n.value is True,
+    "dyadic": lambda n: _is_constant(n) and math.frexp(_size(n))[0] == 0.5,
+    "false": lambda n: n.op == "constant" and n.value is False,
+}
+
+
+OPEN = ("varying", "given", "free")
+"""The predicates that hold for more than constants."""
+
+
+def _guard(tree: Tree, rule: Rewrite) -> tuple[str, str]:
+    """The name that a guard is about, and the predicate."""
+    predicate = tree.value.name if tree.op == "call" else ""
+    if predicate not in PREDICATES or len(tree.args) != 1 or tree.args[0].op != "name":
+        known = ", ".join(PREDICATES)
+        raise DefinitionError("this is not a guard", rule.text, tree.span, f"Guards are: {known}.")
+    return tree.args[0].value, predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A rule that is not parsed yet, and the operations without which it cannot match."""
+
+    needs: frozenset[str]
+    parse: Callable[[], Rule]
+
+
+def rule_lines(table: FunctionTable, section: str) -> tuple[Line, ...]:
+    """The lines of a section of rewrites.sg; after the stable ones, definitions read backwards."""
+    key = ("lines", section)
+    lines: tuple[Line, ...] | None = table.cache.get(key)
+    if lines is None:
+        blocks = _blocks()
+        lines = tuple(
+            Line(_needs(line.split("->")[0], table), partial(make_rule, line, table))
+            for line in table_lines(blocks[section])
+        )
+        if section == "stable":
+            chosen = blocks["before"] + blocks["last"]
+            named = frozenset(re.findall(r"-> *-?(\w+)\(.*:", chosen))
+            lines += tuple(_backwards(table, named))
+        table.cache[key] = lines
+    return lines
+
+
+def _blocks() -> dict[str, str]:
+    text = (grammar_folder() / "rewrites.sg").read_text(encoding="utf-8")
+    return dict(re.findall(r"(?ms)^\[(\w+)\]\n(.*?)(?=^\[|\Z)", text))
+
+
+def parse_rules(
+    table: FunctionTable, sections: Iterable[str], seen: frozenset[str]
+) -> tuple[Rule, ...]:
+    """The rules of some sections that can match where only these operations occur."""
+    found = []
+    for section in sections:
+        for number, line in enumerate(rule_lines(table, section)):
+            if line.needs <= seen:
+                key = ("rule", section, number)
+                if key not in table.cache:
+                    table.cache[key] = line.parse()
+                found.append(table.cache[key])
+    return tuple(found)
+
+
+_SIGNS = (
+    (r"\+", "add"),
+    (r"(?<!\*)\*(?!\*)", "multiply"),
+    (r"/", "divide"),
+    (r"\*\*", "power"),
+    (r"&", "logical_and"),
+    (r"\|", "logical_or"),
+    (r"\bnot\b", "logical_not"),
+    (r"(?<=[\w)]) - ", "subtract"),
+    (r"(?:^|[(+*/-] ?)-[a-z_(]", "negative"),
+)
+
+
+def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
+    """The operations in a pattern's text, as far as they can be told without parsing it."""
+    called = re.findall(r"([^\W\d]\w*)\s*\(", pattern)
+    signs = [op for sign, op in _SIGNS if re.search(sign, pattern)]
+    named = [name for name in called if name in table and not table.is_composite(name)]
+    return frozenset(named + signs)
+
+
+def _backwards(table: FunctionTable, named: frozenset[str]) -> list[Line]:
+    """A function that is an operation replaces its first definition; long ones are tried first.
+
+    Those that the lines of [before] name are left to these. Functions that users added do not:
+    their derivatives may be meant to differ from the definition's.
+    """
+    found = []
+    for name in builtin_functions():
+        if name in named:
+            continue
+        head, _, body = table.line(name).partition(")")
+        if not WILD.keys() >= set(re.findall(r"(\w+): (?:static|shape)", head)):
+            continue
+        first = re.match(r"\s*=(.*?)(?:(?<![<>=!])=(?!=)|:)", body)
+        if first is not None:
+            found.append((first[1].strip(), name))
+    found.sort(key=lambda pair: -len(pair[0]))
+    return [Line(_needs(text, table), partial(_backward, table, name)) for text, name in found]
+
+
+def _backward(table: FunctionTable, name: str) -> Rule:
+    function = table[name]
+    builder = Builder()
+    inputs = [builder.node("input", value=n) for n in function.operands]
+    wild = {n: Wild(n) for n in function.attributes}
+    value = tuple(wild.values()) or None
+    made = builder.graph((builder.node(name, *inputs, value=value),))
+    return Rule(function.text, definition(function, table, 0, wild), made, {})
+
+
+def make_rule(line: str, table: FunctionTable) -> Rule:
+    """A rule from its line."""
+    parsed = parse_rewrite(line)
+    sides = (parsed.pattern, parsed.replacement)
+    pattern, replacement = (lower_rule(s, line, table, CONDITIONS, WILD) for s in sides)
+    unbound = replacement.inputs().keys() - pattern.inputs().keys()
+    if unbound:
+        raise DefinitionError(
+            f"{min(unbound)} stands in the replacement and not in the pattern",
+            line,
+            parsed.replacement.span,
+        )
+    about = dict(_guard(tree, parsed) for tree in parsed.guards)
+    dropped = pattern.inputs().keys() - replacement.inputs().keys() - about.keys()
+    return Rule(line, pattern, _in_shape_of(replacement, sorted(dropped)), about)
+
+
+def _in_shape_of(replacement: Graph, dropped: list[str]) -> Graph:
+    """A replacement, broadcast to the shape that the operands dropped by it give the pattern."""
+    builder = Builder()
+    for node in replacement.nodes:
+        builder.take(node)
+    result = like = replacement.outputs[0]
+    for name in dropped:
+        operand = builder.node("input", value=name)
+        like = operand if like.is_constant else builder.node("join", like, operand)
+    if like is not result:
+        result = builder.node("broadcast", result, like)
+    return builder.graph((result,))
+
+
+def cost(graph: Graph, predicates: Mapping[str, str] = MappingProxyType({})) -> tuple[float, float]:
+    """The declared cost of a rule's side: operations, then signs and constants by their depth.
+
+    What is computed from constants alone costs nothing, as it is folded.
+    """
+    constant: set[Node] = set()
+    for node in graph.nodes:
+        guarded = node.op == "input" and predicates.get(str(node.value), "varying") not in OPEN
+        if guarded or node.op == "constant" or (node.args and constant.issuperset(node.args)):
+            constant.add(node)
+    total, depth_cost = 0.0, 0.0
+    depth = dict.fromkeys(graph.nodes, 0)
+    for node in reversed(graph.nodes):
+        if node in constant:
+            continue
+        total += 1 if _is_square(node) else COST.get(node.op, 6)
+        depth_cost += 1 + depth[node] if node.op == "negative" else 0
+        for arg in node.args:
+            depth[arg] = max(depth[arg], depth[node] + 1)
+            if arg in constant and _size(arg) != 1:
+                depth_cost += 1 + depth[arg] + (predicates.get(str(arg.value)) == "negative")
+    return total, depth_cost
+
+
+def _is_square(node: Node) -> bool:
+    return node.op == "power" and node.args[1].op == "constant" and node.args[1].value == 2

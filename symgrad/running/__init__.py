@@ -1,0 +1,1 @@
+"""Running code: blocks and threads, buffers, faults, and compilers of the system."""

@@ -1,0 +1,313 @@
+"""Running a plan: large arrays in blocks that fit the cache, shared among threads.
+
+How rows are cut into blocks, and blocks into pieces of work, depends on sizes alone, and what the
+pieces add up to is added in a fixed order: results are the same for any number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from symgrad.graph import Node
+from symgrad.running.blas import one_thread
+from symgrad.running.buffers import Buffers, Layout, Slot, is_short, rows_last
+from symgrad.running.crew import share
+from symgrad.running.recycled import empty
+from symgrad.shapes import Inference
+from symgrad.shaping.axes import Labels
+from symgrad.writing.elements import BOOL
+from symgrad.writing.loops import multiplies, multiplies_matrices
+from symgrad.writing.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
+from symgrad.writing.segments import Code
+
+Array = np.ndarray[Any, Any]
+
+BLOCK = 2**14
+"""Numbers in the widest array of a block: with all its buffers it stays in the cache of a core."""
+
+_FOR_PRODUCTS = 2
+"""How many times as large blocks are where matrices are multiplied."""
+
+LEAST_PIECES = 4
+"""Where there are fewer, other threads would come too late."""
+
+MOST_PIECES = 64
+_MOST_SUMS = 2**25
+"""Bytes that the sums of all pieces take together, at most."""
+
+_STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": math.inf}
+"""What changes nothing that it is combined with, to the last bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The code of a plan: `functions` gives those of its segments, by name, and two more.
+
+    `arrays` makes arrays of what is passed, `laid_out` lays the results out. `load` makes them all
+    for elements of a type.
+    """
+
+    codes: tuple[Code, ...]
+    load: Callable[[Any], Mapping[str, Callable[..., Any]]]
+    source: str
+    _loaded: dict[Any, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
+
+    def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
+        """The functions for elements of a type."""
+        found = self._loaded.get(dtype)
+        if found is None:
+            found = self._loaded[dtype] = self.load(dtype)
+        return found
+
+
+class Program:
+    """A plan with its code, which is written when it is first needed.
+
+    `own_type` says that some numbers are doubles whatever the inputs are: then only doubles are
+    computed in blocks. `write` gives the code, for rows in blocks or for all of them at once.
+    Where one of the outputs in `witnesses` is not finite, the program that `careful` makes is to be
+    run instead.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        types: Mapping[Node, str],
+        inputs: tuple[Node, ...],
+        own_type: bool,
+        write: Callable[[bool], Written],
+        witnesses: tuple[int, ...] = (),
+        careful: Callable[[], Program | None] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.types = types
+        self.inputs = inputs
+        self.own_type = own_type
+        self._write = write
+        self._written: dict[bool, Written] = {}
+        self.witnesses = witnesses
+        self._careful = careful
+        self._made: Program | None = None
+
+    @property
+    def careful(self) -> Program | None:
+        """The program for numbers that may not be finite, where this one is only for others."""
+        if self._made is None and self._careful is not None:
+            self._made = self._careful()
+        return self._made
+
+    def written(self, at_once: bool) -> Written:
+        """The code for rows in blocks, or for all rows at once."""
+        found = self._written.get(at_once)
+        if found is None:
+            found = self._written[at_once] = self._write(at_once)
+        return found
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """The segments as code, for rows in blocks."""
+        return self.written(at_once=False).codes
+
+    def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
+        """The functions of the code for rows in blocks."""
+        return self.written(at_once=False).functions(dtype)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The text of all code that was written."""
+        own = [written.source for written in self._written.values()]
+        return (*own, *(self._made.sources if self._made is not None else ()))
+
+
+class Sized:
+    """A program for inputs of given shapes.
+
+    Its loops can be run on any part of the rows: `summed` gives what some rows add to the sums,
+    `added` adds two of those, and `run` does all of it.
+    """
+
+    def __init__(self, program: Program, found: Inference) -> None:
+        plan = program.plan
+        self.program = program
+        visit_all(plan.graph, found)
+        shapes = {node: shape for node, shape in found.shapes.items() if shape is not None}
+        self.shapes = {node: tuple([n or 0 for n in shape]) for node, shape in shapes.items()}
+        self.numbers = _values(plan, found)
+        self._sizes: dict[int, int] = {}
+        for node, labels in plan.axes.labels.items():
+            if node in self.shapes:
+                pairs = zip(labels, self.shapes[node], strict=True)
+                self._sizes.update((a, size) for a, size in pairs if a is not None)
+        self.rows = self._sizes[plan.label]
+        products = any(map(multiplies, plan.segments))
+        numbers = BLOCK * _FOR_PRODUCTS if products else BLOCK
+        blocks = -(-self.rows // max(numbers // self._widest(), 1))
+        self.step = -(-self.rows // blocks)
+        self.bounds = self._bounds()
+        self._turned = not any(map(multiplies_matrices, plan.segments))
+        self._layouts: dict[tuple[Code, Any], Layout] = {}
+
+    @property
+    def at_once(self) -> bool:
+        """Whether all rows are one block."""
+        return self.step >= self.rows
+
+    def _widest(self) -> int:
+        """How many numbers a row has, at most."""
+        kinds, rows = self.program.plan.kinds, self.program.plan.rows
+        widths = [
+            math.prod(shape) // self.rows
+            for node, shape in self.shapes.items()
+            if node in rows and kinds.get(node) == ROWS
+        ]
+        return max([1, *widths])
+
+    def _bounds(self) -> list[tuple[int, int]]:
+        """Where pieces of work begin and end: at blocks, and as the sizes alone say."""
+        kinds = self.program.plan.kinds
+        sums = [node for node in self.shapes if kinds.get(node) == SUM]
+        taken = 8 * sum(math.prod(self.shapes[node]) for node in sums)
+        blocks = -(-self.rows // self.step)
+        pieces = min(blocks, MOST_PIECES, max(_MOST_SUMS // max(taken, 1), 1))
+        ends = [min(at * blocks // pieces * self.step, self.rows) for at in range(pieces + 1)]
+        return list(pairwise(ends))
+
+    def slot(self, labels: Labels, kind: str) -> Slot:
+        """The buffer for a block of rows of something with such axes."""
+        label = self.program.plan.label
+        sizes = [1 if a is None else self.step if a == label else self._sizes[a] for a in labels]
+        shape = tuple(sizes)
+        if label not in labels:
+            return Slot(shape, None, kind == BOOL)
+        axis = labels.index(label)
+        return Slot(shape, axis, kind == BOOL, self._turned and is_short(shape, axis))
+
+    def run(
+        self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
+    ) -> list[Any]:
+        """The results of the program, in order; those in `into` are written there."""
+        known: dict[Node, Any] = dict(zip(self.program.inputs, arrays, strict=True))
+        known.update(self.numbers)
+        written = self.program.written(self.at_once)
+        for code in written.codes:
+            taken = [known[node] for node in code.segment.needs]
+            if not code.segment.loops:
+                made = written.functions(dtype)[code.name](*taken)
+                known.update(zip(code.segment.results, made, strict=True))
+            elif self.at_once:
+                known.update(self._all_rows(code, taken, dtype, into))
+            else:
+                known.update(self._looped(code, taken, dtype, into, threads))
+        return [known[node] for node in self.program.plan.graph.outputs]
+
+    def _all_rows(
+        self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array]
+    ) -> dict[Node, Any]:
+        """The results of a loop over one block, whose sums are not added to anything."""
+        rows = self._rows_of(code, dtype, into)
+        function = self.program.written(at_once=True).functions(dtype)[code.name]
+        with one_thread() if code.multiplies else nullcontext(), self.buffers(code, dtype) as views:
+            sums = function(views(self.rows), *taken, *rows.values())
+        return rows | dict(zip(code.sums, sums, strict=True))
+
+    def buffers(self, code: Code, dtype: Any) -> Buffers:
+        """The memory that a loop works in."""
+        layout = self._layouts.get((code, dtype))
+        if layout is None:
+            slots = [self.slot(labels, kind) for labels, kind in code.slots]
+            layout = self._layouts[code, dtype] = Layout(slots, dtype)
+        return Buffers(layout)
+
+    def _looped(
+        self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
+    ) -> dict[Node, Array]:
+        rows = self._rows_of(code, dtype, into)
+        sums = self.summed(code, taken, rows, self.bounds, dtype, threads)
+        return rows | dict(zip(code.sums, sums, strict=True))
+
+    def summed(
+        self,
+        code: Code,
+        taken: Sequence[Any],
+        rows: Mapping[Node, Array],
+        bounds: Sequence[tuple[int, int]],
+        dtype: Any,
+        threads: int = 1,
+    ) -> list[Array]:
+        """The sums of a loop over pieces of the rows; what has rows is written to `rows`."""
+        parts: list[list[Array]] = [[] for _ in bounds]
+
+        def work(numbers: Iterator[int]) -> None:
+            with np.errstate(all="ignore"), self.buffers(code, dtype) as buffers:
+                for number in numbers:
+                    part = bounds[number]
+                    parts[number] = self._partial(code, taken, rows, part, dtype, buffers)
+
+        pieces = len(bounds)
+        with one_thread() if code.multiplies else nullcontext():
+            share(pieces, work, threads if pieces >= LEAST_PIECES else 1)
+        while len(parts) > 1:
+            pairs = zip(parts[::2], parts[1::2], strict=False)
+            parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
+        return parts[0]
+
+    def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
+        """Arrays for those results of a loop that have its rows."""
+        found = {}
+        for node in code.segment.results:
+            if self.program.plan.kinds[node] != SUM:
+                kind = np.bool_ if self.program.types[node] == BOOL else dtype
+                found[node] = into[node] if node in into else self._empty(node, kind)
+        return found
+
+    def _empty(self, node: Node, kind: Any) -> Array:
+        """An array for rows; what is only kept for other loops is laid out as their buffers are."""
+        plan, shape = self.program.plan, self.shapes[node]
+        axis = plan.rows[node]
+        if node in plan.graph.outputs or not (self._turned and is_short(shape, axis)):
+            return empty(shape, kind)
+        return np.moveaxis(empty(rows_last(shape, axis), kind), -1, axis)
+
+    def _partial(
+        self,
+        code: Code,
+        taken: Sequence[Any],
+        rows: Mapping[Node, Array],
+        part: tuple[int, int],
+        dtype: Any,
+        buffers: Callable[[int], Sequence[Array]],
+    ) -> list[Array]:
+        """The sums over some of the rows; what has rows is written to `rows`, in its place."""
+        sums = {
+            node: np.full(self.shapes[node], _STARTS[COMBINED[node.op]], dtype)
+            for node in code.sums
+        }
+        results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
+        function = self.program.functions(dtype)[code.name]
+        function(*part, self.step, buffers, *taken, *results)
+        return list(sums.values())
+
+    def added(self, code: Code, first: Sequence[Array], second: Sequence[Array]) -> list[Array]:
+        """The sums over two parts of the rows, in the memory of the first."""
+        combine = [getattr(np, COMBINED[node.op]) for node in code.sums]
+        return [f(x, y, out=x) for f, x, y in zip(combine, first, second, strict=True)]
+
+
+def _values(plan: Plan, found: Inference) -> dict[Node, float]:
+    """The numbers that are made of sizes; whole ones are Python's integers."""
+    values: dict[Node, float] = {}
+    with np.errstate(all="ignore"):
+        for node in plan.graph.nodes:
+            if node.op in NUMBERS:
+                values[node] = found.number(node) or 0
+            elif node in plan.numbers:
+                operands: list[Any] = [values.get(a, a.value) for a in node.args]
+                values[node] = float(getattr(np, node.op)(*[np.float64(v) for v in operands]))
+    return {n: int(v) if float(v).is_integer() else v for n, v in values.items()}

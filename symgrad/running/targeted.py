@@ -1,0 +1,194 @@
+"""Formulas as functions of a target: what the public verbs give for `target=`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symgrad.emission import Formula, emitted
+from symgrad.errors import SymgradError
+from symgrad.load import load
+from symgrad.pipeline import Known
+from symgrad.running.native import NativeFunction
+from symgrad.running.results import plain
+from symgrad.shaping.resolve import UndeclaredError
+from symgrad.writing.numba_file import check_blocks, elements, numba_source
+
+Function = Callable[..., Any]
+
+
+_MOST_SHAPES = 256
+"""Of inputs that were found to fit, this many are remembered."""
+
+
+class NumbaFunction:
+    """A formula of elements in loops of Numba: call it with numbers or arrays.
+
+    It takes and gives what the same object for NumPy does, in float64. Code is made and compiled at
+    the first call for each choice of inputs that are single numbers.
+    """
+
+    def __init__(self, formula: Formula) -> None:
+        check_blocks(formula.what, formula.formula)
+        self._formula = formula
+        self._what = formula.rendering(general=True)
+        elements(self._what, formula.table)
+        self._kernels: dict[frozenset[str], Function] = {}
+        self._fitting: set[tuple[tuple[int, ...], ...]] = set()
+        load("import numba\n\n\ndef there():\n    return numba\n", "there")
+
+    @property
+    def source(self) -> str:
+        """Its code as a file that stands alone."""
+        return numba_source(self._what, self._formula.table)
+
+    def __call__(self, /, *args: Any, **inputs: Any) -> Any:
+        """The value, the derivatives, or both.
+
+        Raises
+        ------
+        InputError
+            An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
+        """
+        formula = self._formula
+        arrays = formula.bound(args, inputs)
+        shapes = tuple([array.shape for array in arrays.values()])
+        if shapes not in self._fitting:
+            formula.known(arrays).check(formula.lowered, formula.formula)
+            self._fitting = {shapes, *(self._fitting if len(self._fitting) < _MOST_SHAPES else ())}
+        numbers = all(type(value) in (int, float, bool) for value in (*args, *inputs.values()))
+        single = frozenset(name for name, array in arrays.items() if not array.shape)
+        kernel = self._kernels.get(single)
+        if kernel is None:
+            source = numba_source(self._what, formula.table, single)
+            kernel = self._kernels[single] = load(source, self._what.names[self._what.kind])
+        return plain(kernel(*arrays.values()), numbers)
+
+    def __repr__(self) -> str:
+        return f"<{self._formula!r} for numba>"
+
+
+def targeted(formula: Formula, target: str, product: Formula | None = None) -> Function:
+    """A formula as a function of a target; with `product`, its vjp, as a derivative of its own.
+
+    Raises
+    ------
+    SymgradError
+        The target lacks an operation, or takes no derivative; a MissingExtraError where its package
+        is not installed.
+    """
+    if product is not None:
+        if target not in _WRAPPED:
+            raise SymgradError(
+                f"the target {target} takes no derivative of one's own",
+                hint=f"Those that do are: {', '.join(_WRAPPED)}.",
+            )
+        wrap = load(_WRAPPED[target], "wrapped")
+        wrt = [formula.inputs.index(name) for name in product.layout.wrt]
+        value, back = _loaded(formula, target), _loaded(product, target)
+        made_so: Function = wrap(value, back, wrt, len(formula.inputs))
+        return made_so
+    made = _MADE.get(target)
+    if made is not None:
+        return made(formula)
+    try:
+        return _taking_vectors(formula, _loaded(formula, target))
+    except UndeclaredError:
+        return for_each_shape(formula, target)
+
+
+_WRAPPED: Mapping[str, str] = {
+    "jax": """\
+import jax
+
+
+def wrapped(value, product, wrt, count):
+    # A function whose derivative JAX takes from the product of a cotangent with the Jacobian.
+    def forward(*inputs):
+        return value(*inputs), inputs
+
+    def backward(inputs, cotangent):
+        found = product(cotangent, *inputs)[1]
+        return tuple(
+            found[wrt.index(k)].astype(inputs[k].dtype) if k in wrt else None
+            for k in range(count)
+        )
+
+    def own(*inputs):
+        return value(*inputs)
+
+    own = jax.custom_vjp(own)
+    own.defvjp(forward, backward)
+    return own
+""",
+    "torch": """\
+import torch
+
+
+def wrapped(value, product, wrt, count):
+    # A function whose derivative PyTorch takes from the product of a cotangent with the Jacobian.
+    def forward(*inputs):
+        return value(*inputs)
+
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    def backward(ctx, cotangent):
+        inputs = ctx.saved_tensors
+        found = product(cotangent, *inputs)[1]
+        return tuple(
+            found[wrt.index(k)].to(inputs[k].dtype) if k in wrt else None for k in range(count)
+        )
+
+    own = type("Formula", (torch.autograd.Function,), {
+        "forward": staticmethod(forward),
+        "setup_context": staticmethod(setup_context),
+        "backward": staticmethod(backward),
+        "generate_vmap_rule": True,
+    })
+    return lambda *inputs: own.apply(*(torch.as_tensor(value) for value in inputs))
+""",
+}
+"""By target: how a function gets a derivative of its own."""
+
+
+def _loaded(formula: Formula, target: str, known: Known | None = None) -> Function:
+    """The function of a file for a library whose arrays it takes and gives."""
+    what = formula.rendering(known=known)
+    return load(emitted(formula, target, None, known), what.names[what.kind])
+
+
+def _taking_vectors(formula: Formula, function: Function) -> Function:
+    """The function of a file, called as the object for NumPy: several vectors are one tuple."""
+    if formula.what not in ("jvp", "hvp"):
+        return function
+    return lambda *args, **inputs: function(*formula.passed(args, inputs).values())
+
+
+def for_each_shape(formula: Formula, target: str) -> Function:
+    """Code that depends on the shapes of the inputs, made at the first call for each choice.
+
+    The shapes are all that is looked at, so that the inputs may be those of a trace.
+    """
+    made: dict[object, Function] = {}
+
+    def called(*args: Any, **inputs: Any) -> Any:
+        given = formula.passed(args, inputs)
+        shapes = {
+            name: tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+            for name, value in given.items()
+        }
+        numbers = {name: value for name, value in given.items() if type(value) is int}
+        key = (*shapes.items(), *numbers.items())
+        if key not in made:
+            known = Known(shapes, numbers=numbers)
+            known.check(formula.lowered, formula.formula)
+            made[key] = _loaded(formula, target, known)
+        return made[key](*given.values())
+
+    return called
+
+
+_MADE: Mapping[str, Callable[[Formula], Function]] = {"c": NativeFunction, "numba": NumbaFunction}

@@ -1,0 +1,1 @@
+"""Seeing: pictures, lessons, mathematics on a page, and what each stage gives."""

@@ -1,0 +1,74 @@
+"""Elements are picked before they are computed with, where nothing else needs the others.
+
+`log(x)[k]` becomes `log(x[k])`: the same numbers, fewer of them, and what is left out takes no part
+in the derivative, where it could be infinite times 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symgrad.graph import Builder, Graph, Node, rebuilt
+from symgrad.language.labels import is_own
+from symgrad.shapes import Inference
+from symgrad.shaping.leaves import is_elementwise
+
+_PICKS = frozenset(("index", "take_along_axis"))
+
+
+def _is_share(node: Node) -> bool:
+    """Whether something computed is divided by its own sum, which is a form to be recognised."""
+    above, below = node.args if node.op == "divide" else (node, node)
+    return bool(above.args) and above in below.args and not is_elementwise(below.op)
+
+
+def select_early(graph: Graph, found: Inference) -> Graph:
+    """The graph with indices moved in front of elementwise operations that only they look at."""
+    uses = graph.uses()
+    uses.update(graph.outputs)
+    labelled = {node for node, label in graph.labels.items() if is_own(label)}
+
+    def passes(node: Node) -> list[bool] | None:
+        """Which operands of an operation are to be picked from; None if it must stay in front."""
+        alone = uses[node] == 1 and node not in labelled
+        if not node.args or not alone or not is_elementwise(node.op):
+            return None
+        shape = found.shapes.get(node)
+        if len(node.args) == 1:
+            return [True]
+        shapes = [() if arg.is_constant else found.shapes.get(arg) for arg in node.args]
+        if shape is None or None in shape or any(s not in ((), shape) for s in shapes):
+            return None
+        if _is_share(node):
+            return None
+        return [s == shape for s in shapes]
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if node.op not in _PICKS or passes(node.args[0]) is None:
+            return None
+        rest = args[1:]
+        # The operations in front of the index, from the last one on, and which operand goes on.
+        chain: list[tuple[Node, int]] = []
+        at = node.args[0]
+        while (picked := passes(at)) is not None:
+            chain.append((at, picked.index(True)))
+            at = at.args[picked.index(True)]
+        result = build.node(node.op, made[at], *rest, value=node.value, span=node.span)
+        for step, place in reversed(chain):
+            picked = passes(step) or []
+            operands = [
+                result
+                if position == place
+                else build.node(node.op, made[arg], *rest, value=node.value, span=node.span)
+                if pick
+                else made[arg]
+                for position, (arg, pick) in enumerate(zip(step.args, picked, strict=True))
+            ]
+            result = build.node(step.op, *operands, value=step.value, span=step.span)
+        return result
+
+    if not any(node.op in _PICKS for node in graph.nodes):
+        return graph
+    return rebuilt(graph, replace)

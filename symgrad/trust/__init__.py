@@ -1,0 +1,1 @@
+"""Trust: formulas held against many digits, and against numerical differentiation."""

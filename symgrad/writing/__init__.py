@@ -1,0 +1,1 @@
+"""Writing code: plans, names, lines, and the files that stand alone."""

@@ -1,0 +1,240 @@
+"""Sums of products without the array of products, for code whose shapes are known.
+
+What stands still along the axes that are summed is taken out of the sum, and a sum of products of
+two arrays is one of matrices: NumPy passes over it once, and fast. So `sum(-2*e*g*r, axis=0)` with
+a number for each column in e becomes `-2*e` times the product of g and r.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from string import ascii_lowercase
+
+from symgrad.graph import Builder, Graph, Node, rebuilt
+from symgrad.language.contraction import joined
+from symgrad.shapes import CONDITIONS, Inference
+from symgrad.shaping.misfit import Misfit, Shape, axes_of
+from symgrad.writing.rows import NUMBERS
+
+_PRODUCTS = frozenset(("multiply", "negative"))
+
+Terms = dict[str, Node]
+"""Arrays by the letters of those of their axes that are not of size 1, lined up at the end."""
+
+
+def contracted(graph: Graph, found: Inference) -> Graph:
+    """The graph with sums of products as products of matrices; `found` has the inputs' shapes."""
+    shapes = Shapes(found)
+    graph = rebuilt(graph, partial(_without_ones, shapes), ("multiply",))
+    return rebuilt(graph, _Sums(graph, shapes), ("sum",))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What is summed along which axes, and the letters of all of its axes."""
+
+    shape: tuple[int, ...]
+    axes: tuple[int, ...]
+
+    def letters(self, shape: tuple[int, ...]) -> str:
+        """The letters of an operand's axes, but for those of size 1."""
+        first = len(self.shape) - len(shape)
+        return "".join(ascii_lowercase[first + at] for at, n in enumerate(shape) if n != 1)
+
+    @property
+    def gone(self) -> str:
+        """The letters that are summed over."""
+        return "".join(ascii_lowercase[at] for at in self.axes)
+
+
+class Shapes:
+    """The shapes of nodes, of those too that were made just now."""
+
+    def __init__(self, found: Inference) -> None:
+        self._found = found
+
+    def __call__(self, node: Node) -> tuple[int, ...] | None:
+        """A shape of which all is known."""
+        waiting, shapes = [node], self._found.shapes
+        while waiting:
+            last = waiting[-1]
+            missing = [arg for arg in last.args if arg not in shapes]
+            waiting.extend(missing)
+            if not missing:
+                waiting.pop()
+                if last not in shapes:
+                    try:
+                        self._found.visit(last)
+                    except Misfit:
+                        shapes[last] = None
+        return _known(shapes[node])
+
+
+def _without_ones(
+    shapes: Shapes, build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+) -> Node | None:
+    """Ones change nothing but the shape."""
+    for one, other in (args, args[::-1]):
+        if _is_ones(one) and shapes(other) is not None and shapes(other) == shapes(node):
+            return other
+    return None
+
+
+class _Sums:
+    """Makes sums anew, in a graph of which it knows how often its nodes are used."""
+
+    def __init__(self, graph: Graph, shapes: Shapes) -> None:
+        self._uses = Counter(arg for n in graph.nodes if n.op not in NUMBERS for arg in n.args)
+        self._uses.update(graph.outputs)
+        self._shape = shapes
+
+    def __call__(
+        self, build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        below, axis, keepdims = node.args[0], node.attributes[0], node.attributes[1]
+        if self._uses[below] > 1:
+            return None
+        again = below.op == "sum" and axis is None and not keepdims
+        if again:
+            below = below.args[0]
+        found, shape = None, self._shape(below)
+        if shape and not keepdims and self._uses[below] == 1 and below.op in _PRODUCTS:
+            factors = self._factors(build, below, made)
+            found = self._parted(build, factors, _Sum(shape, axes_of(axis, len(shape))))
+        if found is None and again:
+            return build.node("sum", made[below], value=(None, False))
+        return found
+
+    def _parted(self, build: Builder, factors: list[Node], total: _Sum) -> Node | None:
+        """What is taken out of a sum, times what is left of it."""
+        outside: list[Node] = []
+        inside: Terms = {}
+        for factor in factors:
+            shape = self._shape(factor)
+            if shape is None or factor.op in CONDITIONS:
+                return None
+            letters = total.letters(shape)
+            if set(total.gone).isdisjoint(letters):
+                outside.append(self._dropped(build, factor, total))
+            elif letters in inside:
+                inside[letters] = build.node("multiply", inside[letters], factor)
+            else:
+                inside[letters] = factor
+        if any(letter not in "".join(inside) for letter in total.gone):
+            return None
+        left = self._contraction(build, inside, total)
+        if left is None:
+            if not outside:
+                return None
+            whole = _product(build, list(inside.values()))
+            lost = len(total.shape) - len(self._shape(whole) or ())
+            axes = tuple(axis - lost for axis in total.axes)
+            left = build.node("sum", whole, value=(axes if len(axes) > 1 else axes[0], False))
+        found = _product(build, [*outside, left])
+        return found if self._shape(found) == self._left(total) else None
+
+    def _left(self, total: _Sum) -> tuple[int, ...]:
+        return tuple(n for at, n in enumerate(total.shape) if at not in total.axes)
+
+    def _factors(self, build: Builder, product: Node, made: Mapping[Node, Node]) -> list[Node]:
+        """The factors of a product, from the left; products that others use, too, stay whole."""
+        waiting, found, minus = [product], [], False
+        while waiting:
+            node = waiting.pop()
+            if node.op not in _PRODUCTS or self._uses[node] > 1:
+                found.append(made[node])
+                continue
+            waiting.extend(reversed(node.args))
+            minus ^= node.op == "negative"
+        return [build.constant(-1.0), *found] if minus else found
+
+    def _dropped(self, build: Builder, factor: Node, total: _Sum) -> Node:
+        """A factor without the axes that are summed over, which are of size 1 in it."""
+        shape = self._shape(factor) or ()
+        first = len(total.shape) - len(shape)
+        axes = tuple(axis - first for axis in total.axes if axis >= first)
+        return self._squeezed(build, factor, axes)
+
+    def _squeezed(self, build: Builder, node: Node, axes: tuple[int, ...]) -> Node:
+        if not axes:
+            return node
+        rank = len(self._shape(node) or ())
+        if node.op == "expand_dims" and axes_of(node.attributes[0], rank) == axes:
+            return node.args[0]
+        return build.node("squeeze", node, value=(axes,))
+
+    def _contraction(self, build: Builder, inside: Terms, total: _Sum) -> Node | None:
+        """A sum of products of two as a product of matrices, stacked or not."""
+        while len(inside) > 2:
+            small, large = self._nested(inside)
+            if not small:
+                return None
+            inside[large] = build.node("multiply", inside[large], inside.pop(small))
+        if len(inside) != 2:
+            return self._of_one(build, inside, total)
+        (left, x), (right, y) = inside.items()
+        out = "".join(
+            letter
+            for letter in ascii_lowercase[: len(total.shape)]
+            if letter in left + right and letter not in total.gone
+        )
+        groups = ("".join(c for c in out if c in left and c in right), out, total.gone)
+        alone = [
+            [c for c in out if c in a and c not in b] for a, b in ((left, right), (right, left))
+        ]
+        if len(groups[0]) > 1 or len(total.gone) > 1 or max(map(len, alone)) > 1:
+            return None
+        if not all(letter in left and letter in right for letter in total.gone):
+            return None
+        if len(out) < len(total.shape) - len(total.axes):
+            return None
+        operands = [self._squeezed(build, node, self._ones(node)) for node in (x, y)]
+        if len(left) == len(right) == 1:
+            return build.node("_at", *operands)
+        return build.node("_einsum", *operands, value=(joined(left, right, out),))
+
+    def _of_one(self, build: Builder, inside: Terms, total: _Sum) -> Node | None:
+        """The sum over all elements of a product of arrays of one shape."""
+        (node,) = inside.values()
+        shape = self._shape(node)
+        if node.op != "multiply" or shape is None:
+            return None
+        same = all(self._shape(arg) == shape for arg in node.args)
+        if not same or len(total.axes) < len(total.shape) or len(shape) < len(total.shape):
+            return None
+        return build.node("_at" if len(shape) == 1 else "_vdot", *node.args)
+
+    def _ones(self, node: Node) -> tuple[int, ...]:
+        return tuple(at for at, size in enumerate(self._shape(node) or ()) if size == 1)
+
+    def _nested(self, inside: Terms) -> tuple[str, str]:
+        """Letters of which all are among other ones, and these; empty where there are none."""
+        for small in sorted(inside, key=len):
+            for large in inside:
+                if small != large and set(small) <= set(large):
+                    return small, large
+        return "", ""
+
+
+def _known(shape: Shape | None) -> tuple[int, ...] | None:
+    if shape is None or None in shape:
+        return None
+    return tuple(size for size in shape if size is not None)
+
+
+def _product(build: Builder, factors: list[Node]) -> Node:
+    """A product from the left, numbers first."""
+    found, *rest = sorted(factors, key=lambda factor: not factor.is_constant)
+    for factor in rest:
+        found = build.node("multiply", found, factor)
+    return found
+
+
+def _is_ones(node: Node) -> bool:
+    """Whether an array is 1 everywhere."""
+    while node.op in ("broadcast", "expand_dims"):
+        node = node.args[0]
+    return node.is_constant and node.value == 1.0
