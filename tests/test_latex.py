@@ -19,7 +19,32 @@ CASES = [
         [r"f &= \log(1 + e^{x})", r"\frac{\mathrm{d} f}{\mathrm{d} x} &= \sigma(x)"],
     ),
     (symgrad.function("x*y"), [r"f &= x \, y"]),
-    (symgrad.hvp("x*y"), [r"f &= x \, y"]),
+    (
+        symgrad.vjp("x*y"),
+        [r"f &= x \, y", r"\bar{x} &= \bar{f} \, y", r"\bar{y} &= \bar{f} \, x"],
+    ),
+    (
+        symgrad.jvp("x*y", wrt="x"),
+        [r"f &= x \, y", r"\dot{f} &= \dot{x} \, y"],
+    ),
+    (
+        symgrad.hvp("x*y"),
+        [
+            r"f &= x \, y",
+            r"(\nabla^{2} f \, v)_{x} &= v_{y}",
+            r"(\nabla^{2} f \, v)_{y} &= v_{x}",
+        ],
+    ),
+    (
+        symgrad.jacobian("x: (n,); w: (n,); x*w**2", "w"),
+        [
+            r"x &\in \mathbb{R}^{n}",
+            r"w &\in \mathbb{R}^{n}",
+            r"f &= x \, w^{2}",
+            r"\frac{\partial f}{\partial w} &= \operatorname{diag}(2 \, w \, x)",
+        ],
+    ),
+    (symgrad.jacobian("x*y"), [r"f &= x \, y"]),
     (
         symgrad.grad("x*y", "y"),
         [r"f &= x \, y", r"\frac{\partial f}{\partial y} &= x"],
@@ -68,7 +93,8 @@ FORMULAS = [
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_well_formed(formula: str) -> None:
-    assert faults(symgrad.value_and_grad(formula).to_latex()) == []
+    for verb in (symgrad.value_and_grad, symgrad.vjp, symgrad.jvp, symgrad.jacobian):
+        assert faults(verb(formula).to_latex()) == []
 
 
 def test_formulas_of_real_use(corpus) -> None:  # type: ignore[no-untyped-def]

@@ -24,6 +24,7 @@ def shown(tex: str) -> str:
         (r"\left|x\right|", "<mrow><mo>|</mo><mi>x</mi><mo>|</mo></mrow>"),
         (r"\left\| x \right\|_{F}",
          "<msub><mrow><mo>‖</mo><mi>x</mi><mo>‖</mo></mrow><mi>F</mi></msub>"),
+        (r"\dot{x}", '<mover accent="true"><mi>x</mi><mo>˙</mo></mover>'),
         (r"\sum_{k} x", "<munder><mo>∑</mo><mi>k</mi></munder><mi>x</mi>"),
         (r"\mathrm{a\_b}", "<mi>a_b</mi>"),
         (r"\mathrm{\backslash x<y}", "<mi>\\x&lt;y</mi>"),

@@ -26,6 +26,7 @@ _SYMBOLS = {
     **dict(zip(_CAPITAL, "ΓΔΘΛΞΠΣΥΦΨΩ", strict=True)),
     "partial": "∂",
     "infty": "∞",
+    "nabla": "∇",
 }
 _OPERATORS = {
     "leq": "≤", "geq": "≥", "neq": "≠", "wedge": "∧", "vee": "∨", "neg": "¬", "cdot": "⋅",
@@ -39,7 +40,8 @@ _FUNCTIONS = frozenset(
 )
 _SPACES = frozenset((",", " ", ";"))
 _LARGE = ("<mo>∑</mo>", "<mo>∏</mo>")
-_ARGUMENTS = {"frac": 2, "sqrt": 1, "root": 1}
+_ACCENTS = {"bar": "¯", "dot": "˙"}
+_ARGUMENTS = {"frac": 2, "sqrt": 1, "root": 1, **dict.fromkeys(_ACCENTS, 1)}
 _CLEAN = re.compile(r"\\(backslash|wedge|sim)\s?|\\(.)")
 
 
@@ -195,6 +197,8 @@ def _made(frame: _Frame) -> str:
     match frame.kind:
         case "frac" | "sqrt":
             return f"<m{frame.kind}>{inner}</m{frame.kind}>"
+        case "bar" | "dot":
+            return f'<mover accent="true">{inner}<mo>{_ACCENTS[frame.kind]}</mo></mover>'
         case "root":
             return f"<mroot>{inner}<mn>{frame.detail}</mn></mroot>"
         case "fence":

@@ -325,6 +325,7 @@ LATEX: Mapping[str, Writer] = {
     "xlog1py": lambda given: _factors(given.operands[0], _log_of_more(_from(given, 1))),
     **{name: _call(rf"\{name}", elementwise=True) for name in _NATIVE},
     "det": _call(r"\det"),
+    "_diag_matrix": _call(r"\operatorname{diag}"),
     "_cofactors": _call(r"\operatorname{cof}"),
     **{name: _call(head) for name, head in _NAMED.items()},
     "sum": _reduced(r"\sum", LARGE),
