@@ -157,7 +157,10 @@ class Caller:
             return None
         if known[1].needed > limits_for(self._limits).memory:
             return None
-        return known[0].on_doubles(args)
+        try:
+            return known[0].on_doubles(args)
+        except MemoryError:
+            return None  # The longer way says so.
 
     def bound(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Array]:
         """The arguments as arrays, by name."""

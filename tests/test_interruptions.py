@@ -232,3 +232,18 @@ def test_threads_share_no_memory() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_memory_that_fails_in_a_small_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> Any:
+        raise MemoryError
+
+    compiled, x = symgrad.function("sin(x) * x"), np.ones(100)
+    expected = [compiled(x) for _ in range(3)][0]
+    with monkeypatch.context() as broken:
+        broken.setattr("symgrad.running.runner.Runner.on_doubles", fail)
+        assert np.array_equal(compiled(x), expected)
+        broken.setattr("symgrad.running.runner.Runner.__call__", fail)
+        with pytest.raises(symgrad.OutOfMemoryError):
+            compiled(x)
+    assert np.array_equal(compiled(x), expected)

@@ -23,8 +23,9 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("sum(X * v[:, None], axis=0)", '_contract("ab,a->b", X, v)', "multiply"),
     ("sum(X * w, axis=1)", '_contract("ab,b->a", X, w', "multiply"),
     ("sum(B * A, axis=-1)", '_contract("abc,bc->ab", B, A', "multiply"),
-    ("sum(2 * B * A * G[..., None], axis=0)", '_contract("abc,ab->bc", B, G,', "multiply(B"),
-    ("sum(-c * X * Y, axis=0)", "multiply(X, Y", "negative"),
+    ("sum(2 * B * A * G[..., None], axis=0)", '_contract("abc,ab->bc", t', "sum"),
+    ("sum(2 * A * (B * G[..., None]), axis=0)", '_contract("abc,ab->bc", B, G,', "multiply(B"),
+    ("sum(-c * X * Y, axis=0)", "multiply(c, X", "negative"),
     ("sum(B * A * c, axis=(0, 1))", "multiply(B, A", "einsum"),
     ("sum(X * exp(w), axis=0)", "X.sum(axis=0,", "multiply(X"),
 )
@@ -44,6 +45,15 @@ def test_sums(formula: str, call: str, absent: str) -> None:
     loop = loop.replace("_rows", "")
     assert call in loop
     assert f"{absent}(" not in loop
+
+
+def test_what_is_multiplied_first_still_is() -> None:
+    """The product of X and Y alone overflows, or is 0."""
+    for scale, size in ((1e-200, 1e170), (1e200, 1e-170)):
+        X, c = np.full((N, D), size), np.full(D, scale)
+        with in_blocks(block=2**14):
+            value = symgrad.function("sum(c * X * Y, axis=0)")(c=c, X=X, Y=X)
+        np.testing.assert_allclose(value, N * (scale * size * size), rtol=1e-12)
 
 
 def test_numbers_that_overflow_are_summed_as_they_stand() -> None:

@@ -1,8 +1,8 @@
 """Sums of products without the array of products, for code whose shapes are known.
 
 What stands still along the axes that are summed is taken out of the sum, and a sum of products of
-two arrays is one of matrices: NumPy passes over it once, and fast. So `sum(-2*e*g*r, axis=0)` with
-a number for each column in e becomes `-2*e` times the product of g and r.
+two arrays is one of matrices: NumPy passes over it once, and fast. So `sum(-2*e*(g*r), axis=0)`,
+with a number for each column in e, becomes `-2*e` times the product of g and r.
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ class _Sums:
             below = below.args[0]
         found, shape = None, self._shape(below)
         if shape and not keepdims and self._uses[below] == 1 and below.op in _PRODUCTS:
-            factors = self._factors(build, below, made)
-            found = self._parted(build, factors, _Sum(shape, axes_of(axis, len(shape))))
+            total = _Sum(shape, axes_of(axis, len(shape)))
+            found = self._parted(build, self._factors(build, below, made, total), total)
         if found is None and again:
             return build.node("sum", made[below], value=(None, False))
         return found
@@ -139,17 +139,33 @@ class _Sums:
     def _left(self, total: _Sum) -> tuple[int, ...]:
         return tuple(n for at, n in enumerate(total.shape) if at not in total.axes)
 
-    def _factors(self, build: Builder, product: Node, made: Mapping[Node, Node]) -> list[Node]:
-        """The factors of a product, from the left; products that others use, too, stay whole."""
-        waiting, found, minus = [product], [], False
-        while waiting:
-            node = waiting.pop()
-            if node.op not in _PRODUCTS or self._uses[node] > 1:
-                found.append(made[node])
+    def _factors(
+        self, build: Builder, node: Node, made: Mapping[Node, Node], total: _Sum
+    ) -> list[Node]:
+        """The last two factors of a product, and those before them that are taken out of the sum.
+
+        What was multiplied first still is: in `1e-200*x*y` the product of x and y may overflow.
+        """
+        found: list[Node] = []
+        minus = False
+        while node.op in _PRODUCTS and self._uses[node] == 1:
+            if node.op == "negative":
+                minus, node = not minus, node.args[0]
                 continue
-            waiting.extend(reversed(node.args))
-            minus ^= node.op == "negative"
+            outside = [arg for arg in node.args if self._is_outside(arg, total)]
+            if len(outside) != 1:
+                found += [made[arg] for arg in node.args]
+                break
+            found += [made[arg] for arg in outside]
+            (node,) = (arg for arg in node.args if arg not in outside)
+        else:
+            found.append(made[node])
         return [build.constant(-1.0), *found] if minus else found
+
+    def _is_outside(self, factor: Node, total: _Sum) -> bool:
+        """Whether it stands still along the axes that are summed over."""
+        shape = self._shape(factor)
+        return shape is not None and set(total.gone).isdisjoint(total.letters(shape))
 
     def _dropped(self, build: Builder, factor: Node, total: _Sum) -> Node:
         """A factor without the axes that are summed over, which are of size 1 in it."""
@@ -168,11 +184,6 @@ class _Sums:
 
     def _contraction(self, build: Builder, inside: Terms, total: _Sum) -> Node | None:
         """A sum of products of two as a product of matrices, stacked or not."""
-        while len(inside) > 2:
-            small, large = self._nested(inside)
-            if not small:
-                return None
-            inside[large] = build.node("multiply", inside[large], inside.pop(small))
         if len(inside) != 2:
             return self._of_one(build, inside, total)
         (left, x), (right, y) = inside.items()
@@ -209,14 +220,6 @@ class _Sums:
 
     def _ones(self, node: Node) -> tuple[int, ...]:
         return tuple(at for at, size in enumerate(self._shape(node) or ()) if size == 1)
-
-    def _nested(self, inside: Terms) -> tuple[str, str]:
-        """Letters of which all are among other ones, and these; empty where there are none."""
-        for small in sorted(inside, key=len):
-            for large in inside:
-                if small != large and set(small) <= set(large):
-                    return small, large
-        return "", ""
 
 
 def _known(shape: Shape | None) -> tuple[int, ...] | None:
