@@ -54,7 +54,7 @@ class Runner:
     @np.errstate(all="ignore")
     def on_doubles(self, arrays: Sequence[Array]) -> Any:
         """The results of a map for arrays of doubles of its shapes; None where it is none."""
-        return None if self._quick is None else self._laid_out(*self._quick(arrays))
+        return None if self._quick is None else self._laid_out(*self._quick(self._arrays(*arrays)))
 
     @property
     def shares(self) -> bool:
