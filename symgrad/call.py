@@ -159,7 +159,7 @@ class Caller:
             return None
         try:
             return known[0].on_doubles(args)
-        except MemoryError:
+        except (MemoryError, *FAULTS):
             return None  # The longer way says so.
 
     def bound(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Array]:

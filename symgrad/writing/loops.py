@@ -137,7 +137,7 @@ class Loop:
         if self.source.at_once:
             sums = ", ".join(self.source.called(node) for node in self.sums)
             given = [f"{names} = buffers"] if names else []
-            inner = [*given, *self.slices, *self.body, f"return [{sums}]"]
+            inner = [*given, *self.slices, *self.body, *([f"return [{sums}]"] if sums else [])]
             return ["    " + line for line in inner]
         given = [f"{names} = buffers(end - row)"] if names else []
         inner = [*given, *self.slices, *self.body]
