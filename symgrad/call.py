@@ -261,7 +261,8 @@ class Caller:
                     kernel = self._flattened(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)
-            elif self._elementwise and max(array.size for array in arrays) >= LEAST:
+            most = max([array.size for array in arrays], default=0)
+            if self._elementwise and most >= LEAST and not isinstance(kernel, Runner):
                 if key not in self._once:
                     self._once = {key, *(self._once if len(self._once) < _KNOWN_SHAPES else ())}
                     return kernel, memory
