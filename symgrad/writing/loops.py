@@ -12,7 +12,7 @@ from symgrad.rewriting.finish import VIEWS
 from symgrad.schedule import Step, schedule
 from symgrad.shaping.axes import Labels
 from symgrad.shaping.misfit import axes_of
-from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, INTO, OPERATORS
+from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, INTO, OPERATORS, SPARE
 from symgrad.writing.choices import CHOICES, cases, delayed
 from symgrad.writing.elements import BOOL, DOUBLE, FLOAT
 from symgrad.writing.naming import Names
@@ -258,11 +258,12 @@ class Loop:
             name = self._slot(kind)
         else:
             name = self._over_operand(place, step, kind) or self._slot(kind)
-            self._release(place, step)
         if step.parts:
             self._place(step, name)
         else:
             self._say(self._call(step, name), step.node)
+        if step.spelling not in IN_PLACE:
+            self._release(place, step)
         self.texts[step.node] = Text(name)
         self.held[step.node] = kind, name
 
@@ -342,7 +343,17 @@ class Loop:
             name, _, operands = code.removeprefix("np.").partition("(")
             if name in FUNCTIONS:
                 return f"{self.source.function(name)}({operands[:-1]}, {out})"
-        return f"{code[:-1]}, out={out})"
+        return f"{code[:-1]}, {self._spare(step)}out={out})"
+
+    def _spare(self, step: Step) -> str:
+        """A slot for a function to work in, which is free again afterwards."""
+        if step.spelling not in SPARE:
+            return ""
+        old = self.old[step.node]
+        kind = (self.plan.labels(old), BOOL if self.source.types[old] == BOOL else FLOAT)
+        name = self._slot(kind)
+        self.free.setdefault(kind, []).append(name)
+        return f"spare={name}, "
 
     def _plain_call(self, step: Step) -> str:
         spelling = INTO[step.spelling]
