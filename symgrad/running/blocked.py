@@ -161,7 +161,7 @@ class Sized:
         blocks = -(-self.rows // max(numbers // self._widest(), 1))
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
-        self._turned = not any(map(multiplies_matrices, plan.segments))
+        self._turned = not multiplies_matrices(plan)
         self._layouts: dict[tuple[Code, Any], Layout] = {}
         self._all: dict[Any, AllRows] = {}
 

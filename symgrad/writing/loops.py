@@ -22,9 +22,13 @@ PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
 
 
-def multiplies_matrices(segment: Segment) -> bool:
-    """Whether there are products of matrices in a loop whose rows are as they are."""
-    return segment.loops and any(node.op in _MATRICES for node in segment.nodes)
+def multiplies_matrices(plan: Plan) -> bool:
+    """Whether there are products of matrices in a loop, whose rows are as they are."""
+    nodes = [node for segment in plan.segments if segment.loops for node in segment.nodes]
+    ranks = [
+        len(plan.axes.labels.get(arg, ())) for n in nodes if n.op in _MATRICES for arg in n.args
+    ]
+    return max(ranks, default=0) > 1
 
 
 def multiplies(segment: Segment) -> bool:
@@ -51,7 +55,7 @@ class Setting:
         self.types = types
         self.table = table
         self.at_once = at_once
-        self.turns = not any(map(multiplies_matrices, plan.segments))
+        self.turns = not multiplies_matrices(plan)
         self.names = names
         self._called: dict[Node, str] = {}
         self._constants: dict[str, str] = {}
