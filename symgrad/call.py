@@ -159,7 +159,7 @@ class Caller:
             return None
         try:
             return known[0].on_doubles(args)
-        except MemoryError:
+        except (MemoryError, *FAULTS):
             return None  # The longer way says so.
 
     def bound(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Array]:
@@ -261,7 +261,8 @@ class Caller:
                     kernel = self._flattened(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)
-            elif self._elementwise and max(array.size for array in arrays) >= LEAST:
+            most = max([array.size for array in arrays], default=0)
+            if self._elementwise and most >= LEAST and not isinstance(kernel, Runner):
                 if key not in self._once:
                     self._once = {key, *(self._once if len(self._once) < _KNOWN_SHAPES else ())}
                     return kernel, memory

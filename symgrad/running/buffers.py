@@ -106,16 +106,21 @@ _arena = _Arena()
 
 
 class Buffers:
-    """The buffers of a loop while a thread works on it: inside, they are given for some rows."""
+    """The buffers of loops while a thread works on them: inside, they are given for some rows, and
+    for the first loop or another.
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    All stand in the same memory: what is in them is lost when another loop begins.
+    """
+
+    def __init__(self, *layouts: Layout) -> None:
+        self._layouts = layouts
         self._memory: _Memory | None = None
 
-    def __enter__(self) -> Callable[[int], Sequence[Array]]:
+    def __enter__(self) -> Callable[..., Sequence[Array]]:
         kept, _arena.memory = _arena.memory, None
-        if kept is None or kept.bytes.size < self._layout.bytes:
-            kept = _Memory(self._layout.bytes)
+        size = max([0, *[layout.bytes for layout in self._layouts]])
+        if kept is None or kept.bytes.size < size:
+            kept = _Memory(size)
         self._memory = kept
         return self._buffers
 
@@ -124,6 +129,6 @@ class Buffers:
         if memory is not None and memory.bytes.size <= _KEPT:
             _arena.memory = memory
 
-    def _buffers(self, rows: int) -> Sequence[Array]:
+    def _buffers(self, rows: int, loop: int = 0) -> Sequence[Array]:
         assert self._memory is not None
-        return self._memory.views(self._layout, rows)
+        return self._memory.views(self._layouts[loop], rows)

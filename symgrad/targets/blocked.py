@@ -6,6 +6,7 @@ into an array that is there already.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -77,13 +78,32 @@ IN_PLACE = frozenset((*_UFUNCS, *OPERATORS, "negative", "logical_not", "copy")) 
 """What may write over one of its operands."""
 
 
+SPARE = frozenset("keep where _hypot _logaddexp".split())
+"""What needs another array to work in, as large as `out`."""
+
+
+@cache
+def _integer(dtype: Any) -> Any:
+    """The type of whole numbers of the same size."""
+    return np.dtype(f"i{dtype.itemsize}")
+
+
 def _bits(values: Any, like: Array) -> Any:
     """Floating-point numbers as whole ones with the same bits."""
-    numbers = np.asarray(values, like.dtype)
-    return numbers.view(f"i{like.dtype.itemsize}")
+    return np.asarray(values, like.dtype).view(_integer(like.dtype))
 
 
-def keep(condition: Any, values: Any, count: int | None = None, *, out: Array) -> Array:
+def _mask(condition: Array, spare: Array | None, like: Array) -> Array:
+    """All bits where a condition holds, and none elsewhere."""
+    integer = _integer(like.dtype)
+    mask = np.empty(like.shape, integer) if spare is None else spare.view(integer)
+    np.copyto(mask, np.negative(condition.view(np.int8)))
+    return mask
+
+
+def keep(
+    condition: Any, values: Any, count: int | None = None, *, spare: Array | None = None, out: Array
+) -> Array:
     """The values where a condition holds, bit by bit, and 0 elsewhere; `out` may be the values.
 
     Masks of bits take the same time whatever the condition is; a choice for each element waits for
@@ -91,17 +111,22 @@ def keep(condition: Any, values: Any, count: int | None = None, *, out: Array) -
     says for how many elements it does.
     """
     condition = np.asarray(condition)
-    if (np.count_nonzero(condition) if count is None else count) == condition.size:
-        return filled(values, out)
-    bits = out.view(f"i{out.dtype.itemsize}")
-    mask = np.empty_like(bits) if out is values else bits
-    np.negative(condition.view(np.int8), out=mask)
-    np.bitwise_and(mask, _bits(values, out), out=bits)
+    count = int(np.count_nonzero(condition)) if count is None else count
+    if count == condition.size or not count:
+        return filled(values if count else 0.0, out)
+    mask = _mask(condition, spare, out)
+    np.bitwise_and(mask, _bits(values, out), out=out.view(mask.dtype))
     return out
 
 
 def where(
-    condition: Any, first: Any, second: Any, count: int | None = None, *, out: Array
+    condition: Any,
+    first: Any,
+    second: Any,
+    count: int | None = None,
+    *,
+    spare: Array | None = None,
+    out: Array,
 ) -> Array:
     """The first values where a condition holds, else the second, bit by bit; `out` may be either.
 
@@ -111,30 +136,49 @@ def where(
     count = int(np.count_nonzero(condition)) if count is None else count
     if count == condition.size or not count:
         return filled(first if count else second, out)
-    mask = np.empty(out.shape, f"i{out.dtype.itemsize}")
-    np.negative(condition.view(np.int8), out=mask)
-    other = _bits(second, out)
-    differing = np.bitwise_xor(_bits(first, out), other)
-    np.bitwise_and(mask, differing, out=mask)
-    np.bitwise_xor(mask, other, out=out.view(mask.dtype))
+    if second is out:
+        condition, first, second = np.logical_not(condition), second, first
+    mask, other, bits = (
+        _mask(condition, spare, out),
+        _bits(second, out),
+        out.view(_integer(out.dtype)),
+    )
+    np.bitwise_xor(_bits(first, out), other, out=bits)
+    np.bitwise_and(mask, bits, out=mask)
+    np.bitwise_xor(mask, other, out=bits)
     return out
 
 
+_KEPT = 2**15
+"""Numbers in the largest array of one number that is kept."""
+
+
+@lru_cache(maxsize=8)
+def _everywhere(value: float, sign: float, size: int, dtype: Any) -> Array:
+    found = np.full(size, value, dtype)
+    found.flags.writeable = False
+    return found
+
+
+def _array(value: Any, beside: Any, out: Array) -> Any:
+    """A number as an array like `out`: NumPy is slow with the larger or smaller of a number."""
+    if not isinstance(value, int | float):
+        return value
+    if _whole(out) and out.size <= _KEPT:
+        found = _everywhere(value, math.copysign(1.0, value), out.size, out.dtype)
+        return found if out.ndim == 1 else found.reshape(out.shape)
+    return value if beside is out else filled(value, out)
+
+
 def maximum(x: Any, y: Any, out: Array) -> Array:
-    """The larger numbers; NumPy is slow where one of the operands is a single number."""
-    if isinstance(y, int | float) and x is not out:
-        out.fill(y)
-        y = out
-    found: Array = np.maximum(x, y, out=out)
+    """The larger numbers."""
+    found: Array = np.maximum(x, _array(y, x, out), out=out)
     return found
 
 
 def minimum(x: Any, y: Any, out: Array) -> Array:
-    """The smaller numbers; as for `maximum`."""
-    if isinstance(y, int | float) and x is not out:
-        out.fill(y)
-        y = out
-    found: Array = np.minimum(x, y, out=out)
+    """The smaller numbers."""
+    found: Array = np.minimum(x, _array(y, x, out), out=out)
     return found
 
 
@@ -157,12 +201,12 @@ def _safe(dtype: Any) -> tuple[Any, Any]:
     return (floats.tiny / floats.eps) ** 0.5, floats.max**0.5
 
 
-def hypot(x: Any, y: Any, out: Array) -> Array:
+def hypot(x: Any, y: Any, *, spare: Array | None = None, out: Array) -> Array:
     """The root of a sum of two squares; by NumPy where these leave the range of floats."""
     if isinstance(x, int | float):
         x, y = y, x
     np.multiply(x, x, out=out)
-    np.add(out, y * y, out=out)
+    np.add(out, y * y if isinstance(y, int | float) else np.multiply(y, y, out=spare), out=out)
     np.sqrt(out, out=out)
     least, most = _safe(out.dtype)
     above = isinstance(y, int | float) and abs(y) > 2 * least
@@ -173,18 +217,20 @@ def hypot(x: Any, y: Any, out: Array) -> Array:
     return out
 
 
-def logaddexp(x: Any, y: Any, out: Array) -> Array:
+def logaddexp(x: Any, y: Any, *, spare: Array | None = None, out: Array) -> Array:
     """The logarithm of a sum of two exponentials."""
     if isinstance(x, int | float):
         x, y = y, x
-    np.abs(np.subtract(x, y, out=out) if isinstance(y, np.ndarray) or y else x, out=out)
-    if np.isnan(_largest(out)):
+    number = isinstance(y, int | float)
+    larger = maximum(x, y, out=np.empty_like(out) if spare is None else spare)
+    np.abs(x if number and not y else np.subtract(x, y, out=out), out=out)
+    if not (number and math.isfinite(y)) and np.isnan(_largest(out)):
         # Infinite numbers are equal, or one is nan, which the sum brings back.
         np.copyto(out, 0.0, where=np.isnan(out))
     np.negative(out, out=out)
     np.exp(out, out=out)
     np.log1p(out, out=out)
-    np.add(np.maximum(x, y), out, out=out)
+    np.add(larger, out, out=out)
     return out
 
 
