@@ -160,6 +160,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "varying": lambda n: not _is_constant(n),
     "given": lambda n: _is_constant(n) or n.op == "input",
     "free": lambda n: n.op == "input",
+    "number": lambda n: _is_constant(n) or n.op in ("size", "_count"),
     "positive": lambda n: _is_constant(n) and _number(n) > 0,
     "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
     "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
@@ -172,7 +173,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
 }
 
 
-OPEN = ("varying", "given", "free")
+OPEN = ("varying", "given", "free", "number")
 """The predicates that hold for more than constants."""
 
 
