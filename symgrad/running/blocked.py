@@ -18,9 +18,9 @@ import numpy as np
 
 from symgrad.graph import Node
 from symgrad.running.blas import one_thread
-from symgrad.running.buffers import Buffers, Layout, Slot, is_short, rows_last
+from symgrad.running.buffers import Buffers, Layout, Slot, given_back, is_short, rows_last, taken
 from symgrad.running.crew import share
-from symgrad.running.recycled import empty
+from symgrad.running.recycled import empty, recyclable
 from symgrad.shapes import Inference
 from symgrad.shaping.axes import Labels
 from symgrad.writing.elements import BOOL
@@ -284,16 +284,17 @@ class Sized:
     def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
         """Arrays for those results of a loop that have its rows."""
         rows = [node for node in code.segment.results if code.rows(node)]
-        return {n: into[n] if n in into else self.empty(n, dtype) for n in rows}
+        return {n: into[n] if n in into else self.array(n, dtype)() for n in rows}
 
-    def empty(self, node: Node, dtype: Any) -> Array:
-        """An array for rows; what is only kept for other loops is laid out as their buffers are."""
+    def array(self, node: Node, dtype: Any) -> Callable[[], Array]:
+        """Makes arrays for rows; what is only kept for loops is laid out as their buffers are."""
         plan, shape = self.program.plan, self.shapes[node]
-        kind = np.bool_ if self.program.types[node] == BOOL else dtype
+        kind = np.dtype(np.bool_ if self.program.types[node] == BOOL else dtype)
         axis = plan.rows[node]
-        if node in plan.graph.outputs or not (self._turned and is_short(shape, axis)):
-            return empty(shape, kind)
-        return np.moveaxis(empty(rows_last(shape, axis), kind), -1, axis)
+        turned = node not in plan.graph.outputs and self._turned and is_short(shape, axis)
+        order = rows_last(shape, axis) if turned else shape
+        make = partial(empty if recyclable(order, kind) else np.empty, order, kind)
+        return (lambda: np.moveaxis(make(), -1, axis)) if turned else make
 
     def _partial(
         self,
@@ -302,7 +303,7 @@ class Sized:
         rows: Mapping[Node, Array],
         part: tuple[int, int],
         dtype: Any,
-        buffers: Callable[..., Sequence[Array]],
+        buffers: Callable[[int], Sequence[Array]],
     ) -> list[Array]:
         """The sums over some of the rows; what has rows is written to `rows`, in its place."""
         sums = {
@@ -327,19 +328,26 @@ class AllRows:
         written = sized.program.written(at_once=True)
         self._function = written.functions(dtype)["at_once"]
         self._layouts = [sized.layout(code, dtype) for code in written.codes if code.segment.loops]
-        self._loops = range(len(self._layouts))
+        self._bytes = max([0, *[layout.bytes for layout in self._layouts]])
         self._numbers = [sized.numbers[node] for node in written.numbers]
-        self._made = [(node, partial(sized.empty, node, dtype)) for node in written.rows]
+        self._rows = {node: sized.array(node, dtype) for node in written.rows}
         self._count = sized.rows
         self._alone = sized.products() <= _ALONE
 
     def __call__(self, arrays: Sequence[Any], into: Mapping[Node, Array]) -> list[Any]:
         """The results, in order; those in `into` are written there."""
-        rows = [into[node] if node in into else make() for node, make in self._made]
-        with nullcontext() if self._alone else one_thread(), Buffers(*self._layouts) as views:
-            buffers = [views(self._count, loop) for loop in self._loops]
-            results: list[Any] = self._function(buffers, rows, self._numbers, *arrays)
+        rows = [into[node] if node in into else make() for node, make in self._rows.items()]
+        memory = taken(self._bytes)
+        try:
+            buffers = [memory.views(layout, self._count) for layout in self._layouts]
+            with _NOTHING if self._alone else one_thread():
+                results: list[Any] = self._function(buffers, rows, self._numbers, *arrays)
+        finally:
+            given_back(memory)
         return results
+
+
+_NOTHING = nullcontext()
 
 
 def _values(plan: Plan, found: Inference) -> dict[Node, float]:

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,11 +73,12 @@ class Layout:
         return tuple(found)
 
 
-class _Memory:
+class Memory:
     """A piece of memory, and the buffers in it that were asked for."""
 
     def __init__(self, size: int) -> None:
-        self.bytes = _aligned(size)
+        self.size = size
+        self._bytes = _aligned(size)
         self._views: dict[tuple[Layout, int], tuple[Array, ...]] = {}
 
     def views(self, layout: Layout, rows: int) -> tuple[Array, ...]:
@@ -85,7 +87,7 @@ class _Memory:
         if found is None:
             if len(self._views) >= _KEPT_VIEWS:
                 self._views.clear()
-            found = self._views[layout, rows] = layout.views(self.bytes, rows)
+            found = self._views[layout, rows] = layout.views(self._bytes, rows)
         return found
 
 
@@ -99,36 +101,36 @@ def _aligned(size: int) -> Array:
 class _Arena(threading.local):
     """The memory of a thread, kept from call to call."""
 
-    memory: _Memory | None = None
+    memory: Memory | None = None
 
 
 _arena = _Arena()
 
 
+def taken(size: int) -> Memory:
+    """The thread's memory, or a larger piece; what is in it is lost."""
+    kept, _arena.memory = _arena.memory, None
+    return Memory(size) if kept is None or kept.size < size else kept
+
+
+def given_back(memory: Memory) -> None:
+    """Keep memory for the thread's next call."""
+    if memory.size <= _KEPT:
+        _arena.memory = memory
+
+
 class Buffers:
-    """The buffers of loops while a thread works on them: inside, they are given for some rows, and
-    for the first loop or another.
+    """The buffers of a loop while a thread works on it: inside, they are given for some rows."""
 
-    All stand in the same memory: what is in them is lost when another loop begins.
-    """
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._memory: Memory | None = None
 
-    def __init__(self, *layouts: Layout) -> None:
-        self._layouts = layouts
-        self._memory: _Memory | None = None
-
-    def __enter__(self) -> Callable[..., Sequence[Array]]:
-        kept, _arena.memory = _arena.memory, None
-        size = max([0, *[layout.bytes for layout in self._layouts]])
-        if kept is None or kept.bytes.size < size:
-            kept = _Memory(size)
-        self._memory = kept
-        return self._buffers
+    def __enter__(self) -> Callable[[int], Sequence[Array]]:
+        self._memory = taken(self._layout.bytes)
+        return partial(self._memory.views, self._layout)
 
     def __exit__(self, *about: object) -> None:
         memory, self._memory = self._memory, None
-        if memory is not None and memory.bytes.size <= _KEPT:
-            _arena.memory = memory
-
-    def _buffers(self, rows: int, loop: int = 0) -> Sequence[Array]:
-        assert self._memory is not None
-        return self._memory.views(self._layouts[loop], rows)
+        if memory is not None:
+            given_back(memory)

@@ -41,12 +41,17 @@ _memory: dict[int, deque[Array]] = {}
 """By size: those used last stand last."""
 
 
+def recyclable(shape: tuple[int, ...], item: np.dtype[Any]) -> bool:
+    """Whether memory of that size is remembered."""
+    return _COUNTS and _LEAST <= math.prod(shape) * item.itemsize <= MOST
+
+
 def empty(shape: tuple[int, ...], dtype: Any) -> Array:
     """An array with nothing in it yet, as `np.empty` gives."""
     item = np.dtype(dtype)
-    size = math.prod(shape) * item.itemsize
-    if not (_COUNTS and _LEAST <= size <= MOST):
+    if not recyclable(shape, item):
         return np.empty(shape, item)
+    size = math.prod(shape) * item.itemsize
     kept = _memory.get(size)
     if kept is None:
         kept = _memory.setdefault(size, deque())
