@@ -257,6 +257,7 @@ _ENTERING: Mapping[str, Callable[..., tuple[Node | None, ...]]] = {
     "_solve": _of_solution,
     "_einsum": _of_contraction,
     "softmax": _of_rows,
+    "log_softmax": _of_rows,
     "normalize": _of_rows,
     "_shares": _of_rows,
     "_cumprod": _of_rows,
