@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.emission import Formula, emitted
+from symgrad.emission import Formula, element_by_element, emitted
 from symgrad.errors import SymgradError
 from symgrad.load import load
 from symgrad.pipeline import Known
 from symgrad.running.native import NativeFunction
 from symgrad.running.results import plain
 from symgrad.shaping.resolve import UndeclaredError
-from symgrad.writing.numba_file import check_blocks, elements, numba_source
+from symgrad.writing.numba_file import elements, numba_source
 
 Function = Callable[..., Any]
 
@@ -31,9 +31,8 @@ class NumbaFunction:
     """
 
     def __init__(self, formula: Formula) -> None:
-        check_blocks(formula.what, formula.formula)
         self._formula = formula
-        self._what = formula.rendering(general=True)
+        self._what = element_by_element(formula)
         elements(self._what, formula.table)
         self._kernels: dict[frozenset[str], Function] = {}
         self._fitting: set[tuple[tuple[int, ...], ...]] = set()
