@@ -11,6 +11,7 @@ from symgrad.graph import Builder, Graph, Node, Value, ancestors, builder_of, co
 from symgrad.language.items import paired, unpaired
 from symgrad.language.spelling import INFIX
 from symgrad.language.template import holes
+from symgrad.rewriting.once import in_one_order
 from symgrad.shaping.leaves import is_elementwise
 
 _MOST_JOINED = 32
@@ -118,27 +119,6 @@ def faster(graph: Graph) -> Graph:
         return _product(build, args[0], power) if power in _SMALL_POWERS else None
 
     return in_one_order(rebuilt(graph, replace, ("power", *_SYMMETRIC)))
-
-
-_COMMUTE = ("add", "multiply")
-
-
-def in_one_order(graph: Graph) -> Graph:
-    """Sums and products once, in whichever order their operands stand: the result is the same."""
-    places = [(n.op, frozenset(n.args)) for n in graph.nodes if n.op in _COMMUTE]
-    if len(set(places)) == len(places):
-        return graph
-    seen: dict[tuple[str, frozenset[Node]], Node] = {}
-
-    def replace(
-        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
-    ) -> Node | None:
-        key = node.op, frozenset(args)
-        if key not in seen:
-            seen[key] = build.node(node.op, *args, span=node.span)
-        return seen[key]
-
-    return rebuilt(graph, replace, _COMMUTE)
 
 
 _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
