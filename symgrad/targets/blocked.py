@@ -77,7 +77,7 @@ IN_PLACE = frozenset((*_UFUNCS, *OPERATORS, "negative", "logical_not", "copy")) 
 """What may write over one of its operands."""
 
 
-SPARE = frozenset("keep where _hypot _logaddexp".split())
+SPARE = frozenset("_hypot _logaddexp".split())
 """What needs another array to work in, as large as `out`."""
 
 
