@@ -1,7 +1,8 @@
 """Elements are picked before they are computed with, where nothing else needs the others.
 
 `log(x)[k]` becomes `log(x[k])`: the same numbers, fewer of them, and what is left out takes no part
-in the derivative, where it could be infinite times 0.
+in the derivative, where it could be infinite times 0. The logarithm of a share of a total is picked
+last: `log(softmax(x)[k])` becomes `log(softmax(x))[k]`, which is known not to underflow.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ _PICKS = frozenset(("index", "take_along_axis"))
 def _is_share(node: Node) -> bool:
     """Whether something computed is divided by its own sum, which is a form to be recognised."""
     above, below = node.args if node.op == "divide" else (node, node)
-    return bool(above.args) and above in below.args and not is_elementwise(below.op)
+    shared = bool(above.args) and above in below.args and not is_elementwise(below.op)
+    return shared or node.op == "softmax"
+
+
+def _is_log_of_share(node: Node) -> bool:
+    return node.op == "log" and _is_share(node.args[0])
 
 
 def select_early(graph: Graph, found: Inference) -> Graph:
@@ -32,6 +38,8 @@ def select_early(graph: Graph, found: Inference) -> Graph:
         """Which operands of an operation are to be picked from; None if it must stay in front."""
         alone = uses[node] == 1 and node not in labelled
         if not node.args or not alone or not is_elementwise(node.op):
+            return None
+        if _is_log_of_share(node):
             return None
         shape = found.shapes.get(node)
         if len(node.args) == 1:
@@ -46,6 +54,10 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
+        if node.op == "log" and node.args[0].op in _PICKS and _is_share(node.args[0].args[0]):
+            pick = args[0]
+            whole = build.node("log", pick.args[0], span=node.span)
+            return build.node(pick.op, whole, *pick.args[1:], value=pick.value, span=pick.span)
         if node.op not in _PICKS or passes(node.args[0]) is None:
             return None
         rest = args[1:]
