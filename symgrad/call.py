@@ -46,7 +46,7 @@ SMALL = 2**20
 LEAST = 2**5
 """As LARGE, where a map over elements is called again with such shapes: it is one block then."""
 
-LARGE = 2**14
+LARGE = 2**12
 """Numbers in the largest array of a call from which on it is run in blocks."""
 
 MULTIPLIED = 2**11

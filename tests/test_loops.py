@@ -57,6 +57,15 @@ def all_rows_1(buffers, X, w, y, size):
     )
 
 
+def test_the_larger_number_tells_which_it_was() -> None:
+    """Then what it was chosen from is needed no longer, and its memory is free."""
+    with in_blocks():
+        compiled = symgrad.value_and_grad("relu(x - y) * y", wrt="x")
+        compiled(np.ones(5), np.ones(5))
+    assert "_maximum(t, 0, out=t)\n" in loop_of(compiled)
+    assert "greater(t, k, c)\n" in loop_of(compiled)
+
+
 def test_one_call_for_all_segments_of_a_block() -> None:
     with in_blocks(block=2**14):
         compiled = symgrad.value_and_grad("norm(X @ w - y)", wrt="w")

@@ -159,6 +159,8 @@ class Sized:
         products = any(map(multiplies, plan.segments))
         numbers = BLOCK * _FOR_PRODUCTS if products else BLOCK
         blocks = -(-self.rows // max(numbers // self._widest(), 1))
+        if blocks > LEAST_PIECES:
+            blocks = -(-blocks // LEAST_PIECES) * LEAST_PIECES  # As much to do for each thread.
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
         self._turned = not multiplies_matrices(plan)

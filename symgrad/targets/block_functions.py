@@ -13,9 +13,6 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_FEW = 2**12
-"""Up to this many numbers, one call that converts a condition on the way is the fastest."""
-
 
 @cache
 def _integer(dtype: Any) -> Any:
@@ -28,43 +25,24 @@ def _bits(values: Any, like: Array) -> Any:
     return np.asarray(values, like.dtype).view(_integer(like.dtype))
 
 
-def _mask(condition: Array, spare: Array | None, like: Array) -> Array:
-    """All bits where a condition holds, and none elsewhere."""
-    integer = _integer(like.dtype)
-    mask = np.empty(like.shape, integer) if spare is None else spare.view(integer)
-    np.copyto(mask, np.negative(condition.view(np.int8)))
-    return mask
-
-
-def keep(
-    condition: Any, values: Any, count: int | None = None, *, spare: Array | None = None, out: Array
-) -> Array:
+def keep(condition: Any, values: Any, count: int | None = None, *, out: Array) -> Array:
     """The values where a condition holds, bit by bit, and 0 elsewhere; `out` may be the values.
 
-    Masks of bits take the same time whatever the condition is; a choice for each element waits for
-    conditions that the processor cannot foresee. Mostly a condition holds everywhere: `count`
-    says for how many elements it does.
+    Products of whole numbers take the same time whatever the condition is; a choice for each
+    element waits for conditions that the processor cannot foresee. Mostly a condition holds
+    everywhere: `count` says for how many elements it does.
     """
     condition = np.asarray(condition)
     count = int(np.count_nonzero(condition)) if count is None else count
     if count == condition.size or not count:
         return filled(values if count else 0.0, out)
-    values, bits = _bits(values, out), out.view(_integer(out.dtype))
-    if out.size <= _FEW:
-        np.multiply(values, condition.view(np.int8), out=bits)
-    else:
-        np.bitwise_and(_mask(condition, spare, out), values, out=bits)
+    bits = out.view(_integer(out.dtype))
+    np.multiply(_bits(values, out), condition.view(np.int8), out=bits)
     return out
 
 
 def where(
-    condition: Any,
-    first: Any,
-    second: Any,
-    count: int | None = None,
-    *,
-    spare: Array | None = None,
-    out: Array,
+    condition: Any, first: Any, second: Any, count: int | None = None, *, out: Array
 ) -> Array:
     """The first values where a condition holds, else the second, bit by bit; `out` may be either.
 
@@ -76,14 +54,10 @@ def where(
         return filled(first if count else second, out)
     if second is out:
         condition, first, second = np.logical_not(condition), second, first
-    mask, other, bits = (
-        _mask(condition, spare, out),
-        _bits(second, out),
-        out.view(_integer(out.dtype)),
-    )
+    other, bits = _bits(second, out), out.view(_integer(out.dtype))
     np.bitwise_xor(_bits(first, out), other, out=bits)
-    np.bitwise_and(mask, bits, out=mask)
-    np.bitwise_xor(mask, other, out=bits)
+    np.multiply(bits, condition.view(np.int8), out=bits)
+    np.bitwise_xor(bits, other, out=bits)
     return out
 
 

@@ -55,7 +55,7 @@ INTO: Mapping[str, Spelling] = {
     "broadcast of a constant": Spelling("_filled({0})", operands=(0, 0), float_constants=True),
     "broadcast of 0": Spelling("_filled(0.0)", operands=(0, 0)),
     "broadcast of 1": Spelling("_filled(1.0)", operands=(0, 0)),
-    "copy": call("np.positive"),
+    "copy": call("_filled"),
     "_mm": call2("np.matmul"),
     "_at": call2("np.matmul"),
     "matmul": call2("np.matmul"),
@@ -71,13 +71,27 @@ FUNCTIONS = frozenset(
 )
 """Those of NumPy among them."""
 
-IN_PLACE = frozenset((*_UFUNCS, *OPERATORS, "negative", "logical_not", "copy")) | {
-    "power by a whole number"
-}
+_BRANCHES = {"sign"}
+"""Where NumPy cannot compute several elements at once if they are written over."""
+
+IN_PLACE = (
+    frozenset(
+        (
+            *_UFUNCS,
+            *OPERATORS,
+            "negative",
+            "logical_not",
+            "maximum",
+            "minimum",
+            "power by a whole number",
+        )
+    )
+    - _BRANCHES
+)
 """What may write over one of its operands."""
 
 
-SPARE = frozenset("keep where _hypot _logaddexp".split())
+SPARE = frozenset("_hypot _logaddexp".split())
 """What needs another array to work in, as large as `out`."""
 
 

@@ -177,6 +177,10 @@ class Loop:
         filled = self._into(step) and old in self.plan.rows and step.spelling not in PRODUCTS
         return filled or step.node.op in ("input", "constant")
 
+    def _of_choice(self, step: Step) -> list[Node]:
+        """What is chosen from; first what counts in all cases, as it is chosen mostly."""
+        return sorted(step.operands[1:], key=lambda operand: operand in self.cases)
+
     def _places(self) -> dict[Node, str]:
         """What is computed right where a result goes that is, mostly, the same."""
         found = {}
@@ -186,7 +190,7 @@ class Loop:
             cast = step.spelling == "cast"
             if old not in self.results or not (self._splits(step) or cast):
                 continue
-            for operand in step.operands[:1] if cast else step.operands[1:]:
+            for operand in step.operands[:1] if cast else self._of_choice(step):
                 below = self.old[operand]
                 alike = below in self.plan.rows and self.plan.labels(below) == self.plan.labels(old)
                 floats = self.source.types[below] in (FLOAT, DOUBLE) and operand.args
@@ -287,7 +291,7 @@ class Loop:
     def _over_operand(self, place: int, step: Step, kind: tuple[Labels, str]) -> str:
         """The slot of what is chosen from, if it is used for the last time."""
         if step.spelling in CHOICES and not any(self.memory.get(o) for o in step.operands):
-            for operand in step.operands[1:]:
+            for operand in self._of_choice(step):
                 if self.held.get(operand, ("",))[0] == kind and self.last[operand] <= place:
                     return self.held.pop(operand)[1]
         return ""
