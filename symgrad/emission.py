@@ -106,7 +106,11 @@ def emitted(formula: Formula, target: str, name: str | None, known: Known | None
         if name is not None:
             check_function_name(name, formula.rendering().kind)
         writer = _WRITERS.get(target)
-        text = writer(formula, name) if writer else _array(formula, name, target, known)
+        text = (
+            writer(formula, name)
+            if writer
+            else library_file(formula.rendering(name, known=known), formula.table, target)
+        )
     result = Emitted(text)
     result.header = header
     return result
@@ -130,9 +134,10 @@ def element_by_element(formula: Formula, name: str | None = None) -> Rendering:
     return formula.rendering(name, general=True, known=Known(dict.fromkeys(formula.inputs, ())))
 
 
-def _array(formula: Formula, name: str | None, target: str, known: Known | None) -> str:
+def library_file(what: Rendering, table: FunctionTable, target: str) -> str:
+    """The file for a library of arrays."""
     module = import_module(f"symgrad.targets.{target.replace('-', '_')}")
-    return document(formula.rendering(name, known=known), formula.table, target=module.TARGET)
+    return document(what, table, target=module.TARGET)
 
 
 _WRITERS: Mapping[str, Callable[[Formula, str | None], str]] = {"numba": _numba}

@@ -188,7 +188,7 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
     """Give constants the inputs' type where they fill the shape of something that has another.
 
     That is a condition, or joined shapes, which are no array. A sum over such a fill asks only for
-    its shape.
+    its shape, and a truth value in the shape of a condition is one.
     """
     summed = {n.args[0] for n in graph.nodes if n.op == "unbroadcast"}
     summed -= {arg for n in graph.nodes if n.op != "unbroadcast" for arg in n.args}
@@ -208,7 +208,9 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
             leaf[node] = below[0]
         if node.op == "broadcast" and node.args[0].is_constant and node not in summed:
             like = node.args[1]
-            if like.op == "join" or (like.op in table and table[like.op].kind == "bool"):
+            is_condition = like.op in table and table[like.op].kind == "bool"
+            truth = isinstance(args[0].value, bool)
+            if like.op == "join" or (is_condition and not truth):
                 args[0] = build.node("broadcast", args[0], made[leaf[like]])
         return None
 
