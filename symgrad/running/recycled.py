@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import sys
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,39 +43,37 @@ _memory: dict[int, deque[Array]] = {}
 """By size: those used last stand last."""
 
 
-def recyclable(shape: tuple[int, ...], item: np.dtype[Any]) -> bool:
-    """Whether memory of that size is remembered."""
-    return _COUNTS and _LEAST <= math.prod(shape) * item.itemsize <= MOST
-
-
-def empty(shape: tuple[int, ...], dtype: Any) -> Array:
-    """An array with nothing in it yet, as `np.empty` gives."""
+def maker(shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
+    """Makes arrays with nothing in them yet, as `np.empty` does."""
     item = np.dtype(dtype)
-    if not recyclable(shape, item):
-        return np.empty(shape, item)
     size = math.prod(shape) * item.itemsize
-    kept = _memory.get(size)
-    if kept is None:
-        kept = _memory.setdefault(size, deque())
-    memory = _free(kept)
-    if memory is None:
-        memory = np.empty(size, np.uint8)
-        _forget(MOST - size)
-        kept = _memory.setdefault(size, deque())
-    kept.append(memory)
-    return np.ndarray(shape, item, memory)
+    if not (_COUNTS and _LEAST <= size <= MOST):
+        return partial(np.empty, shape, item)
+
+    def make() -> Array:
+        kept = _memory.get(size)
+        memory = _free(kept) if kept else None
+        if memory is None:
+            memory = np.empty(size, np.uint8)
+            _forget(MOST - size)
+        if kept is None or _memory.get(size) is not kept:
+            kept = _memory.setdefault(size, deque())
+        kept.append(memory)
+        return np.ndarray(shape, item, memory)
+
+    return make
 
 
 def _free(kept: deque[Array]) -> Array | None:
-    """Memory that is free, among what was used first."""
+    """Memory that is free, if possible what was used last: it may be in the cache yet."""
     for _ in range(min(len(kept), _TRIED)):
         try:
-            memory = kept.popleft()
+            memory = kept.pop()
         except IndexError:  # Another thread has taken it.
             break
         if sys.getrefcount(memory) == _OWN:
             return memory
-        kept.append(memory)
+        kept.appendleft(memory)
     return None
 
 
