@@ -9,7 +9,7 @@ PIPELINE = """
     extend misfit dependence key_shapes shape_moves shape_rules shapes axes resolve selection slices
     rules matching rewrite quotients reverse guards series cancellation simplify sizes leading
     specialise terms batch_products batch_moves batch_keys batch work products alignment derivatives
-    pipeline finish targets schedule choices memory rows sums hopes elements naming emit loops
+    pipeline once finish targets schedule choices memory rows sums hopes elements naming emit loops
     segments into buffers blocked runner lines carrying remarks layout origin load quick floats
     document plain_numbers programs offsets loop_code loop_algebra loop_rules c_rows c_file
     numba_file emission evaluate pattern faults sources results contents call chunks streaming

@@ -118,6 +118,7 @@ sigmoid(double) + exp(λ) + maximum(n, k) * sqrt(t1) / lambda + result*value*__x
         "x: (3,); 1 < 2 and x > 0 or x < -1 and not (x == 0.5)",
         "where(x > 0 and y > 0 or x < y, -(-x), x - -1)",
         "A: (2, 3); A[:, ::-1] - A",
+        "x: (3,); t = sum(x); exp(t/size(x)) * sin(t/size(x))",
     ],
 )
 def test_files_compile_without_warnings(formula: str, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sum(exp(-(x[:, None] - z[None, :])**2))", {"x": Y, "z": Y[:7]}),
     ("sum(x)", {"x": np.arange(N)}),
     ("x > 0", {"x": Y.astype(np.float32)}),
+    (f"sum((eye({N})[:, :3] + X)**2)", {"X": X}),
+    (f"sum(broadcast_to(v, (3, {N})) * X.T)", {"X": X, "v": Y}),
 )  # fmt: skip
 
 

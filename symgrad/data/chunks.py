@@ -200,18 +200,19 @@ class Chunked:
         at: int,
         values: Mapping[str, Any],
         totals: Sequence[Sequence[Any]],
-        count: int = 0,
+        span: tuple[int, int] = (0, 0),
         into: Sequence[Array] | None = None,
     ) -> tuple[list[Any], list[Array]]:
         """What a segment gives: totals, or what a chunk adds to them; and what has rows.
 
-        `values` are the inputs that it needs, those with rows cut to the chunk, which has `count`
-        of them; `totals` are those of the `earlier` segments. What has rows is written to `into`.
+        `values` are the inputs that it needs, those with rows cut to the chunk, whose rows go from
+        and to those in `span`; `totals` are those of the `earlier` segments. What has rows is
+        written to `into`.
         """
         code = self.program.codes[at]
         try:
             with np.errstate(all="ignore"):
-                return self._run(code, at, values, totals, count, into)
+                return self._run(code, at, values, totals, span, into)
         except FAULTS as error:
             raise self._fault(values, error) from None
 
@@ -221,7 +222,7 @@ class Chunked:
         at: int,
         values: Mapping[str, Any],
         totals: Sequence[Sequence[Any]],
-        count: int,
+        span: tuple[int, int],
         into: Sequence[Array] | None,
     ) -> tuple[list[Any], list[Array]]:
         known: dict[Node, Any] = dict(
@@ -229,16 +230,20 @@ class Chunked:
         )
         known.update(self.sized.numbers)
         for segment, found in zip(self.earlier[at], totals, strict=True):
-            known.update(zip(self.totals[segment], map(_settled, found), strict=True))
+            for node, value in zip(self.totals[segment], found, strict=True):
+                axis = self.program.plan.rows.get(node) if code.segment.loops else None
+                rows = (*[slice(None)] * (axis or 0), slice(*span))
+                known[node] = _settled(value if axis is None else value[rows])
         taken = [known[node] for node in code.segment.needs]
         if not code.segment.loops:
             with one_thread():
                 return list(self.program.functions(self.dtype)[code.name](*taken)), []
-        rows = dict(zip(self.rows_of[at], into or [], strict=False))
-        for node in self.rows_of[at][len(rows) :]:
-            rows[node] = np.empty(self.shape(node, count), self.type_of(node))
-        sums = self.sized.summed(code, taken, rows, [(0, count)], self.dtype)
-        return sums, list(rows.values())
+        count = span[1] - span[0]
+        made = dict(zip(self.rows_of[at], into or [], strict=False))
+        for node in self.rows_of[at][len(made) :]:
+            made[node] = np.empty(self.shape(node, count), self.type_of(node))
+        sums = self.sized.summed(code, taken, made, [(0, count)], self.dtype)
+        return sums, list(made.values())
 
     def _arrays(self, values: Mapping[str, Any], dtype: Any = None) -> list[Array]:
         """The inputs as arrays of one type; those that are not given are told by one number."""

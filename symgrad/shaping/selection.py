@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.language.labels import is_own
+from symgrad.language.template import Slice
 from symgrad.shapes import Inference
 from symgrad.shaping.leaves import is_elementwise
 
@@ -84,3 +85,51 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     if not any(node.op in _PICKS for node in graph.nodes):
         return graph
     return rebuilt(graph, replace)
+
+
+def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
+    """The graph with the logarithm of a single share of a vector as what the others make of it.
+
+    That of softmax(x)[0] is -softplus(logsumexp(x[1:] - x[0])): where the share is 1 to rounding,
+    its logarithm and its slope are what the others add up to.
+    """
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        pick, x = _logarithm(node)
+        if pick is None or len(pick.args) > 1 or len(pick.attributes) != 1:
+            return None
+        (place,), shape = pick.attributes, found.shapes.get(x)
+        if shape is None or len(shape) != 1 or not isinstance(place, int):
+            return None
+        sides = [Slice(None, place, None) if place else None]
+        sides.append(Slice(place + 1, None, None) if place != -1 else None)
+        parts = [build.node("index", made[x], value=(side,)) for side in sides if side is not None]
+        others = parts[0] if len(parts) == 1 else build.node("concatenate", *parts, value=(0,))
+        own = build.node("index", made[x], value=(place,), span=pick.span)
+        above = build.node("subtract", others, own, span=node.span)
+        total = build.node("logsumexp", above, value=(None, False), span=node.span)
+        excess = build.node("softplus", total, span=node.span)
+        return excess if node.op == "add" else build.node("negative", excess, span=node.span)
+
+    if not any(node.op in ("log_softmax", "_lse_rest") for node in graph.nodes):
+        return graph
+    for node in graph.nodes:
+        found.visit(node)
+    return rebuilt(graph, replace)
+
+
+def _logarithm(node: Node) -> tuple[Node | None, Node]:
+    """The index of a share and the vector, where a node is its logarithm, or the negative of it.
+
+    That is log_softmax(x)[k], or what the rules make of x[k] - logsumexp(x).
+    """
+    first = node.args[0] if node.args else node
+    if node.op == "index" and first.op == "log_softmax":
+        return node, first.args[0]
+    if node.op in ("add", "subtract") and first.op == "subtract" and node.args[1].op == "_lse_rest":
+        top, pick = first.args if node.op == "add" else first.args[::-1]
+        if top.op == "max" and pick.op == "index" and pick.args == top.args == node.args[1].args:
+            return pick, top.args[0]
+    return None, node

@@ -122,6 +122,8 @@ class Loops(Writer):
 
     def _name_of(self, node: Node | None) -> str:
         view = self.views.get(node) if node is not None else None
+        if view is None and node in self.numbers:
+            return ""
         return view.buffer if view is not None else super()._name_of(node)
 
     def _handler(self, step: Step) -> Rule | None:

@@ -208,7 +208,7 @@ def _work_by_label(axes: Axes, costs: Mapping[Node, int]) -> dict[int, int]:
         if cost:
             parts = (part for arg in node.args for part in unpaired(arg))
             around = (axes.labels.get(part, ()) for part in (node, *parts))
-            for label in {label for labels in around for label in labels}:
+            for label in {label for labels in around for label in labels if label is not None}:
                 within[label] = within.get(label, 0) + cost
     return within
 
