@@ -159,7 +159,8 @@ class Sized:
         numbers = BLOCK * _FOR_PRODUCTS if products else BLOCK
         blocks = -(-self.rows // max(numbers // self._widest(), 1))
         if blocks > LEAST_PIECES:
-            blocks = -(-blocks // LEAST_PIECES) * LEAST_PIECES  # As much to do for each thread.
+            # As much to do for each thread.
+            blocks = (blocks + LEAST_PIECES // 2) // LEAST_PIECES * LEAST_PIECES
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
         self._turned = not multiplies_matrices(plan)
