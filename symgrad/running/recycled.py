@@ -18,7 +18,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_LEAST = 2**14
+_LEAST = 2**15
 """Bytes from which on the system may give memory page by page: smaller pieces add up."""
 
 MOST = 2**25
@@ -44,37 +44,32 @@ _memory: dict[int, deque[Array]] = {}
 
 
 def maker(shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
-    """Makes arrays with nothing in them yet, as `np.empty` does."""
+    """Makes arrays with nothing in them yet, as `np.empty` does.
+
+    If possible they are where the last ones were, which may be in the cache yet.
+    """
     item = np.dtype(dtype)
     size = math.prod(shape) * item.itemsize
     if not (_COUNTS and _LEAST <= size <= MOST):
         return partial(np.empty, shape, item)
 
     def make() -> Array:
-        kept = _memory.get(size)
-        memory = _free(kept) if kept else None
-        if memory is None:
-            memory = np.empty(size, np.uint8)
-            _forget(MOST - size)
-        if kept is None or _memory.get(size) is not kept:
-            kept = _memory.setdefault(size, deque())
-        kept.append(memory)
+        for _ in range(_TRIED):
+            try:
+                kept = _memory[size]
+                memory = kept.pop()
+            except LookupError:  # There is none, or another thread has taken it.
+                break
+            if sys.getrefcount(memory) == _OWN:
+                kept.append(memory)
+                return np.ndarray(shape, item, memory)
+            kept.appendleft(memory)
+        memory = np.empty(size, np.uint8)
+        _forget(MOST - size)
+        _memory.setdefault(size, deque()).append(memory)
         return np.ndarray(shape, item, memory)
 
     return make
-
-
-def _free(kept: deque[Array]) -> Array | None:
-    """Memory that is free, if possible what was used last: it may be in the cache yet."""
-    for _ in range(min(len(kept), _TRIED)):
-        try:
-            memory = kept.pop()
-        except IndexError:  # Another thread has taken it.
-            break
-        if sys.getrefcount(memory) == _OWN:
-            return memory
-        kept.appendleft(memory)
-    return None
 
 
 def _forget(most: int) -> None:
