@@ -42,7 +42,12 @@ MOST_PIECES = 64
 _MOST_SUMS = 2**25
 """Bytes that the sums of all pieces take together, at most."""
 
-_STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": math.inf}
+_STARTS: Mapping[str, float] = {
+    "add": -0.0,
+    "hypot": 0.0,
+    "maximum": -math.inf,
+    "minimum": math.inf,
+}
 """What changes nothing that it is combined with, to the last bit."""
 
 
