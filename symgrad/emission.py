@@ -15,6 +15,7 @@ from symgrad.errors import NameRuleError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
 from symgrad.pipeline import Known
+from symgrad.shaping.resolve import UndeclaredError
 from symgrad.targets import check_target
 from symgrad.writing.c_file import Files, Part, files, fixed_shapes
 from symgrad.writing.document import Rendering, check_function_name, document
@@ -126,10 +127,14 @@ def element_by_element(formula: Formula, name: str | None = None) -> Rendering:
     Raises
     ------
     SymgradError
-        Blocks are asked for, and the formula does more than work on elements and sum them up.
+        The formula does more than work on elements and sum them up.
     """
     if formula.what not in PROGRAMS:
-        return formula.rendering(name, general=True)
+        try:
+            return formula.rendering(name, general=True)
+        except UndeclaredError:
+            check_map(formula.lowered, formula.formula)
+            raise
     check_map(formula.lowered, formula.formula)
     return formula.rendering(name, general=True, known=Known(dict.fromkeys(formula.inputs, ())))
 
