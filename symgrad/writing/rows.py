@@ -148,10 +148,8 @@ def _work_along(axes: Axes, costs: Mapping[Node, int]) -> Counter[int]:
     along: Counter[int] = Counter()
     for node, cost in costs.items():
         parts = (node, *[part for arg in node.args for part in unpaired(arg)])
-        for label in {
-            label for part in parts for label in axes.labels.get(part, ()) if label is not None
-        }:
-            along[label] += cost
+        met = {label for part in parts for label in axes.labels.get(part, ())}
+        along.update({label: cost for label in met if label is not None})
     return along
 
 
