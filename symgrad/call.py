@@ -46,7 +46,7 @@ SMALL = 2**20
 LEAST = 2**5
 """As LARGE, where a map over elements is called again with such shapes: it is one block then."""
 
-LARGE = 2**14
+LARGE = 2**12
 """Numbers in the largest array of a call from which on it is run in blocks."""
 
 MULTIPLIED = 2**11
@@ -162,7 +162,7 @@ class Caller:
             return None
         try:
             return known[0].on_doubles(args)
-        except MemoryError:
+        except (MemoryError, *FAULTS):
             return None  # The longer way says so.
 
     def bound(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Array]:
@@ -268,7 +268,8 @@ class Caller:
                     kernel = self._flattened(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)
-            elif self._elementwise and max(array.size for array in arrays) >= LEAST:
+            most = max([array.size for array in arrays], default=0)
+            if self._elementwise and most >= LEAST and not isinstance(kernel, Runner):
                 if key not in self._once:
                     self._once = {key, *(self._once if len(self._once) < _KNOWN_SHAPES else ())}
                     return kernel, memory

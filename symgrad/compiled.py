@@ -18,7 +18,7 @@ from symgrad.data.chunks import Chunkable
 from symgrad.data.distributed import in_chunks
 from symgrad.differentiation.products import PROGRAMS, apart, seeds, takes_vectors
 from symgrad.differentiation.specialise import specialise
-from symgrad.errors import DerivativeError, LimitError, SymgradError
+from symgrad.errors import DerivativeError, InputError, LimitError, SymgradError
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
 from symgrad.language.extend import extend
@@ -337,9 +337,9 @@ class Compiled(Shown):
             kinds = [self._kind]
         if self._kind == "value":
             try:
-                derived = made(None)
+                derived = made(None, known=known)
                 layout = layout_of(None, derived.wrt)
-            except DerivativeError:
+            except (DerivativeError, InputError):  # as of a wide matrix: qr has none
                 kinds = ["value"]
         called = {kind: kind for kind in kinds} | {self._kind: name or self._name}
         derived = replace(derived, shapes=self._lowered.shapes)

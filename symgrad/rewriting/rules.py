@@ -49,7 +49,12 @@ COST: Mapping[str, float] = {
     "_count": 0.5,
     "exp2": 5,
     "sigmoid": 3.5,
-    "_exp_moment": 5,
+    "_exp_moment": 3.5,
+    "_sin_share": 4.5,
+    "_versine": 5,
+    "_steady_square": 0.9,
+    "_steady_root": 2.5,
+    "_weighted_hypot": 4,
     "_lse_rest": 1,
     "_hypot_gap": 3,
     "_square_gap": 3,
@@ -160,6 +165,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "varying": lambda n: not _is_constant(n),
     "given": lambda n: _is_constant(n) or n.op == "input",
     "free": lambda n: n.op == "input",
+    "number": lambda n: _is_constant(n) or n.op in ("size", "_count"),
     "positive": lambda n: _is_constant(n) and _number(n) > 0,
     "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
     "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
@@ -172,7 +178,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
 }
 
 
-OPEN = ("varying", "given", "free")
+OPEN = ("varying", "given", "free", "number")
 """The predicates that hold for more than constants."""
 
 

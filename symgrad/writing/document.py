@@ -25,6 +25,7 @@ from symgrad.rewriting.finish import (
     typed_fills,
     without_shapes,
 )
+from symgrad.rewriting.once import reduced_once
 from symgrad.schedule import schedule
 from symgrad.simplify import legalise
 from symgrad.targets import Library, Target
@@ -129,7 +130,7 @@ def calling_rows(derived: Derived, table: FunctionTable, text: str) -> tuple[Der
 
 def prepared(derived: Derived, kind: str, table: FunctionTable) -> tuple[Graph, list[str]]:
     """The graph of one kind of function on arrays; and the inputs that are indices, too."""
-    graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
+    graph = reduced_once(outputs_for(shapes_from_inputs(derived.graph, kind), kind))
     graph = typed_creations(typed_fills(graph, table), derived.indices)
     return plain_indices(finish(graph, derived.indices), derived.indices)
 

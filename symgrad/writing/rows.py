@@ -31,10 +31,14 @@ PLAIN, ROWS, SUM = "plain", "rows", "sum"
 
 COMBINED: Mapping[str, str] = {
     **dict.fromkeys("sum _mm _at matmul _einsum _vdot unbroadcast".split(), "add"),
+    "_norm": "hypot",
     "max": "maximum",
     "min": "minimum",
 }
 """How two parts of what sums over rows become one."""
+
+_AT_ONCE = frozenset(("_norm",))
+"""What is quicker in one call for arrays in memory, and not made of parts there."""
 
 NUMBERS = frozenset(("size", "_count", "ndim", "_equal_parts"))
 _ARITHMETIC = frozenset("add subtract multiply divide negative power maximum minimum sqrt".split())
@@ -46,7 +50,7 @@ _STORED = 3
 
 _TAKES_NUMBERS = _ARITHMETIC | frozenset(
     """pair keep cast broadcast maximum minimum less less_equal greater greater_equal equal
-    not_equal _zeros _ones eye _reshape _broadcast_to _counting exp log""".split()
+    not_equal _zeros _ones eye _reshape _broadcast_to _counting exp log join""".split()
 )
 """What may be done with a number of Python that is the result of another segment."""
 
@@ -125,7 +129,7 @@ def in_loops(
         if size < 2 or (chosen is None and along[label] < _LEAST_SHARE * total):
             continue
         checkpoint()
-        kinds = _kinds(graph, axes, label, numbers, supported)
+        kinds = _kinds(graph, axes, label, numbers, supported, chosen is not None)
         done = sum(costs[node] for node, kind in kinds.items() if kind != PLAIN)
         if chosen is None and (done < _LEAST_SHARE * total or not done):
             continue
@@ -144,8 +148,8 @@ def _work_along(axes: Axes, costs: Mapping[Node, int]) -> Counter[int | None]:
     along: Counter[int | None] = Counter()
     for node, cost in costs.items():
         parts = (node, *[part for arg in node.args for part in unpaired(arg)])
-        for label in {label for part in parts for label in axes.labels.get(part, ())}:
-            along[label] += cost
+        met = {label for part in parts for label in axes.labels.get(part, ())}
+        along.update({label: cost for label in met if label is not None})
     return along
 
 
@@ -220,6 +224,7 @@ def _kinds(
     label: int,
     numbers: frozenset[Node],
     supported: Callable[[Node], bool],
+    in_chunks: bool,
 ) -> dict[Node, str]:
     kinds: dict[Node, str] = {}
     none: frozenset[int] = frozenset()
@@ -236,7 +241,8 @@ def _kinds(
         if not clear or unknown or node.op == "input":
             continue
         if label in axes.summed.get(node, none):
-            if node.op in COMBINED and supported(node):
+            parts = node.op in COMBINED and (in_chunks or node.op not in _AT_ONCE)
+            if parts and supported(node):
                 kinds[node] = SUM
         elif label in around[0] and (node.op in _CHEAP or supported(node)):
             kinds[node] = ROWS
