@@ -8,7 +8,7 @@ PIPELINE = """
     contraction items indexing variables attributes compositions leaves structural calls
     declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules shapes
     axes resolve selection slices rules matching rewrite quotients reverse guards series
-    cancellation simplify sizes leading specialise terms batch_products batch_moves batch_keys
+    cancellation grouping simplify sizes leading specialise terms batch_products batch_moves batch_keys
     batch work products alignment derivatives pipeline finish targets schedule choices memory
     rows sums hopes elements naming emit loops segments into buffers blocked runner lines
     carrying remarks layout origin load quick floats document programs offsets loop_code
@@ -44,6 +44,7 @@ TESTED_WITH = {
     "results": "call",
     "compiled": "api",
     "c_rows": "c_file",
+    "grouping": "cancellation",
     "batch_products": "batch",
     "batch_moves": "batch",
     "batch_keys": "batch",
