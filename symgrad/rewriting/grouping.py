@@ -1,4 +1,4 @@
-"""Products are divided where it matters: `sin(x)*(1 - cos(h))/h**2` is `sin(x)*((1 - cos(h))/h**2)`.
+"""Products are divided where it matters: `x*(1 - cos(h))/h**2` is `x*((1 - cos(h))/h**2)`.
 
 What is 0 / 0 at a point stands together then, and has a series there. Where there is none, products
 stay as they are.
