@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -191,12 +191,13 @@ def _guard(tree: Tree, rule: Rewrite) -> tuple[str, str]:
     return tree.args[0].value, predicate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """A rule that is not parsed yet, and the operations without which it cannot match."""
+    """A rule that is parsed when it is asked for, and what it cannot match without: operations."""
 
     needs: frozenset[str]
     parse: Callable[[], Rule]
+    rule: Rule | None = None
 
 
 def rule_lines(table: FunctionTable, section: str) -> tuple[Line, ...]:
@@ -223,17 +224,21 @@ def _blocks() -> dict[str, str]:
 
 
 def parse_rules(
-    table: FunctionTable, sections: Iterable[str], seen: frozenset[str]
+    table: FunctionTable,
+    sections: Iterable[str],
+    seen: frozenset[str],
+    more: Collection[Rule] = (),
 ) -> tuple[Rule, ...]:
-    """The rules of some sections that can match where only these operations occur."""
-    found = []
+    """The rules of some sections that can match where only these operations occur, and some more.
+
+    They stand in the order of their lines.
+    """
+    found, besides = [], frozenset(more)
     for section in sections:
-        for number, line in enumerate(rule_lines(table, section)):
-            if line.needs <= seen:
-                key = ("rule", section, number)
-                if key not in table.cache:
-                    table.cache[key] = line.parse()
-                found.append(table.cache[key])
+        for line in rule_lines(table, section):
+            if line.rule in besides or line.needs <= seen:
+                line.rule = line.rule or line.parse()
+                found.append(line.rule)
     return tuple(found)
 
 

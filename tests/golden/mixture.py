@@ -100,10 +100,11 @@ def value_and_grad(
     max_r3 = r3.max(axis=1, keepdims=True)
     max_r3_or_0 = np.where(np.isfinite(max_r3), max_r3, 0.0)
     e = np.exp(r3 - max_r3_or_0)
-    total = np.sum(np.log(e.sum(axis=1)) + np.squeeze(max_r3_or_0, axis=1))
-    value = -total
+    sum_e = e.sum(axis=1, keepdims=True)
+    ln = np.log(np.squeeze(sum_e, axis=1))
+    value = -np.sum(ln + np.squeeze(max_r3_or_0, axis=1))
     # reverse
-    g = _of_total(r3, e, e.sum(axis=1, keepdims=True))
+    g = _of_total(r3, e, sum_e)
     d_d2 = g / twice_s_squared
     sum_g = g.sum(axis=0)
     dweights = sum_g.sum(axis=-1) * (exp_r2 / sum_exp_r2) - sum_g
