@@ -7,8 +7,9 @@ PIPELINE = """
     notations mistakes parser tree building syntax printer functions labels graph contraction items
     indexing variables attributes compositions leaves structural calls declarations lower formula
     extend misfit dependence key_shapes shape_moves shape_rules shapes axes resolve selection slices
-    rules matching rewrite quotients reverse guards series cancellation grouping simplify sizes leading
-    specialise terms batch_products batch_moves batch_keys batch work products alignment derivatives
+    rules matching rewrite quotients reverse guards series cancellation grouping simplify sizes
+    leading specialise terms batch_products batch_moves batch_keys batch work products alignment
+    derivatives
     pipeline once finish targets schedule choices memory rows sums hopes elements naming emit loops
     segments into buffers blocked runner lines carrying remarks layout origin load quick floats
     document plain_numbers programs offsets loop_code loop_algebra loop_rules c_rows c_file
