@@ -261,7 +261,7 @@ class Caller:
                     kernel = self._flattened(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)
-            elif self._elementwise and max(array.size for array in arrays) >= LEAST:
+            elif self._elementwise and max((a.size for a in arrays), default=0) >= LEAST:
                 if key not in self._once:
                     self._once = {key, *(self._once if len(self._once) < _KNOWN_SHAPES else ())}
                     return kernel, memory
