@@ -10,7 +10,7 @@ from symgrad.errors import (
     DefinitionError,
     Span,
 )
-from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable
+from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable, builtin_functions
 from symgrad.graph import Builder, Graph, Node, Value
 from symgrad.language.attributes import check_attribute
 from symgrad.language.calls import bind, unknown_function
@@ -152,9 +152,9 @@ class Lowerer:
         return self.apply(function, [bound[name] for name in function.names], tree.span)
 
     def _is_hidden(self, name: str) -> bool:
-        """Whether a formula cannot call a function, as nothing but its rules sees to attributes."""
-        hidden = name.startswith("_") and not self.is_trusted and self.table[name].is_structural
-        return hidden and bool(self.table[name].attributes)
+        """Whether a formula cannot call a function: only rules see to what such a one asks for."""
+        own = name.startswith("_") and self.table[name] is builtin_functions().find(name)
+        return own and not self.is_trusted and not self.table[name].is_elementwise
 
     def _with_defaults(
         self, function: Function, bound: dict[str, Item], span: Span | None
