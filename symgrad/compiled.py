@@ -33,8 +33,6 @@ from symgrad.running.programs import program
 from symgrad.seeing.showing import Shown
 from symgrad.shaping.leaves import all_elementwise
 from symgrad.shaping.resolve import UndeclaredError
-from symgrad.targets.numpy import NUMPY
-from symgrad.targets.scalar import NAMESPACE, SCALAR
 from symgrad.writing.document import (
     KINDS,
     PRODUCTS,
@@ -46,6 +44,7 @@ from symgrad.writing.document import (
 )
 from symgrad.writing.layout import Layout, layout_of, names_of
 from symgrad.writing.origin import origin
+from symgrad.writing.plain_numbers import PlainNumbers
 from symgrad.writing.quick import ABSENT, quick
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -111,7 +110,8 @@ class Compiled(Shown):
             self._layout = replace(self._layout, by_pairs=True)
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
         self._call = Caller(
-            formula, bound, table, self._limits, self._kernel, self._quicken, self._program,
+            formula, bound, table, self._limits, self._kernel, self._numbers, self._quicken,
+            self._program,
             lambda inputs, out: in_chunks(self.chunkable, inputs, out),
         )  # fmt: skip
 
@@ -164,25 +164,22 @@ class Compiled(Shown):
             graph = specialise(general.graph, found, self._table, self._exact, self._formula)
             return replace(general, graph=graph)
 
-    def _kernel(self, target: str, known: Known | None) -> tuple[Kernel, Graph] | None:
+    def _kernel(self, known: Known) -> tuple[Kernel, Graph]:
         with compiling(limits_for(self._limits)), paused():
-            return self._made(target, known)
+            derived, name = self._special(known), self._name
+            text = kernel_source(derived, self._kind, self._layout, self._table, name, PROVIDED)
+            return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
-    def _made(self, target: str, known: Known | None) -> tuple[Kernel, Graph] | None:
-        layout, table, name = self._layout, self._table, self._name
-        if target == "scalar":
-            numbers = Known(dict.fromkeys(self._lowered.inputs, ()))
-            derived = self._special(numbers) if self._what in PROGRAMS else self._general()
+    def _numbers(self) -> PlainNumbers | None:
+        known = Known(dict.fromkeys(self._lowered.inputs, ()))
+        with compiling(limits_for(self._limits)), paused():
+            derived = self._special(known) if self._what in PROGRAMS else self._general()
             try:
-                text = kernel_source(derived, self._kind, layout, table, SCALAR, name)
+                return PlainNumbers(derived, self._kind, self._layout, self._table, self._name)
             except LimitError:
                 raise
             except SymgradError:
                 return None
-            return load(text, name, NAMESPACE), derived.graph
-        derived = self._general() if known is None else self._special(known)
-        text = kernel_source(derived, self._kind, layout, table, NUMPY, name, PROVIDED)
-        return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
     def _program(self, known: Known, rows: tuple[str, int] | None = None) -> Program | None:
         with compiling(limits_for(self._limits)), paused():

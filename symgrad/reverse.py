@@ -147,6 +147,8 @@ class Tape:
         label = self.labels.get(node)
         if label is not None and cotangent.args and not is_cotangent(label):
             self._cotangents.setdefault(cotangent, cotangent_of(label))
+        if node.op == "broadcast":
+            return [(node.args[0], cotangent, root)] if node.args[0] in self.active else []
         if not is_elementwise(node.op):
             return self._pull_back_whole(node, cotangent, root)
         mask, inner = unmask(cotangent)
@@ -169,8 +171,7 @@ class Tape:
     ) -> list[tuple[Node, Node, Node]]:
         """The same for operations on whole arrays: cotangent and terms have the shapes of nodes."""
         leaves = self._leaves
-        # An index that is written out takes no element twice.
-        moves = node.op in MAPS or (node.op == "index" and len(node.args) == 1)
+        moves = node.op in MAPS or _takes_none_twice(node)
         is_map = moves and self._same_shape(node, root)
         mask, inner = unmask(cotangent) if is_map else (None, cotangent)
         if mask is None and node.op in REDUCTIONS and self._same_shape(node, root):
@@ -266,14 +267,19 @@ class Tape:
         """The sum of two cotangents of a node. Where neither mask holds, the sum is masked too."""
         root = a[1]
         if a[1] is not b[1]:
-            a, b = (self.settle(node, *a), node), (self.settle(node, *b), node)
-            root = node
-        total = self.build.node("add", a[0], b[0])
+            a, b, root = self._within(node, a), self._within(node, b), node
         p, q = unmask(a[0])[0], unmask(b[0])[0]
+        total = self.build.node("add", a[0], b[0])
         if p is None or q is None or complementary(p, q):
             return total, root
         either = p if p is q else self.build.node("logical_or", p, q)
         return self.build.node("keep", either, total), root
+
+    def _within(self, node: Node, cotangent: Cotangent) -> Cotangent:
+        """A cotangent in the very shape of its node, its mask outermost if that can be."""
+        term, root = cotangent
+        mask, inner = unmask(term) if self._same_shape(node, root) else (None, term)
+        return keep(self.build, mask, self.settle(node, inner, root)), node
 
     def settle(self, node: Node, cotangent: Node, root: Node) -> Node:
         """A cotangent in the very shape of its node: broadcast to its root, then summed down."""
@@ -319,6 +325,13 @@ class Tape:
             else:
                 outputs.append(self.build.node("broadcast", self.build.constant(0.0), node))
         return self.build.graph(outputs, self._all_labels())
+
+
+def _takes_none_twice(node: Node) -> bool:
+    """Whether it is an index that is written out, or puts back what such a one took."""
+    return (node.op == "index" and len(node.args) == 1) or (
+        node.op == "place" and node.args[1].op != "pair"
+    )
 
 
 def _always_holds(mask: Node) -> bool:

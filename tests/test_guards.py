@@ -25,6 +25,7 @@ INPUTS: dict[str, Any] = {
     "y": RNG.normal(size=3),
     "X": RNG.normal(size=(3, 2)),
     "T": RNG.normal(size=(4, 3, 2)),
+    "S": RNG.normal(size=(3, 2, 2)) / 4 + 2 * np.eye(2),
 }
 
 # Rows of X and T are dropped as m says.
@@ -80,14 +81,35 @@ FORMULAS = (
     "sum(softmax(X @ W)[m]**2)",
     "sum((T @ W)[:, m]**2)",
     "sum((X @ W)[M]**2)",
+    # Whole matrices.
+    "sum(where(m, det(S), 0)**2)",
+    "sum(where(m, logdet(S), 0)**2)",
+    "sum(where(m[:, None, None], inv(S), 0)**2)",
+    "sum(where(m[:, None], solve(S, X[:, :, None])[:, :, 0], 0)**2)",
+    "sum(where(m, sum(solve(S, w), axis=1), 0)**2)",
+    "sum(where(m[:, None, None], cholesky(S @ S.mT), 0)**2)",
+    "sum(where(m, sum(log(eigvalsh(S + S.mT)), axis=1), 0))",
+    "sum(where(m, eigh(S + S.mT)[1][:, 0, 0], 0))",
+    "sum(where(m[:, None, None], qr(S)[1], 0)**2)",
+    "sum(where(m[:, None, None], pinv(S), 0)**2)",
+    "sum(where(m[:, None, None], matrix_power(S, 3), 0)**2)",
+    "sum(where(m, sum(S @ S, axis=(1, 2)), 0)**2)",
+    # Masks on what an index took, and on what is combined with numbers that broadcast.
+    "sum(where(m, X[:, 0] * X[:, 1], 0)**2)",
+    "sum(where(m[:, None], (X - w)**2, 0))",
+    "sum(where(m, sum((X[:, None, :] - w)**2, axis=(1, 2)), 0))",
+    "sum(where(m, log((X @ w)**2), 0))",
 )
+
+DROPPED: dict[str, Any] = {"X": 1, "S": 1, "T": np.s_[:, 1]}
+"""By input, what its part in the rows that the masks drop is."""
 
 
 def dropped(formula: str, number: float) -> dict[str, Any]:
     """The inputs of a formula, with a number in what is masked away."""
     names = sorted(set(NAMES.findall(re.sub(r"'[^']*'", "", formula))) & INPUTS.keys())
     inputs = {name: INPUTS[name].copy() for name in names}
-    for name, place in (("X", 1), ("T", np.s_[:, 1])):
+    for name, place in DROPPED.items():
         if name in inputs:
             inputs[name][place] = number
     return inputs
@@ -97,7 +119,7 @@ def dropped(formula: str, number: float) -> dict[str, Any]:
 def test_what_is_dropped_is_not_felt(formula: str) -> None:
     """In the value, the gradient, and the products with the Jacobian and the Hessian."""
     usual = dropped(formula, 0.75)
-    wrt = tuple(name for name in usual if name in "wWXT")
+    wrt = tuple(name for name in usual if name in "wWXTS")
     vectors = tuple(np.cos(usual[name] + 1) for name in wrt)
     seed = vectors if len(wrt) > 1 else vectors[0]
     compiled = symgrad.value_and_grad(formula, wrt=wrt)
@@ -113,8 +135,8 @@ def test_what_is_dropped_is_not_felt(formula: str) -> None:
         for found, wanted in zip(results(inputs), expected, strict=True):
             np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
         for name, slope in zip(wrt, compiled(**inputs)[1], strict=True):
-            if name in "XT":
-                np.testing.assert_array_equal(slope[..., 1, :], 0)
+            if name in DROPPED:
+                np.testing.assert_array_equal(slope[DROPPED[name]], 0)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +195,29 @@ def guarded(formula: str, *wrt: str) -> tuple[Graph, Graph]:
 def test_nothing_else_changes(formula: str, wrt: str) -> None:
     before, after = guarded(formula, wrt)
     assert str(after) == str(before)
+
+
+@pytest.mark.parametrize(
+    ("formula", "elsewhere"),
+    [
+        ("where(det(S) > 1e-9, logdet(S), -1)", -1.0),
+        ("sum(where(det(S) > 1e-9, inv(S), 0))", 0.0),
+        ("sum(solve(S, w)) if det(S) > 1e-9 else 2", 2.0),
+        ("sum(where(det(S) > 1e-9, cholesky(S), 0))", 0.0),
+    ],
+)
+def test_a_singular_matrix_behind_a_guard(formula: str, elsewhere: float) -> None:
+    names = symgrad.function(formula).inputs
+    singular, regular = (
+        {n: {"S": S, "w": np.ones(2)}[n] for n in names} for S in (np.zeros((2, 2)), np.eye(2))
+    )
+    assert symgrad.function(formula)(**singular) == elsewhere
+    value, slope = symgrad.value_and_grad(formula, "S")(**singular)
+    assert value == elsewhere
+    np.testing.assert_array_equal(slope, np.zeros((2, 2)))
+    bare = re.sub(r"where\(det\(S\) > 1e-9, (.*), .*?\)", r"\1", formula.split(" if ")[0])
+    slope = symgrad.grad(formula, "S")(**regular)
+    np.testing.assert_array_equal(slope, symgrad.grad(bare, "S")(**regular))
 
 
 def test_the_rows_are_masked_once() -> None:

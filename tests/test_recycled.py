@@ -1,6 +1,5 @@
 """Memory of results is used again when they are gone, and never before."""
 
-from collections import deque
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ SHAPE = (100, 200)
 
 @pytest.fixture(autouse=True)
 def nothing_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recycled, "_memory", deque())
+    monkeypatch.setattr(recycled, "_memory", {})
 
 
 def address(array: Any) -> int:
@@ -48,8 +47,9 @@ def test_other_sizes() -> None:
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recycled, "MOST", 2**20)
     held = [recycled.empty((2**16,), np.float64) for _ in range(5)]
-    assert sum(kept.size for kept in recycled._memory) <= 2**20
-    assert len({address(array) for array in held}) == 5
+    held += [recycled.empty((2**12 + k,), np.float64) for k in range(9)]
+    assert sum(size * len(kept) for size, kept in recycled._memory.items()) <= 2**20
+    assert len({address(array) for array in held}) == 14
     assert recycled.empty((2**18,), np.float64).base is None
 
 

@@ -9,6 +9,9 @@ A node is needed where some use needs it: masks are carried from the results tow
 and moved as a cotangent moves. What stands in a condition is needed everywhere; but where the
 condition only asks whether it is finite, as in `where(isfinite(X @ w), X @ w, 0)`, it is computed
 apart, with nothing masked.
+
+A matrix that is dropped after it was inverted or decomposed might be singular, which is an error:
+one that is not takes its place, in values without derivatives, too.
 """
 
 from __future__ import annotations
@@ -30,7 +33,11 @@ Need = tuple[Node, Node] | None
 """Where a node is needed: a condition, and the node to whose shape it broadcasts; or everywhere."""
 
 _LINED_UP = frozenset("_rerow _unrow _recolumn _uncolumn".split())
-_MOVES = (MAPS - {"sum", "mean"}) | _LINED_UP | {"pad", "tile", "_repeat"}
+_MOVES = (MAPS - {"sum", "mean", "squeeze", "expand_dims"}) | _LINED_UP | {"pad", "tile", "_repeat"}
+_AXES_ONLY = _LINED_UP | frozenset(
+    "_transpose matrix_transpose permute_dims swapaxes moveaxis".split()
+)
+"""Moves of axes, whatever sizes these have."""
 _ASKING = frozenset("isnan isinf isfinite".split())
 _ALL = Slice(None, None, None)
 _OF_SHAPE = frozenset(("broadcast", "unbroadcast", "_reshape_like")) | _LINED_UP
@@ -63,7 +70,8 @@ class _Guards:
         found: Inference | None,
     ) -> None:
         self.source = graph
-        self.tape = Tape(graph, wrt, table, text, found)
+        self._felt = Tape(graph, wrt, table, text, None).active
+        self.tape = Tape(graph, tuple(graph.inputs()), table, text, found)
         self.build = self.tape.build
         self._found = found
         self._visited = len(self.build.nodes)
@@ -85,7 +93,12 @@ class _Guards:
             for position, arg in enumerate(args):
                 condition = self._entering.get((node, position))
                 if condition is not None:
-                    args[position] = self.build.node("keep", condition, arg, span=arg.span)
+                    kept = self.build.node("keep", condition, arg, span=arg.span)
+                    if position == 0 and node.op in _ORDINARY:
+                        dropped = self.build.node("logical_not", condition)
+                        other = self.build.node("keep", dropped, _ORDINARY[node.op](self, arg))
+                        kept = self.build.node("add", kept, other, span=arg.span)
+                    args[position] = kept
             unchanged = all(a is b for a, b in zip(args, node.args, strict=True))
             again = self.build.node(node.op, *args, value=node.value, span=node.span)
             made[node] = node if unchanged else again
@@ -117,8 +130,13 @@ class _Guards:
             return []
         if is_elementwise(node.op):
             return [need] * len(node.args)
-        if node.op in _MOVES or (node.op == "index" and len(node.args) == 1):
-            terms = self.tape.terms(node, self.settled(node, need, moved=True))
+        if node.op == "index" and len(node.args) > 1:
+            return []
+        if node.op in _MOVES | {"index", "squeeze", "expand_dims"} and self.shape(need[0]) == ():
+            return [(need[0], operand) for operand in node.args]
+        if node.op in _MOVES:
+            whole = node.op not in _AXES_ONLY
+            terms = self.tape.terms(node, self.settled(node, need, moved=True, whole=whole))
         elif node.op in _ENTERING:
             terms = list(_ENTERING[node.op](self, node, need))
         else:
@@ -126,7 +144,8 @@ class _Guards:
         found: list[Need] = []
         for position, (operand, held) in enumerate(zip(node.args, terms, strict=False)):
             found.append(None if held is None else (self._condition(held), operand))
-            if held is not None and node.op in _GUARDED:
+            harms = node.op in _ORDINARY or (node.op in _GUARDED and node in self._felt)
+            if held is not None and harms:
                 self._entering[node, position] = self._condition(held)
         return found
 
@@ -149,15 +168,26 @@ class _Guards:
         held = self.build.node("expand_dims", mask, value=(new,)) if new else mask
         return self._condition(held), x
 
-    def settled(self, node: Node, need: tuple[Node, Node], moved: bool = False) -> Node:
-        """A need as a number with the axes of its node; any but 0 where it is only moved."""
+    def settled(
+        self, node: Node, need: tuple[Node, Node], moved: bool = False, whole: bool = False
+    ) -> Node:
+        """A need as a number with the axes of its node; any but 0 where it is only moved.
+
+        An axis may have size 1 instead, unless the whole shape is asked for.
+        """
         condition, root = need
         held = self.build.node("indicator", condition)
         if moved and condition.op == "not_equal" and condition.args[1].value == 0:
             held = condition.args[0]
         have, shape = self.shape(held), self.shape(node)
-        if have and shape and len(have) == len(shape) and shape == self.shape(root):
-            return held
+        if have is not None and shape is not None:
+            if len(have) == len(shape) and have and shape == self.shape(root):
+                return held
+            aligned = zip(reversed(have), reversed(shape), strict=False)
+            if not whole and len(have) <= len(shape) and all(s in (1, t) for s, t in aligned):
+                # Not broadcast: that would look at what is to be masked.
+                new = tuple(range(len(shape) - len(have)))
+                return self.build.node("expand_dims", held, value=(new,)) if new else held
         return self.tape.settle(node, self.build.node("indicator", condition), root)
 
     def shape(self, node: Node) -> Shape | None:
@@ -177,6 +207,26 @@ class _Guards:
             return held
         return self.build.node("sum", held, value=(axis, True))
 
+    def within(self, held: Node, operand: Node, always: bool = False) -> Node | None:
+        """What is not 0 where some of it is that meets an element.
+
+        None where that is all of it, unless it is `always` asked for.
+        """
+        have, shape = self.shape(held), self.shape(operand)
+        if have is None or shape is None:
+            return held
+        extra = len(have) - len(shape)
+        gone = tuple(
+            axis
+            for axis, size in enumerate(have)
+            if size != 1 and (axis < extra or shape[axis - extra] == 1)
+        )
+        if not always and all(size == 1 or axis in gone for axis, size in enumerate(have)):
+            return None
+        held = self.build.node("sum", held, value=(gone, True)) if gone else held
+        new = tuple(range(extra))
+        return self.build.node("squeeze", held, value=(new,)) if new else held
+
     def _condition(self, held: Node) -> Node:
         if held.op == "indicator":
             return held.args[0]
@@ -186,15 +236,48 @@ class _Guards:
 def _of_product(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[Node | None, ...]:
     """Rows of the first factor, and columns of the second one; not where all are one."""
     held = guards.settled(node, need)
-    shape = guards.shape(held)
-    rows, columns = (None, None) if shape is None else shape[-2:]
-    first = None if rows == 1 else guards.along(held, -1)
-    return first, None if columns == 1 else guards.along(held, -2)
+    return tuple(
+        guards.within(guards.along(held, axis), operand)
+        for operand, axis in zip(node.args, (-1, -2), strict=True)
+    )
 
 
 def _of_solution(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[Node | None, ...]:
-    """Columns of the right sides: each has a solution of its own."""
-    return None, _of_product(guards, node, need)[1]
+    """Whole matrices, and columns of the right sides: each has a solution of its own."""
+    held = guards.settled(node, need)
+    columns = guards.along(held, -2)
+    matrices = guards.within(guards.along(columns, -1), node.args[0], always=True)
+    return matrices, guards.within(columns, node.args[1])
+
+
+def _of_matrices(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[Node | None, ...]:
+    """Those of which something is needed; `_LOST` axes are no longer there."""
+    held = guards.settled(node, need)
+    lost = _LOST.get(node.op, ())
+    left = tuple({-2, -1} - {*lost}) if len(lost) < 2 else ()
+    some = guards.along(held, left if len(left) > 1 else -1) if left else held
+    return (guards.build.node("expand_dims", some, value=(lost,)) if lost else some,)
+
+
+def _of_axes(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[Node | None, ...]:
+    """Axes of size 1 that go, or come: the same ones come, or go."""
+    (axis,) = node.attributes
+    if axis is None:
+        return tuple(guards.tape.terms(node, guards.settled(node, need, moved=True, whole=True)))
+    back = "squeeze" if node.op == "expand_dims" else "expand_dims"
+    held = guards.settled(node, need, moved=True)
+    return (guards.build.node(back, held, value=(axis,)),)
+
+
+def _of_index(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[Node | None, ...]:
+    """What was taken; all along an axis of which one element was, where that is all that is."""
+    parts = node.attributes
+    taken = tuple(axis for axis, part in enumerate(parts) if isinstance(part, int))
+    plain = len(parts) == len(taken) + parts.count(_ALL)
+    held = guards.settled(node, need, moved=True, whole=not plain)
+    if plain and taken and guards.shape(held) != guards.shape(node):
+        return (guards.build.node("expand_dims", held, value=(taken,)),)
+    return tuple(guards.tape.terms(node, held))
 
 
 def _of_rows(guards: _Guards, node: Node, need: tuple[Node, Node]) -> tuple[Node | None, ...]:
@@ -251,12 +334,41 @@ def _of_contraction(
     return tuple(found)
 
 
+def _identity(guards: _Guards, like: Node) -> Node:
+    size = guards.build.node("size", like, value=(-1,))
+    return guards.build.node("eye", size, value=((HOLE,), None, 0))
+
+
+def _triangle(guards: _Guards, like: Node) -> Node:
+    """For any shape; of full rank where the columns are no more than the rows."""
+    ones = guards.build.node("broadcast", guards.build.constant(1.0), like)
+    return guards.build.node("tril", ones, value=(0,))
+
+
+_LOST: Mapping[str, tuple[int, ...]] = {
+    **dict.fromkeys("det logdet _slogdet_sign _slogdet_log".split(), (-2, -1)),
+    **dict.fromkeys("_eigenvalues svdvals".split(), (-1,)),
+}
+_ORDINARY: Mapping[str, Callable[[_Guards, Node], Node]] = {
+    **dict.fromkeys(
+        """det logdet _slogdet_sign _slogdet_log inv _solve _cholesky _eigenvalues
+        _eigenvectors_of""".split(),
+        _identity,
+    ),
+    **dict.fromkeys("svdvals _qr_q _qr_r pinv".split(), _triangle),
+}
+"""Operations on whole matrices, and what takes the place of one that is dropped."""
+
 _COUNTS = frozenset("argmin argmax _count size ndim _equal_parts".split())
 _ENTERING: Mapping[str, Callable[..., tuple[Node | None, ...]]] = {
+    **dict.fromkeys(_ORDINARY, _of_matrices),
     "_mm": _of_product,
     "_solve": _of_solution,
     "_einsum": _of_contraction,
+    **dict.fromkeys(("squeeze", "expand_dims"), _of_axes),
+    "index": _of_index,
     "softmax": _of_rows,
+    "log_softmax": _of_rows,
     "normalize": _of_rows,
     "_shares": _of_rows,
     "_cumprod": _of_rows,
@@ -266,5 +378,7 @@ _ENTERING: Mapping[str, Callable[..., tuple[Node | None, ...]]] = {
 }
 """By operation on whole arrays: for each operand, what is not 0 where it is needed."""
 
-_GUARDED = frozenset(_ENTERING) - {"sum", "mean", "_cumsum", "take_along_axis"}
+_GUARDED = frozenset(_ENTERING) - frozenset(
+    "sum mean squeeze expand_dims index _cumsum take_along_axis".split()
+)
 """Those that are not linear, and products, whose adjoints look at what entered."""

@@ -38,7 +38,7 @@ class NumbaFunction:
         self._what = element_by_element(formula)
         elements(self._what, formula.table)
         self._kernels: dict[frozenset[str], Function] = {}
-        self._fitting: set[tuple[tuple[int, ...], ...]] = set()
+        self._fitting: dict[tuple[tuple[int, ...] | None, ...], Function] = {}
         load("import numba\n\n\ndef there():\n    return numba\n", "there")
 
     @property
@@ -54,22 +54,37 @@ class NumbaFunction:
         InputError
             An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
         """
+        if not inputs:
+            kernel = self._fitting.get(tuple([_shape_of_doubles(value) for value in args]))
+            if kernel is not None:
+                return kernel(*args)
         formula = self._formula
         arrays = formula.bound(args, inputs)
         shapes = tuple([array.shape for array in arrays.values()])
         if shapes not in self._fitting:
             formula.known(arrays).check(formula.lowered, formula.formula)
-            self._fitting = {shapes, *(self._fitting if len(self._fitting) < _MOST_SHAPES else ())}
+            if len(self._fitting) >= _MOST_SHAPES:
+                self._fitting.clear()
+            self._fitting[shapes] = self._kernel(arrays)
         numbers = all(type(value) in (int, float, bool) for value in (*args, *inputs.values()))
+        return plain(self._fitting[shapes](*arrays.values()), numbers)
+
+    def _kernel(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Function:
+        """The code for the inputs of these that are single numbers."""
         single = frozenset(name for name, array in arrays.items() if not array.shape)
         kernel = self._kernels.get(single)
         if kernel is None:
-            source = numba_source(self._what, formula.table, single)
+            source = numba_source(self._what, self._formula.table, single)
             kernel = self._kernels[single] = load(source, self._what.names[self._what.kind])
-        return plain(kernel(*arrays.values()), numbers)
+        return kernel
 
     def __repr__(self) -> str:
         return f"<{self._formula!r} for numba>"
+
+
+def _shape_of_doubles(value: object) -> tuple[int, ...] | None:
+    """The shape of an array that needs no conversion."""
+    return value.shape if type(value) is np.ndarray and value.dtype == np.float64 else None
 
 
 def targeted(formula: Formula, target: str, product: Formula | None = None) -> Function:

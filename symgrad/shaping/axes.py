@@ -344,7 +344,9 @@ _RULES: Mapping[str, _Rule] = {
     **dict.fromkeys("input constant _zeros _ones eye _counting".split(), _leaf),
     **dict.fromkeys("copy cast integer stop_gradient pair".split(), _same),
     **dict.fromkeys(
-        "softmax _shares normalize concatenate _cumsum _cumprod flip sort".split(), _along
+        """softmax log_softmax _shares normalize concatenate _cumsum _cumprod flip
+        sort""".split(),
+        _along,
     ),
     **dict.fromkeys("argsort _delay take_along_axis".split(), _along),
     **dict.fromkeys("_reshape _reshape_like squeeze".split(), _ones_moved),

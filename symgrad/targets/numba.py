@@ -216,16 +216,16 @@ def _block(values: Array, shape: tuple[int, ...], *axes: tuple[int, ...]) -> Arr
         np.broadcast_to(np.arange(math.prod(own)).reshape(own), shape).reshape(-1) for own in axes
     )
     height, width = map(math.prod, axes)
-    block = np.bincount(rows * width + columns, values, height * width)
+    block = np.bincount(rows * width + columns, values.ravel(), height * width)
     return block.reshape(axes[0] + axes[1])
 ''',
     "_rows": '''\
 def _rows(*inputs: Array) -> tuple[list[Array], tuple[int, ...]]:
     """Arrays in the shape to which they broadcast, each as one row; and that shape."""
     shape = inputs[0].shape
-    if any(array.shape != shape for array in inputs):
+    if len({array.shape for array in inputs}) > 1:
         shape = np.broadcast_shapes(*(array.shape for array in inputs))
         inputs = tuple(np.broadcast_to(array, shape) for array in inputs)
-    return [np.ascontiguousarray(array).reshape(-1) for array in inputs], shape
+    return [array.ravel() for array in inputs], shape
 ''',
 }

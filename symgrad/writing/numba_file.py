@@ -252,19 +252,17 @@ class _Loop:
             f"_rows({', '.join(rows)})",
         ]
         first = next(iter(flat.values()))
-        if any(self.summed(p) for p in range(len(self.results))):
+        sums = [result for p, result in enumerate(self.results) if self.summed(p)]
+        if sums:
             lines.append(f"    {chunks} = -(-{first}.size // CHUNK)")
-        for place, result in enumerate(self.results):
-            size = chunks if self.summed(place) else f"{first}.size"
-            lines.append(f"    {result} = np.empty({size})")
+        lines += [f"    {r} = np.empty({chunks if r in sums else shape})" for r in self.results]
         if self.found.is_mean:
             lines.append(f"    {self.arguments[_COUNT]} = float({first}.size)")
         numbers = {a: f"{a}.item()" for a in inputs}
         passed = [(numbers | flat).get(a, a) for a in self.arguments.values()]
-        lines.append(f"    _{self.name}_over({', '.join([*passed, *self.results])})")
-        texts = []
-        for place, result in enumerate(self.results):
-            texts.append(self._handed(place, result, shape))
+        passed += [r if r in sums else f"{r}.ravel()" for r in self.results]
+        lines.append(f"    _{self.name}_over({', '.join(passed)})")
+        texts = [self._handed(place, result, shape) for place, result in enumerate(self.results)]
         lines.append(returned(self.kind, layout, texts))
         return "\n".join(lines) + "\n"
 
@@ -276,5 +274,5 @@ class _Loop:
             shapes = [shape if name is None else f"{self.arguments[name]}.shape" for name in axes]
             return f"_block({result}, {shape}, {', '.join(shapes)})[()]"
         if axes[0] is None or len(self.rows) == 1:
-            return f"{result}.reshape({shape})[()]"
-        return f"_sum_to({result}.reshape({shape}), {self.arguments[axes[0]]})[()]"
+            return f"{result}[()]"
+        return f"_sum_to({result}, {self.arguments[axes[0]]})[()]"

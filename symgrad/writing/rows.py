@@ -119,9 +119,12 @@ def in_loops(
     axes = label_axes(graph, found.shapes)
     costs = {node: _cost(node, found.shapes) for node in graph.nodes if node not in numbers}
     total = sum(costs.values())
+    within = _work_by_label(axes, costs)
     found_plans: list[tuple[tuple[int, int], Plan]] = []
     for label, size in axes.sizes.items():
         if chosen is not None and label != _chosen(graph, axes, *chosen):
+            continue
+        if chosen is None and within.get(label, 0) < _LEAST_SHARE * total:
             continue
         kinds = _kinds(graph, axes, label, numbers, supported, chosen is not None)
         done = sum(costs[node] for node, kind in kinds.items() if kind != PLAIN)
@@ -200,6 +203,18 @@ def _cost(node: Node, shapes: Mapping[Node, Shape | None]) -> int:
     around = [shapes.get(part) for arg in read for part in unpaired(arg)]
     known = [shape for shape in (shapes.get(node), *around) if shape is not None]
     return max([product(shape) or 0 for shape in known], default=0)
+
+
+def _work_by_label(axes: Axes, costs: Mapping[Node, int]) -> dict[int, int]:
+    """For each axis, what the operations that meet it cost: no plan does more of it in loops."""
+    within: dict[int, int] = {}
+    for node, cost in costs.items():
+        if cost:
+            parts = (part for arg in node.args for part in unpaired(arg))
+            around = (axes.labels.get(part, ()) for part in (node, *parts))
+            for label in {label for labels in around for label in labels if label is not None}:
+                within[label] = within.get(label, 0) + cost
+    return within
 
 
 def _kinds(
