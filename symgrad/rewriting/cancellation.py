@@ -281,10 +281,12 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
             return None
         far = build.node(node.op, *args, value=node.value, span=node.span)
         small = made[found.near] if found.near is not None else None
-        variable = made[found.variable]
-        if found.variable in ratios:
+        variable = found.variable
+        if _is_reciprocal(variable):  # It may come later in the graph, or be in the region alone.
             above, below = variable.args
             variable = build.node("divide", build.constant(_value(above)), made[below])
+        else:
+            variable = made[variable]
         return _choice(build, found, variable, far, small)
 
     return rebuilt(graph, chosen_or_none)
