@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,10 +14,11 @@ from symgrad.errors import NameRuleError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
 from symgrad.pipeline import Known
+from symgrad.shaping.resolve import UndeclaredError
 from symgrad.targets import check_target
 from symgrad.writing.c_file import Files, Part, files, fixed_shapes
 from symgrad.writing.document import Rendering, check_function_name, document
-from symgrad.writing.layout import Layout
+from symgrad.writing.layout import Layout, path_of
 from symgrad.writing.numba_file import check_map, numba_source
 
 
@@ -81,7 +81,7 @@ class Emitted(str):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file, in UTF-8, and its header beside it, whose name ends in .h."""
-        path = Path(path)
+        path = path_of(path)
         path.write_bytes(self.encode("utf-8"))
         if self.header:
             path.with_suffix(".h").write_bytes(self.header.encode("utf-8"))
@@ -126,10 +126,14 @@ def element_by_element(formula: Formula, name: str | None = None) -> Rendering:
     Raises
     ------
     SymgradError
-        Blocks are asked for, and the formula does more than work on elements and sum them up.
+        The formula does more than work on elements and sum them up.
     """
     if formula.what not in PROGRAMS:
-        return formula.rendering(name, general=True)
+        try:
+            return formula.rendering(name, general=True)
+        except UndeclaredError:
+            check_map(formula.lowered, formula.formula)
+            raise
     check_map(formula.lowered, formula.formula)
     return formula.rendering(name, general=True, known=Known(dict.fromkeys(formula.inputs, ())))
 

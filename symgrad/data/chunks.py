@@ -34,6 +34,9 @@ Part = TypeVar("Part")
 
 _TYPES = (np.dtype(np.float64), np.dtype(np.float32))
 
+_LOOKED_UP = "A few numbers m at k: sum(where(k[:, None] == arange(len(m)), m, 0), axis=1).\n"
+"""What to write where each row looks something up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunkable:
@@ -109,10 +112,10 @@ class Chunked:
             raise self._coupled("this is not computed in rows", whole, rows[0])
         node = coupling(program.plan)
         if node is not None:
-            piece = formula.text[slice(*_span(node, program))]
-            raise self._coupled(
-                f"{piece:.60} needs all rows of its operands at once", _span(node, program), rows[0]
-            )
+            span = _span(node, program)
+            message = f"{formula.text[slice(*span)]:.60} needs all rows of its operands at once"
+            looks_up = node.op == "index" and node.args[0] not in program.plan.rows
+            raise self._coupled(message, span, rows[0], _LOOKED_UP if looks_up else "")
         self.program = program
         self.sized = Sized(program, known.infer())
         self.given_type = self._type()
@@ -124,9 +127,10 @@ class Chunked:
         }
         self._place()
 
-    def _coupled(self, message: str, span: Span, name: str) -> CoupledError:
+    def _coupled(self, message: str, span: Span, name: str, instead: str = "") -> CoupledError:
         hint = "Chunks of rows cannot give that. Where it fits in memory, pass"
-        return CoupledError(message, self.formula.text, span, f"{hint} np.asarray({name}).")
+        hint = f"{instead}{hint} np.asarray({name})."
+        return CoupledError(message, self.formula.text, span, hint)
 
     def _type(self) -> np.dtype[Any]:
         """The type that all is computed in."""
@@ -211,7 +215,7 @@ class Chunked:
         """
         code = self.program.codes[at]
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), one_thread():
                 return self._run(code, at, values, totals, span, into)
         except FAULTS as error:
             raise self._fault(values, error) from None
@@ -236,8 +240,7 @@ class Chunked:
                 known[node] = _settled(value if axis is None else value[rows])
         taken = [known[node] for node in code.segment.needs]
         if not code.segment.loops:
-            with one_thread():
-                return list(self.program.functions(self.dtype)[code.name](*taken)), []
+            return list(self.program.functions(self.dtype)[code.name](*taken)), []
         count = span[1] - span[0]
         made = dict(zip(self.rows_of[at], into or [], strict=False))
         for node in self.rows_of[at][len(made) :]:

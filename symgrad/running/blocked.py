@@ -49,7 +49,12 @@ _ADDED_UP = ("sum", "unbroadcast")
 """Up to so many products of two numbers OpenBLAS starts no thread for a product of matrices, and up
 to the 29th part for one with a vector."""
 
-_STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": math.inf}
+_STARTS: Mapping[str, float] = {
+    "add": -0.0,
+    "hypot": 0.0,
+    "maximum": -math.inf,
+    "minimum": math.inf,
+}
 """What changes nothing that it is combined with, to the last bit."""
 
 

@@ -104,12 +104,15 @@ def targeted(formula: Formula, target: str, product: Formula | None = None) -> F
             )
         wrap = load(_WRAPPED[target], "wrapped")
         wrt = [formula.inputs.index(name) for name in product.layout.wrt]
-        value, back = _loaded(formula, target), _loaded(product, target)
+        value, back = _plain_or_by_shape(formula, target), _plain_or_by_shape(product, target)
         made_so: Function = wrap(value, back, wrt, len(formula.inputs))
         return made_so
     made = _MADE.get(target)
-    if made is not None:
-        return made(formula)
+    return made(formula) if made is not None else _plain_or_by_shape(formula, target)
+
+
+def _plain_or_by_shape(formula: Formula, target: str) -> Function:
+    """One function for all inputs, or one for each choice of shapes where they tell the meaning."""
     try:
         return _loaded(formula, target)
     except UndeclaredError:

@@ -129,7 +129,7 @@ _Rule = Callable[[_Walk, Node, Sequence[Labels], tuple[int, ...]], Labels | None
 """Takes a node, the labels of its operands and its shape; None where axes are not followed."""
 
 _NUMBERS = frozenset(("size", "_count", "ndim", "_equal_parts"))
-_SUMS = frozenset(("sum", "mean", "max", "min"))
+_SUMS = frozenset(("sum", "mean", "max", "min", "_norm"))
 
 
 def _leaf(walk: _Walk, node: Node, operands: Sequence[Labels], shape: tuple[int, ...]) -> Labels:

@@ -121,7 +121,7 @@ SPELLINGS: Mapping[str, Spelling] = {
     "tile": Spelling("xp.tile({0}, {shape})", arity=1),
     "_repeat": _with("_repeat({0}, {only}, {v1})"),
     "pad": _with("_pad({0}, {v0})"),
-    "take_along_axis": _with("xp.take_along_axis({0}, {1}, axis={v0})", 2),
+    "take_along_axis": _with("_take_along({0}, {1}, {v0})", 2),
     "_zeros": Spelling("xp.zeros({shape}{dtype})", arity=0),
     "_ones": Spelling("xp.ones({shape}{dtype})", arity=0),
     "eye": Spelling(
