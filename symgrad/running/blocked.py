@@ -45,6 +45,7 @@ _MOST_SUMS = 2**25
 _ALONE = 2**18
 _VECTOR = 29
 _MATRIX = 2
+_ADDED_UP = ("sum", "unbroadcast")
 """Up to so many products of two numbers OpenBLAS starts no thread for a product of matrices, and up
 to the 29th part for one with a vector."""
 
@@ -238,8 +239,10 @@ class Sized:
         One with a vector counts for more: libraries share that among threads much earlier.
         """
         labels = self.program.plan.axes.labels
-        most = self.rows * self._widest() * _VECTOR
+        most = 0
         for node in self.program.plan.graph.nodes:
+            if node.op in _ADDED_UP and len(labels.get(node.args[0], ())) >= _MATRIX:
+                most = max(most, self.rows * self._widest() * _VECTOR)
             if node.op in PRODUCTS and all(part in labels for part in (node, *node.args)):
                 axes = {label for arg in node.args for label in labels[arg]}
                 size = math.prod(self._sizes[label] for label in axes if label is not None)

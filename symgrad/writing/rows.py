@@ -143,9 +143,9 @@ def in_loops(
     return max(found_plans, key=lambda found: found[0])[1] if found_plans else None
 
 
-def _work_along(axes: Axes, costs: Mapping[Node, int]) -> Counter[int]:
+def _work_along(axes: Axes, costs: Mapping[Node, int]) -> Counter[int | None]:
     """By axis, the work of all operations that read or give it: more are not done on its rows."""
-    along: Counter[int] = Counter()
+    along: Counter[int | None] = Counter()
     for node, cost in costs.items():
         parts = (node, *[part for arg in node.args for part in unpaired(arg)])
         met = {label for part in parts for label in axes.labels.get(part, ())}
