@@ -10,6 +10,7 @@ random terms over 50 inputs. Last comes the whole of Python's start to a first g
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import resource
@@ -18,7 +19,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from math import inf
 from pathlib import Path
 from statistics import geometric_mean
 from time import process_time
@@ -30,13 +30,16 @@ from benchmarks.report import Report
 
 SIZES = (1_000, 10_000, 100_000)
 INPUTS = 50
-SMALL = tuple(
-    formula.text.replace("^", "**")
+SMALL = {
+    formula.text.replace("^", "**"): formula.inputs
     for formula in WELL_KNOWN
     if all(isinstance(value, float) for value in formula.inputs.values())
     and formula.text.isascii()
     and ";" not in formula.text
-)
+}
+
+Inputs = Mapping[str, Any]
+"""Values by name."""
 
 _TERMS = (
     "{c:.3f}*sin({x}*{y})",
@@ -44,7 +47,8 @@ _TERMS = (
     "{x}*{y}**2/({z}**2+1)",
     "cos({x}-{y})**2",
 )
-_FUNCTIONS = "exp log sqrt sin cos expm1 arcsin".split()
+WORDS = "exp log sqrt sin cos expm1 arcsin pi".split()
+"""What texts call by name: each library is given its own."""
 _START = "import symgrad; symgrad.grad('exp(x**2)**2')(0.5)"
 _SECONDS = 600
 _AGAIN = 5
@@ -61,80 +65,101 @@ def terms(count: int, seed: int = 1) -> str:
     return "+".join(made)
 
 
-def _names(text: str) -> list[str]:
-    with symgrad.Limits(text=inf, nodes=inf, seconds=inf):
-        return list(symgrad.function(text).inputs)
+def _in_order(text: str, values: Inputs) -> Inputs:
+    """The inputs in the order of their first use; what has no value is a half."""
+    with symgrad.Limits(text=math.inf, nodes=math.inf, seconds=math.inf):
+        return {name: values.get(name, 0.5) for name in symgrad.function(text).inputs}
 
 
-def _by_symgrad(text: str, _: list[str]) -> None:
-    with symgrad.Limits(text=inf, nodes=inf, seconds=inf):
+def _by_symgrad(text: str, inputs: Inputs) -> None:
+    with symgrad.Limits(text=math.inf, nodes=math.inf, seconds=math.inf):
         # A text that is new to it: what was compiled lately is kept.
         compiled = symgrad.grad(text + " " * next(_spaces))
-        compiled(*[0.5] * len(compiled.inputs))
+        compiled(*inputs.values())
 
 
 _spaces = iter(range(1, 10**9))
 
 
-def _by_casadi(text: str, names: list[str]) -> None:
+def _by_casadi(text: str, inputs: Inputs) -> None:
     casadi: Any = import_module("casadi")
 
-    symbols = {name: casadi.SX.sym(name) for name in names}
-    value = eval(text, {name: getattr(casadi, name) for name in _FUNCTIONS} | symbols)
-    inputs = list(symbols.values())
-    slope = casadi.gradient(value, casadi.vertcat(*inputs))
-    casadi.Function("slope", inputs, [slope])(*[0.5] * len(names))
+    symbols = {name: casadi.SX.sym(name) for name in inputs}
+    value = eval(text, {name: getattr(casadi, name) for name in WORDS} | symbols)
+    arguments = list(symbols.values())
+    slope = casadi.gradient(value, casadi.vertcat(*arguments))
+    casadi.Function("slope", arguments, [slope])(*inputs.values())
 
 
-def _by_sympy(text: str, names: list[str]) -> None:
+def _by_sympy(text: str, inputs: Inputs) -> None:
     sympy: Any = import_module("sympy")
 
-    symbols = {name: sympy.Symbol(name) for name in names}
+    symbols = {name: sympy.Symbol(name) for name in inputs}
     special = {"arcsin": sympy.asin, "expm1": lambda x: sympy.exp(x) - 1}
     value = sympy.sympify(text, locals=symbols | special)
     slopes = [sympy.diff(value, symbol) for symbol in symbols.values()]
-    sympy.lambdify(list(symbols.values()), slopes, "math", cse=True)(*[0.5] * len(names))
+    sympy.lambdify(list(symbols.values()), slopes, "math", cse=True)(*inputs.values())
 
 
-def _by_jax(text: str, names: list[str]) -> None:
+def _by_jax(text: str, inputs: Inputs) -> None:
     jax: Any = import_module("jax")
 
-    known = {name: getattr(jax.numpy, name) for name in _FUNCTIONS}
-    value = eval(f"lambda {', '.join(names)}: {text}", known)
-    slopes = jax.jit(jax.grad(value, argnums=tuple(range(len(names)))))(*[0.5] * len(names))
+    known = {name: getattr(jax.numpy, name) for name in WORDS}
+    value = eval(f"lambda {', '.join(inputs)}: {text}", known)
+    slopes = jax.jit(jax.grad(value, argnums=tuple(range(len(inputs)))))(*inputs.values())
     jax.block_until_ready(slopes)
 
 
-WAYS: Mapping[str, Callable[[str, list[str]], None]] = {
+def _by_pytensor(text: str, inputs: Inputs) -> None:
+    pytensor: Any = import_module("pytensor")
+    tensor: Any = import_module("pytensor.tensor")
+
+    known = {name: getattr(tensor, name, getattr(math, name, None)) for name in WORDS}
+    symbols = {name: tensor.scalar(name) for name in inputs}
+    arguments = list(symbols.values())
+    value = eval(text, known | symbols)
+    pytensor.function(arguments, pytensor.grad(value, arguments))(*inputs.values())
+
+
+Way = Callable[[str, Inputs], None]
+
+WAYS: Mapping[str, Way] = {
     "symgrad": _by_symgrad,
     "casadi": _by_casadi,
     "sympy": _by_sympy,
     "jax": _by_jax,
+    "pytensor": _by_pytensor,
 }
-"""By library: text and names of inputs to a first gradient."""
+"""By library: from a text and its inputs to a first gradient."""
 
-_LARGEST: Mapping[str, int] = {"symgrad": SIZES[-1], "casadi": 1_000, "sympy": 1_000, "jax": 1_000}
-"""The largest sum that a library is asked for: Python's own parser reads few thousand terms."""
+_LARGEST: Mapping[str, int] = {"symgrad": SIZES[-1], "pytensor": 100}
+"""The largest sum that a library is asked for, where it is not a thousand terms: Python's own
+parser reads few thousand, and PyTensor takes minutes for a hundred of them."""
 
 
-def _best(way: Callable[[str, list[str]], None], text: str, again: int) -> float:
-    names = _names(text)
+def _best(way: Way, text: str, inputs: Inputs, again: int) -> float:
     times = []
     for _ in range(again):
-        start = process_time()
-        way(text, names)
-        times.append(process_time() - start)
+        start = _used()
+        way(text, inputs)
+        times.append(_used() - start)
     return min(times)
+
+
+def _used() -> float:
+    """The processor's time so far, compilers that were called among it."""
+    times = os.times()
+    return process_time() + times.children_user + times.children_system
 
 
 def measured_here(library: str, what: str) -> dict[str, Any]:
     """What a process of its own measures: the small formulas, or a sum of so many terms."""
     way = WAYS[library]
     other = terms(20, seed=2)
-    way(other, _names(other))
-    texts = SMALL if what == "small" else (terms(int(what)),)
+    way(other, _in_order(other, {}))
+    asked = SMALL if what == "small" else {terms(int(what)): {}}
     again = _AGAIN if what == "small" or int(what) <= SIZES[0] else 1
-    seconds = [_best(way, text, again) for text in texts]
+    seconds = [_best(way, text, _in_order(text, known), again) for text, known in asked.items()]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {"seconds": seconds, "peak": peak}
 
@@ -166,7 +191,7 @@ def data() -> dict[str, Any]:
     found: dict[str, Any] = {"missing": [name for name in WAYS if find_spec(name) is None]}
     for library in WAYS:
         if library not in found["missing"]:
-            sizes = [str(size) for size in SIZES if size <= _LARGEST[library]]
+            sizes = [str(size) for size in SIZES if size <= _LARGEST.get(library, 1_000)]
             found[library] = {what: _measured(library, what) for what in ("small", *sizes)}
     starts = {
         code: min(_run(["-c", code])[0] for _ in range(9)) for code in ("import numpy", _START)

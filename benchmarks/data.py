@@ -12,12 +12,15 @@ from typing import Any
 
 from benchmarks.report import Report, described, timed
 
-SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
-"""Rows; 100,000,000 of them take 6 GB of disk, and of memory where they are in memory."""
+SIZES = ((10_000, 8), (100_000, 8), (1_000_000, 8), (10_000_000, 2), (100_000_000, 2))
+"""Rows and columns: the largest take 1.6 GB of disk, and of memory where they are in memory."""
 
-COLUMNS = 8
-WAYS = ("memory", "memmap", "threads", "threads, 1 worker", "processes", "processes, 1 worker")
-_CHUNK = 250_000
+_PLAIN = ("memory", "memmap")
+_DASK = ("threads", "processes", "cluster")
+WAYS = (*_PLAIN, *(f"{kind}{one}" for kind in _DASK for one in ("", ", 1 worker")))
+"""Two workers where none is told; a cluster is one of processes, which keep what they load."""
+
+_CHUNK, _MOST_CHUNKS = 250_000, 100
 
 CHILD = """
 import json, sys, threading, time
@@ -51,7 +54,13 @@ def main():
                  for start in range(0, rows, chunk)]
         lazy = compiled(da.concatenate(parts), w)
         dask.config.set(scheduler=kind, num_workers=workers)
-        if kind == "processes":
+        if kind == "cluster":
+            from distributed import Client
+            dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
+            Client(n_workers=workers, threads_per_worker=1, dashboard_address=None,
+                   silence_logs=50)
+            dask.config.set(scheduler="distributed")
+        elif kind == "processes":
             from concurrent.futures import ProcessPoolExecutor
             from multiprocessing import get_context
             dask.config.set(pool=ProcessPoolExecutor(workers, get_context("spawn")))
@@ -77,9 +86,9 @@ if __name__ == "__main__":
 """
 
 
-def measured(file: Path, script: Path, rows: int, way: str) -> tuple[float, int]:
+def measured(file: Path, script: Path, shape: tuple[int, int], way: str) -> tuple[float, int]:
     """Seconds of a call, and the bytes that it takes at most, in a process of its own."""
-    told = json.dumps([str(file), rows, COLUMNS, _CHUNK, way])
+    told = json.dumps([str(file), *shape, max(_CHUNK, shape[0] // _MOST_CHUNKS), way])
     ran = subprocess.run(
         [sys.executable, str(script), told], capture_output=True, text=True, check=True
     )
@@ -87,7 +96,7 @@ def measured(file: Path, script: Path, rows: int, way: str) -> tuple[float, int]
     return float(seconds), int(most)
 
 
-def report(sizes: Sequence[int] = SIZES, ways: Sequence[str] = WAYS) -> Report:
+def report(sizes: Sequence[tuple[int, int]] = SIZES, ways: Sequence[str] = WAYS) -> Report:
     """A gradient of logistic regression against rows: in memory, from a file, by dask."""
     import numpy as np
 
@@ -95,26 +104,27 @@ def report(sizes: Sequence[int] = SIZES, ways: Sequence[str] = WAYS) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         file, script = Path(folder) / "X", Path(folder) / "child.py"
         script.write_text(CHILD, encoding="utf-8")
-        for size in sizes:
-            table = np.memmap(file, np.float64, "w+", shape=(size, COLUMNS))
-            for start in range(0, size, _CHUNK):
+        for shape in sizes:
+            table = np.memmap(file, np.float64, "w+", shape=shape)
+            for start in range(0, len(table), _CHUNK):
                 part = table[start : start + _CHUNK]
                 part[:] = np.random.default_rng(start).normal(size=part.shape)
             del table, part
-            found = {way: measured(file, script, size, way) for way in ways}
+            found = {way: measured(file, script, shape, way) for way in ways}
             rows.append(
                 {
-                    "rows": size,
+                    "rows": shape[0],
+                    "columns": shape[1],
                     "seconds": {way: seconds for way, (seconds, _) in found.items()},
                     "bytes": {way: most for way, (_, most) in found.items()},
                 }
             )
     width = max(map(len, ways)) + 2
-    lines = [f"{'rows':>12}" + "".join(f"{way:>{width + 12}}" for way in ways)]
+    lines = [f"{'rows, columns':>15}" + "".join(f"{way:>{width + 12}}" for way in ways)]
     for row in rows:
         cells = [
             f"{timed(row['seconds'][way]):>{width}} {row['bytes'][way] / 2**20:7.1f} MiB"
             for way in ways
         ]
-        lines.append(f"{row['rows']:>12,}" + "".join(cells))
+        lines.append(f"{row['rows']:>12,}, {row['columns']}" + "".join(cells))
     return Report("\n".join([described(), *lines]), rows)

@@ -29,6 +29,10 @@ def _symgrad(formula: str, names: Sequence[str]) -> Call:
     return symgrad.value_and_grad(formula, tuple(names))
 
 
+def _symgrad_numba(formula: str, names: Sequence[str]) -> Call:
+    return symgrad.value_and_grad(formula, tuple(names), target="numba")
+
+
 def _jax(formula: str, names: Sequence[str]) -> Call:
     import jax
     import jax.numpy as jnp
@@ -157,6 +161,7 @@ ON_NUMBERS: Mapping[str, tuple[str, Maker]] = {
 
 ON_ARRAYS: Mapping[str, tuple[str, Maker]] = {
     "symgrad": ("symgrad", _symgrad),
+    "by target": ("numba", _symgrad_numba),
     "JAX": ("jax", _jax),
     "numba": ("numba", _numba),
     "torch": ("torch", _torch),
@@ -164,7 +169,7 @@ ON_ARRAYS: Mapping[str, tuple[str, Maker]] = {
     "PyTensor": ("pytensor", _pytensor("dvector")),
     "autograd": ("autograd", _autograd),
 }
-"""Who takes part on arrays."""
+"""Who takes part on arrays: by target is symgrad with target="numba", numba is written by hand."""
 
 
 def installed(peers: Mapping[str, tuple[str, Maker]]) -> dict[str, Maker]:

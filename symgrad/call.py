@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from symgrad.collector import paused
 from symgrad.data.sources import is_source
 from symgrad.errors import InputError, LimitError, OutOfMemoryError, Span, did_you_mean
 from symgrad.functions import FunctionTable
@@ -30,6 +31,7 @@ from symgrad.shaping.leaves import all_elementwise
 from symgrad.shaping.misfit import Shape, agrees, product
 from symgrad.writing.loops import PRODUCTS
 from symgrad.writing.memory import Estimate, estimate, largest_of
+from symgrad.writing.plain_numbers import PlainNumbers
 from symgrad.writing.quick import REFUSED
 
 Array = np.ndarray[Any, Any]
@@ -38,14 +40,13 @@ Kernel = Callable[..., Any]
 _IN_MEMORY = NUMBERS | {np.ndarray, np.float64}
 _DOUBLE = np.dtype(np.float64)
 _KNOWN_SHAPES = 256
-_SECOND = 2
 SMALL = 2**20
 """Bytes that a call may take without a second look at its shapes."""
 
 LEAST = 2**5
 """As LARGE, where a map over elements is called again with such shapes: it is one block then."""
 
-LARGE = 2**14
+LARGE = 2**12
 """Numbers in the largest array of a call from which on it is run in blocks."""
 
 MULTIPLIED = 2**11
@@ -69,10 +70,11 @@ class Caller:
     table:
         The functions that it calls.
     make:
-        Gives the code for "scalar" or "numpy", for what is known of the inputs; None for "scalar"
-        where there is no such code.
+        Gives the code for arrays, for what is known of the inputs, and its graph.
+    numbers:
+        Gives the code for plain numbers; None where there is none.
     quicken:
-        Is given the code for "scalar" when it is used a second time.
+        Is given the code for plain numbers when they come a second time.
     program:
         Gives the code in blocks for what is known of the inputs; None where there is none.
     afar:
@@ -85,7 +87,8 @@ class Caller:
         lowered: Lowered,
         table: FunctionTable,
         limits: Limits,
-        make: Callable[[str, Known | None], tuple[Kernel, Graph] | None],
+        make: Callable[[Known], tuple[Kernel, Graph]],
+        numbers: Callable[[], PlainNumbers | None],
         quicken: Callable[[Kernel], None],
         program: Callable[[Known], Program | None],
         afar: Callable[[Mapping[str, Any], Any], Any],
@@ -98,6 +101,7 @@ class Caller:
         self._graph = lowered.graph
         self._limits = limits
         self._make = make
+        self._make_numbers = numbers
         self._quicken = quicken
         self._program = program
         self._afar = afar
@@ -108,8 +112,8 @@ class Caller:
             if node.op == "integer" and node.args[0].op == "input"
         }
         self._elementwise = self._takes_scalars = all_elementwise(lowered.graph.nodes)
+        self._numbers: PlainNumbers | None = None
         self._scalar: Kernel | None = None
-        self._scalar_calls = 0
         self._kernels: dict[object, tuple[Kernel, Estimate]] = {}
         self.plans: dict[object, Kernel] = {}
         self.programs: dict[object, Program | None] = {}
@@ -136,9 +140,8 @@ class Caller:
             return out
         numbers = NUMBERS.issuperset(map(type, args))
         if numbers and self._takes_scalars:
-            kernel = self._scalar or self._make_scalar()
+            kernel = self._scalar or self._for_numbers()
             if kernel is not None:
-                self._repeated(kernel)
                 try:
                     return kernel(*map(float, args))  # type: ignore[arg-type]  # numbers
                 except REFUSED:
@@ -159,7 +162,7 @@ class Caller:
             return None
         try:
             return known[0].on_doubles(args)
-        except MemoryError:
+        except (MemoryError, *FAULTS):
             return None  # The longer way says so.
 
     def bound(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Array]:
@@ -187,21 +190,25 @@ class Caller:
 
     def sources(self) -> tuple[str, ...]:
         """The text of all code that was made: for numbers, for arrays, for large arrays."""
-        kernels = [k for k in (self._scalar, *self.plans.values()) if k is not None]
+        kernels = [*([self._code()] if self._numbers else []), *self.plans.values()]
         programs = [program for program in self.programs.values() if program is not None]
         return (*map(source_of, kernels), *[text for p in programs for text in p.sources])
 
-    def _repeated(self, kernel: Kernel) -> None:
-        """At the second call with plain numbers, more such are to be expected."""
-        self._scalar_calls += 1
-        if self._scalar_calls == _SECOND:
-            self._quicken(kernel)
-
-    def _make_scalar(self) -> Kernel | None:
-        made = self._make("scalar", None)
-        self._takes_scalars = made is not None
-        self._scalar = made[0] if made is not None else None
+    def _for_numbers(self) -> Kernel | None:
+        """What runs the steps one by one; from the second call on, when more are to be expected,
+        the code."""
+        if self._numbers is None:
+            self._numbers = self._make_numbers()
+            self._takes_scalars = self._numbers is not None
+            return self._numbers
+        self._scalar = self._code()
+        self._quicken(self._scalar)
         return self._scalar
+
+    def _code(self) -> Kernel:
+        assert self._numbers is not None
+        with compiling(limits_for(self._limits)), paused():
+            return self._numbers.code()
 
     def _on_arrays(self, args: tuple[object, ...], out: Any = None) -> Any:
         arrays: list[Any] = [
@@ -261,7 +268,8 @@ class Caller:
                     kernel = self._flattened(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)
-            elif self._elementwise and max((a.size for a in arrays), default=0) >= LEAST:
+            most = max([array.size for array in arrays], default=0)
+            if self._elementwise and most >= LEAST and not isinstance(kernel, Runner):
                 if key not in self._once:
                     self._once = {key, *(self._once if len(self._once) < _KNOWN_SHAPES else ())}
                     return kernel, memory
@@ -273,9 +281,7 @@ class Caller:
         return found
 
     def _make_plan(self, plan: object, known: Known) -> Kernel:
-        made = self._make("numpy", known)
-        assert made is not None
-        kernel, graph = made
+        kernel, graph = self._make(known)
         if len(self.plans) >= _KNOWN_SHAPES:
             self.plans.clear()
         self._graphs[kernel] = graph

@@ -17,7 +17,7 @@ from symgrad.data.chunks import Chunkable
 from symgrad.data.distributed import in_chunks
 from symgrad.differentiation.products import PROGRAMS, apart, seeds, takes_vectors
 from symgrad.differentiation.specialise import specialise
-from symgrad.errors import DerivativeError, LimitError, SymgradError
+from symgrad.errors import DerivativeError, InputError, LimitError, SymgradError
 from symgrad.functions import FunctionTable, builtin_functions
 from symgrad.graph import Graph
 from symgrad.language.extend import extend
@@ -32,8 +32,6 @@ from symgrad.running.programs import program
 from symgrad.seeing.showing import Shown
 from symgrad.shaping.leaves import all_elementwise
 from symgrad.shaping.resolve import UndeclaredError
-from symgrad.targets.numpy import NUMPY
-from symgrad.targets.scalar import NAMESPACE, SCALAR
 from symgrad.writing.document import (
     KINDS,
     PRODUCTS,
@@ -45,6 +43,7 @@ from symgrad.writing.document import (
 )
 from symgrad.writing.layout import Layout, flag, layout_of, names_of, path_of
 from symgrad.writing.origin import origin
+from symgrad.writing.plain_numbers import PlainNumbers
 from symgrad.writing.quick import ABSENT, quick
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -110,7 +109,8 @@ class Compiled(Shown):
             self._layout = replace(self._layout, by_pairs=True)
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
         self._call = Caller(
-            formula, bound, table, self._limits, self._kernel, self._quicken, self._program,
+            formula, bound, table, self._limits, self._kernel, self._numbers, self._quicken,
+            self._program,
             lambda inputs, out: in_chunks(self.chunkable, inputs, out),
         )  # fmt: skip
 
@@ -163,25 +163,22 @@ class Compiled(Shown):
             graph = specialise(general.graph, found, self._table, self._exact, self._formula)
             return replace(general, graph=graph)
 
-    def _kernel(self, target: str, known: Known | None) -> tuple[Kernel, Graph] | None:
+    def _kernel(self, known: Known) -> tuple[Kernel, Graph]:
         with compiling(limits_for(self._limits)), paused():
-            return self._made(target, known)
+            derived, name = self._special(known), self._name
+            text = kernel_source(derived, self._kind, self._layout, self._table, name, PROVIDED)
+            return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
-    def _made(self, target: str, known: Known | None) -> tuple[Kernel, Graph] | None:
-        layout, table, name = self._layout, self._table, self._name
-        if target == "scalar":
-            numbers = Known(dict.fromkeys(self._lowered.inputs, ()))
-            derived = self._special(numbers) if self._what in PROGRAMS else self._general()
+    def _numbers(self) -> PlainNumbers | None:
+        known = Known(dict.fromkeys(self._lowered.inputs, ()))
+        with compiling(limits_for(self._limits)), paused():
+            derived = self._special(known) if self._what in PROGRAMS else self._general()
             try:
-                text = kernel_source(derived, self._kind, layout, table, SCALAR, name)
+                return PlainNumbers(derived, self._kind, self._layout, self._table, self._name)
             except LimitError:
                 raise
             except SymgradError:
                 return None
-            return load(text, name, NAMESPACE), derived.graph
-        derived = self._general() if known is None else self._special(known)
-        text = kernel_source(derived, self._kind, layout, table, NUMPY, name, PROVIDED)
-        return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
     def _program(self, known: Known, rows: tuple[str, int] | None = None) -> Program | None:
         with compiling(limits_for(self._limits)), paused():
@@ -339,9 +336,9 @@ class Compiled(Shown):
             kinds = [self._kind]
         if self._kind == "value":
             try:
-                derived = made(None)
+                derived = made(None, known=known)
                 layout = layout_of(None, derived.wrt)
-            except DerivativeError:
+            except (DerivativeError, InputError):  # as of a wide matrix: qr has none
                 kinds = ["value"]
         called = {kind: kind for kind in kinds} | {self._kind: name or self._name}
         derived = replace(derived, shapes=self._lowered.shapes)

@@ -9,15 +9,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from symgrad.differentiation.products import PROGRAMS
 from symgrad.errors import NameRuleError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
 from symgrad.pipeline import Known
+from symgrad.shaping.resolve import UndeclaredError
 from symgrad.targets import check_target
 from symgrad.writing.c_file import Files, Part, files, fixed_shapes
 from symgrad.writing.document import Rendering, check_function_name, document
 from symgrad.writing.layout import Layout, path_of
-from symgrad.writing.numba_file import check_blocks, numba_source
+from symgrad.writing.numba_file import check_map, numba_source
 
 
 class Formula(Protocol):
@@ -104,20 +106,42 @@ def emitted(formula: Formula, target: str, name: str | None, known: Known | None
         if name is not None:
             check_function_name(name, formula.rendering().kind)
         writer = _WRITERS.get(target)
-        text = writer(formula, name) if writer else _array(formula, name, target, known)
+        text = (
+            writer(formula, name)
+            if writer
+            else library_file(formula.rendering(name, known=known), formula.table, target)
+        )
     result = Emitted(text)
     result.header = header
     return result
 
 
 def _numba(formula: Formula, name: str | None) -> str:
-    check_blocks(formula.what, formula.formula)
-    return numba_source(formula.rendering(name, general=True), formula.table)
+    return numba_source(element_by_element(formula, name), formula.table)
 
 
-def _array(formula: Formula, name: str | None, target: str, known: Known | None) -> str:
+def element_by_element(formula: Formula, name: str | None = None) -> Rendering:
+    """A formula of elements for all shapes; blocks of derivatives are made for one element.
+
+    Raises
+    ------
+    SymgradError
+        The formula does more than work on elements and sum them up.
+    """
+    if formula.what not in PROGRAMS:
+        try:
+            return formula.rendering(name, general=True)
+        except UndeclaredError:
+            check_map(formula.lowered, formula.formula)
+            raise
+    check_map(formula.lowered, formula.formula)
+    return formula.rendering(name, general=True, known=Known(dict.fromkeys(formula.inputs, ())))
+
+
+def library_file(what: Rendering, table: FunctionTable, target: str) -> str:
+    """The file for a library of arrays."""
     module = import_module(f"symgrad.targets.{target.replace('-', '_')}")
-    return document(formula.rendering(name, known=known), formula.table, target=module.TARGET)
+    return document(what, table, target=module.TARGET)
 
 
 _WRITERS: Mapping[str, Callable[[Formula, str | None], str]] = {"numba": _numba}

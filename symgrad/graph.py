@@ -198,7 +198,7 @@ class Builder:
         get = made.__getitem__
         for node in graph.nodes:
             if node.op == "input":
-                made[node] = inputs[node.value]  # type: ignore[index]  # its name
+                made[node] = inputs[str(node.value)]
             else:
                 made[node] = self.intern(node.op, tuple(map(get, node.args)), node.value, span)
         return made[graph.outputs[0]]

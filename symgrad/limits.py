@@ -184,6 +184,14 @@ def checkpoint() -> None:
         )
 
 
+def time_left() -> tuple[float, float]:
+    """How many seconds are left for this piece of compiling, and how many it may take in all."""
+    watch = _running()
+    if watch is None:
+        return math.inf, math.inf
+    return watch.end - thread_time(), watch.limits.seconds
+
+
 _STRIDE = 1024
 
 

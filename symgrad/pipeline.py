@@ -21,7 +21,7 @@ from symgrad.shapes import Inference, check_shapes
 from symgrad.shaping.leaves import is_elementwise
 from symgrad.shaping.misfit import Misfit, Shape, product
 from symgrad.shaping.resolve import UndeclaredError, resolve
-from symgrad.shaping.selection import select_early
+from symgrad.shaping.selection import select_early, shares_among_the_others
 from symgrad.simplify import simplify, stabilise
 
 
@@ -122,6 +122,8 @@ def stages(
     if known:
         yield stage("resolve")
     graph = stabilise(graph, table, exact)
+    if known and not exact:
+        graph = shares_among_the_others(graph, known.infer())
     yield stage("stabilise")
     graph = guard(graph, chosen, table, text, known.infer() if known else None)
 

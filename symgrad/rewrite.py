@@ -20,6 +20,23 @@ _Replacement = tuple[Node, Rule, Bindings, list[Node]]
 """A node, the rule that matches there, what its names stand for, and what is built of it so far."""
 
 
+def index_of(table: FunctionTable, sections: tuple[str, ...], ops: frozenset[str]) -> Index:
+    """The rules of some sections that can match where these operations occur, and maybe more.
+
+    What was found for one formula serves for others: as long as no rule is new, they share an
+    index. Rules that need operations which a graph lacks match nothing there.
+    """
+    key = ("index", sections, ops)
+    index: Index | None = table.recent.get(key)
+    if index is None:
+        index = table.cache.get(("index", sections))
+        rules = parse_rules(table, sections, ops, index.rules if index else ())
+        if index is None or len(rules) > len(index.rules):
+            index = table.cache["index", sections] = Index(rules, index)
+        table.recent[key] = index
+    return index
+
+
 class Rewriter:
     """Builds nodes in their simplest form under the rules of some sections, and folds constants."""
 
@@ -45,13 +62,7 @@ class Rewriter:
         self._of_rest.clear()
 
     def _index_of(self, sections: tuple[str, ...]) -> Index:
-        seen = frozenset(self._seen)
-        key = ("index", sections, seen)
-        index: Index | None = self._table.recent.get(key)
-        if index is None:
-            index = Index(parse_rules(self._table, sections, seen))
-            self._table.recent[key] = index
-        return index
+        return index_of(self._table, sections, frozenset(self._seen))
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The simplest form of an operation on operands that are in their simplest form."""

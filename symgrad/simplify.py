@@ -11,6 +11,7 @@ from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
 from symgrad.lower import attributes_of, definition
 from symgrad.rewrite import rewrite
 from symgrad.rewriting.cancellation import without_cancellation
+from symgrad.rewriting.grouping import grouped
 from symgrad.shaping.leaves import Leaves, is_elementwise
 
 
@@ -20,7 +21,7 @@ def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
         return rewrite(graph, table, _sections(exact))
     sections = (*_sections(exact), "before")
     graph = rewrite(rewrite(graph, table, sections), table, (*sections, "last"))
-    return without_cancellation(graph, table)
+    return without_cancellation(grouped(graph, table), table)
 
 
 def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
@@ -264,7 +265,10 @@ def expand(
 
 def lacking(target: str, node: Node, text: str, hint: str = "") -> SymgradError:
     """The error for an operation that a target cannot have, at its place in the formula."""
-    name = _SAID.get(node.op, node.op.lstrip("_"))
+    name = _SAID.get(node.op, node.op)
+    if name in _UNSAID or name.startswith("_"):
+        piece = text[slice(*node.span)] if node.span is not None else ""
+        name = f"{' '.join(piece.split()):.60}" or name.lstrip("_")
     return SymgradError(f"the target {target} has no {name}", text, node.span, hint)
 
 
@@ -278,3 +282,6 @@ _SAID = {
     "_over_erfcx": "erfcx",
 }
 """What users call that some operations are made for."""
+
+_UNSAID = frozenset(("index", "integer", "size"))
+"""What users do not call; others begin with an underscore."""

@@ -24,7 +24,7 @@ KEPT = [
     ("max(x[:, None]*w, 1) + min(x[:, None]*w, 1) + x", "x"),
     ("var(x[:, None]*w, axis=1) + std(x[:, None]*w, axis=1)", "x"),
     ("logsumexp(x[:, None]*w, axis=1) + norm(x[:, None]*w, axis=1)", "x"),
-    ("softmax(x[:, None]*w, axis=1)[:, 1]", "x"),
+    ("softmax(x[:, None]*w, axis=1)[:, 1] + log_softmax(x[:, None]*w, axis=1)[:, 0]", "x"),
     ("normalize(x[:, None]*w + y[:, None], axis=1)[:, 1]", "x"),
     ("norm(x[:, None]*w, 3, axis=1)", "x"),
     ("cumsum(x[:, None]*w, axis=1)[..., -1]", "x"),

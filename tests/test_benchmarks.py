@@ -164,7 +164,7 @@ def test_each_call_is_timed() -> None:
 
 
 def test_data_in_memory_and_from_a_file() -> None:
-    found = data.report((2_000,), ("memory", "memmap"))
+    found = data.report(((2_000, 3),), ("memory", "memmap"))
     (row,) = found.rows
     assert row["rows"] == 2_000
     assert all(0 < seconds < 10 for seconds in row["seconds"].values())

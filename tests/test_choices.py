@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.targets.blocked import keep, where
+from symgrad.targets.block_functions import keep, where
 from tests.blocks import in_blocks, programs, same_bits
 
 FAR = np.repeat([0.5, 1e200, -3.0, 1e-200, 0.0, -1e9], 8)

@@ -63,8 +63,8 @@ def test_segments_by_hand() -> None:
         if not job.loops(at):
             totals.append(job.run(at, {}, earlier)[0])
             continue
-        first, left = job.run(at, {"x": x[:4]}, earlier, 4)
-        second, right = job.run(at, {"x": x[4:]}, earlier, 6)
+        first, left = job.run(at, {"x": x[:4]}, earlier, (0, 4))
+        second, right = job.run(at, {"x": x[4:]}, earlier, (4, 10))
         before = [np.array(part) for part in first]
         totals.append(job.added(at, first, second))
         assert all(map(np.array_equal, first, before)), "parts may be needed again"
@@ -102,7 +102,7 @@ def test_how_an_input_lies_in_memory_changes_no_bit() -> None:
     job = Chunked(compiled.chunkable, given, {}, ("X", 0))
     odd = np.frombuffer(b"-" + X.tobytes(), np.float64, offset=1).reshape(X.shape)
     assert not odd.flags.aligned
-    expected, _ = job.run(0, {"X": X, "w": w, "y": y}, [], 256)
+    expected, _ = job.run(0, {"X": X, "w": w, "y": y}, [], (0, 256))
     for same in (odd, np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]):
-        found, _ = job.run(0, {"X": same, "w": w, "y": y}, [], 256)
+        found, _ = job.run(0, {"X": same, "w": w, "y": y}, [], (0, 256))
         assert all(map(np.array_equal, found, expected))

@@ -14,7 +14,7 @@ def test_sums_of_random_terms() -> None:
 
 
 def test_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compile_time, "SMALL", ("x*y", "exp(x**2)**2"))
+    monkeypatch.setattr(compile_time, "SMALL", {"x*y": {"y": 2.0}, "exp(x**2)**2": {}})
     for what, count in (("small", 2), ("10", 1)):
         row = compile_time.measured_here("symgrad", what)
         assert len(row["seconds"]) == count
@@ -22,10 +22,11 @@ def test_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
         assert row["peak"] > 1e6
 
 
-def test_small_formulas_are_python_too() -> None:
+def test_small_formulas_are_python_of_words_that_each_peer_is_given() -> None:
     assert len(compile_time.SMALL) >= 12
-    for text in compile_time.SMALL:
-        compile(text, text, "eval")
+    for text, inputs in compile_time.SMALL.items():
+        names = compile(text, text, "eval").co_names
+        assert set(names) <= {*compile_time.WORDS, *inputs}, text
 
 
 def test_the_table_tells_what_failed_and_what_is_missing() -> None:

@@ -20,16 +20,21 @@ from tests.test_arrays import CASES, close, over
 from tests.test_c_file import built
 from tests.test_functions import TABLE
 
-CALLED = """solve( inv( det( logdet( slogdet( cholesky( argmax( argmin( argsort( sort( median(
-convolve( take_along_axis( segment_sum( interp( x[i] A[i,""".split()
+CALLED = """solve( inv( det( logdet( slogdet( cholesky( V=eigh( eigvalsh( svdvals( qr( pinv(
+argmax( argmin( argsort( sort( median( convolve( take_along_axis( segment_sum( interp( x[i]
+A[i,""".split()
 """What is done by functions of the file, or by indices that are told at run time."""
 
-BY_FUNCTIONS = list(
-    dict.fromkeys(
-        case for word in CALLED for case in [c for c in CASES if word in c.formula][-2::-9][:2]
-    )
-)
-SAMPLE = [*(case for case in CASES[::17] if case not in BY_FUNCTIONS), *BY_FUNCTIONS]
+FLAT = "eigh(A)[1][:, -1]**2"
+"""Its elements have the sum 1 whatever A is, and the derivative of that is rounding alone."""
+
+CALLING = {
+    word: [c for c in CASES if word in c.formula.replace(" = ", "=") and c.formula != FLAT]
+    for word in CALLED
+}
+BY_FUNCTIONS = list(dict.fromkeys(case for word in CALLED for case in CALLING[word][-2::-9][:2]))
+EVERYWHERE = [case for case in CASES[::17] if case.formula != FLAT and case not in BY_FUNCTIONS]
+SAMPLE = [*EVERYWHERE, *BY_FUNCTIONS]
 
 
 def shown(case: Case) -> str:
@@ -104,6 +109,15 @@ UNUSUAL = [
     ("A: (2, 2); det(A)", (np.ones((2, 2)),), 0.0),
     ("A: (2, 2); logdet(A)", (np.ones((2, 2)),), -np.inf),
     ("A: (2, 2); sum(cholesky(A))", (-np.eye(2),), np.nan),
+    ("A: (2, 2); sum(eigvalsh(A))", ([[1.0, np.nan], [0.0, 1.0]],), np.nan),
+    (
+        "A: (3, 2); svdvals(A) @ [10, 1]",
+        ([[0.0, 2.0**700], [2.0**699, 0.0], [0.0, 0.0]],),
+        21 * 2.0**699,
+    ),
+    ("A: (2, 3); norm(A, 'nuc')", (np.zeros((2, 3)),), 0.0),
+    ("A: (2, 2); sum(pinv(A))", (np.diag([2.0, 0.0]),), 0.5),
+    ("A: (2, 3); qr(A)[1] @ [100, 10, 1]", (np.eye(2, 3),), [100.0, 10.0]),
     ("x: (4,); argmax(x)", ([1.0, np.nan, 9.0, np.nan],), 1.0),
     ("x: (4,); argmin(x)", ([1.0, -0.0, 0.0, 2.0],), 1.0),
     ("x: (4,); argsort(x) @ [1000, 100, 10, 1]", ([np.nan, 3.0, -np.inf, 3.0],), 2130.0),

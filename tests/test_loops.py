@@ -57,6 +57,32 @@ def all_rows_1(buffers, X, w, y, size):
     )
 
 
+def test_the_larger_number_tells_which_it_was() -> None:
+    """Then what it was chosen from is needed no longer, and its memory is free."""
+    with in_blocks():
+        compiled = symgrad.value_and_grad("relu(x - y) * y", wrt="x")
+        compiled(np.ones(5), np.ones(5))
+    assert "_maximum(t, 0, out=t)\n" in loop_of(compiled)
+    assert "greater(t, k, c)\n" in loop_of(compiled)
+
+
+def test_one_call_for_all_segments_of_a_block() -> None:
+    with in_blocks(block=2**14):
+        compiled = symgrad.value_and_grad("norm(X @ w - y)", wrt="w")
+        compiled(np.ones((5, 2)), np.ones(2), np.ones(5))
+    (text,) = programs(compiled)
+    assert (
+        text[text.index("def at_once") : text.index("def _norm")].rstrip()
+        == """\
+def at_once(buffers, rows, numbers, X, w, y):
+    t, = rows
+    all_rows_1(buffers[0], X, w, y, t)
+    value, t2, = whole_2(t)
+    dw, = all_rows_3(buffers[1], X, t, value, t2)
+    return [value, dw]"""
+    )
+
+
 def test_buffers_are_used_again() -> None:
     """A polynomial of any length needs as many as one of its steps."""
     formula = "sin(x)"

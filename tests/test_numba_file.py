@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import types
 from collections.abc import Callable
@@ -12,13 +13,16 @@ import pytest
 from scipy import special
 
 import symgrad
+from symgrad.emission import element_by_element
 from symgrad.errors import SymgradError
 from symgrad.pipeline import derive
+from symgrad.running.into import leaves
 from symgrad.writing.document import Rendering
 from symgrad.writing.layout import Layout
 from symgrad.writing.numba_file import numba_source
 from tests.reference import CASES as ALL
 from tests.reference import TABLE, Case
+from tests.test_arrays import close
 from tests.test_c_file import agree, points_of
 
 
@@ -33,7 +37,9 @@ CASES = [*(c for c in ALL if c.name[0] != "_"), *[c for c in ALL if c.name[0] ==
 PLAIN = types.SimpleNamespace(njit=jit, prange=range)
 """Stands for Numba, where Python runs the code."""
 
-MATHS = types.SimpleNamespace(erf=special.erf, erfc=special.erfc, lgamma=special.gammaln)
+MATHS = types.SimpleNamespace(
+    erf=special.erf, erfc=special.erfc, lgamma=special.gammaln, prod=math.prod
+)
 """Functions that do not raise, which is what Numba makes of those of the math module."""
 
 
@@ -98,6 +104,56 @@ def test_numba_compiles_them(formula: str, points: list[tuple[Any, ...]]) -> Non
     made = symgrad.value_and_grad(formula)
     function = symgrad.value_and_grad(formula, target="numba")
     compare(function(*points[0]), made(*points[0]))
+
+
+VERBS: dict[str, Callable[..., Any]] = {
+    verb.__name__: verb
+    for verb in (symgrad.vjp, symgrad.jvp, symgrad.hvp, symgrad.jacobian, symgrad.hessian,
+                 symgrad.hessian_diag)
+}  # fmt: skip
+SMALL = [
+    ("sum(exp(a * x))", {"a": 0.3, "x": X[:300]}),
+    ("mean((a * x - y)**2)", {"a": 0.3, "x": X[:3], "y": X[5:9, None]}),
+    ("sin(x) * y", {"x": X[:3], "y": X[5:9, None]}),
+    ("where(x > 0, log(x), k * x)", {"x": X[::200], "k": 3.0}),
+    ("sum(a * b**2)", {"a": 2.0, "b": 3.0}),
+]
+"""Formulas of which there are products and blocks of derivatives."""
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(("formula", "inputs"), SMALL, ids=[formula for formula, _ in SMALL])
+def test_products_and_blocks(verb: str, formula: str, inputs: dict[str, Any]) -> None:
+    made = VERBS[verb](formula)
+    given = [inputs[name] for name in symgrad.function(formula).inputs]
+    value = symgrad.function(formula)(**inputs)
+    seeds = {"vjp": [value], "jvp": given, "hvp": given}.get(verb, [])
+    vectors = [np.cos(seed) for seed in seeds]
+    first = [tuple(vectors) if len(vectors) > 1 else vectors[0]] if vectors else []
+    what = element_by_element(made)
+    single = {
+        name
+        for name, v in zip(what.derived.inputs, [*vectors, *given], strict=True)
+        if not np.shape(v)
+    }
+    source = numba_source(what, made.table, single)
+    with np.errstate(all="ignore"):
+        compare(run(source, what.names[what.kind])(*vectors, *given), made(*first, *given))
+
+
+@pytest.mark.parametrize("case", CASES[::12], ids=str)
+def test_second_derivatives_of_a_row(case: Case) -> None:
+    """Each input has an axis of its own, so that blocks of two are full."""
+    made = symgrad.hessian(case.formula, case.inputs)
+    given = [
+        np.array(column[:3]).reshape(-1, *[1] * axis)
+        for axis, column in enumerate(zip(*case.points, strict=True))
+    ]
+    source = numba_source(element_by_element(made), made.table, set())
+    with np.errstate(all="ignore"):
+        found, wanted = run(source, "hessian")(*given), made(*given)
+    for got, want in zip(leaves(found), leaves(wanted), strict=True):
+        close(got, want, 1e-9)
 
 
 def test_sums_are_taken_in_chunks_of_fixed_size() -> None:

@@ -1,6 +1,7 @@
 """The rewriter: what matches, what is folded, and that it ends and never recurses."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -103,9 +104,9 @@ def test_what_is_settled_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch)
     tried: list[tuple[str, ...]] = []
     parse = rewriting.parse_rules
 
-    def noted(table: FunctionTable, sections: tuple[str, ...], seen: frozenset[str]) -> object:
+    def noted(table: FunctionTable, sections: tuple[str, ...], *more: Any) -> object:
         tried.append(sections)
-        return parse(table, sections, seen)
+        return parse(table, sections, *more)
 
     monkeypatch.setattr(rewriting, "parse_rules", noted)
     TABLE.recent.clear()

@@ -9,7 +9,7 @@ import pytest
 
 import symgrad
 
-MANY = 100_000
+MANY = 30_000
 LINKS = ";".join(f"a{i} = a{i - 1} + a{i - 1}" for i in range(1, 1000))
 STEPS = "\n".join(f"a{i} = a{i - 1} + {i % 2}*x" for i in range(1, 10_001))
 
@@ -20,7 +20,7 @@ LARGE = {
     "sum": ("+".join(["x"] * MANY), lambda x: (MANY * x, MANY)),
     "assignments": (f"a0 = x\n{STEPS}\na10000", lambda x: (5001 * x, 5001)),
     "doubling": (f"a0 = x + x; {LINKS}; a999", lambda x: (2.0**1000 * x, 2.0**1000)),
-    "product": ("*".join(["x"] * 10_000), lambda x: (x**10_000, 10_000 * x**9_999)),
+    "product": ("*".join(["x"] * 3_000), lambda x: (x**3_000, 3_000 * x**2_999)),
     "inputs": ("+".join(f"x{i}*x{i}" for i in range(1000)), None),
 }
 
@@ -49,11 +49,11 @@ def test_many_inputs() -> None:
 
 
 def test_deep_nesting_of_calls() -> None:
-    compiled = symgrad.value_and_grad("sin(" * 20_000 + "x" + ")" * 20_000)
+    compiled = symgrad.value_and_grad("sin(" * 5_000 + "x" + ")" * 5_000)
     value, slope = compiled(np.array([0.0, 1.0]))
-    expected = 1.0
-    for _ in range(20_000):
-        expected = math.sin(expected)
-    assert value == pytest.approx([0.0, expected], rel=1e-9)
-    assert slope[0] == 1.0
-    assert 0 < slope[1] < 1e-5
+    value_there, slope_there = 1.0, 1.0
+    for _ in range(5_000):
+        slope_there *= math.cos(value_there)
+        value_there = math.sin(value_there)
+    assert value == pytest.approx([0.0, value_there], rel=1e-9)
+    assert slope == pytest.approx([1.0, slope_there], rel=1e-9)

@@ -44,3 +44,8 @@ def test_an_index_goes_first(formula: str, wanted: str | None) -> None:
 @pytest.mark.parametrize("formula", KEPT)
 def test_an_index_stays(formula: str) -> None:
     assert selected(formula) == str(lower(formula, TABLE).graph)
+
+
+@pytest.mark.parametrize("formula", ["log(softmax(x)[1])", "log((exp(x)/sum(exp(x)))[1:])"])
+def test_the_logarithm_of_a_share_is_picked_last(formula: str) -> None:
+    assert "index(" in selected(formula).splitlines()[-2]

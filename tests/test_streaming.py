@@ -34,6 +34,12 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sum(exp(-(x[:, None] - z[None, :])**2))", {"x": Y, "z": Y[:7]}),
     ("sum(x)", {"x": np.arange(N)}),
     ("x > 0", {"x": Y.astype(np.float32)}),
+    ("(x - mean(x)) / std(x, ddof=1)", {"x": Y}),
+    ("norm(X) + sum(std(X, axis=0))", {"X": 1e200 * X}),
+    ("sum(var(X, axis=0))", {"X": X}),
+    ("sum(where(k[:, None] == arange(4), w, 0), axis=1) @ y", {"k": LABELS, "w": Y[:4], "y": Y}),
+    (f"sum((eye({N})[:, :3] + X)**2)", {"X": X}),
+    (f"sum(broadcast_to(v, (3, {N})) * X.T)", {"X": X, "v": Y}),
 )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def test_products_and_blocks(
     ("verb", "formula", "target", "message"),
     [
         (symgrad.vjp, ROWS, "numba", "the target numba has no matmul"),
-        (symgrad.jacobian, ELEMENTS, "numba", "the target numba has no Jacobian"),
+        (symgrad.jacobian, ROWS, "numba", "the target numba has no matmul"),
         (symgrad.jacobian, ELEMENTS, "c", "or declare shapes at the head"),
         (symgrad.hessian, ELEMENTS, "numby", "there is no target"),
     ],
@@ -146,6 +146,41 @@ def test_blocks_that_a_target_lacks(
     with pytest.raises(SymgradError) as caught:
         verb(formula, target=target)
     assert message in str(caught.value)
+
+
+LIBRARY_ERRORS = [
+    ("2 * det(A)", "array-api", "dask.array", "dask does not compute det(A)"),
+    ("sum(x[x > 0]**2)", "array-api", "dask.array", "dask does not compute x[x > 0]"),
+    ("1 + x @ y", "array-api", "numpy", "the inner dimensions of the matrix product disagree"),
+    ("x @ y + 1", "torch", "torch", "the inner dimensions of the matrix product disagree"),
+    ("2 * sum(inv(A))", "torch", "torch", "torch does not compute inv(A)"),
+]
+"""What libraries refuse: formulas, targets, whose arrays are given, and what is said."""
+
+
+@pytest.mark.parametrize(("formula", "target", "library", "message"), LIBRARY_ERRORS)
+def test_what_a_library_raises_has_its_place(
+    formula: str, target: str, library: str, message: str
+) -> None:
+    arrays = double(library)
+    pytest.importorskip("array_api_compat")
+    found = symgrad.grad(formula, target=target)
+    given = {"A": np.ones((3, 3)), "x": np.arange(3.0) - 1, "y": np.ones(4)}
+    with pytest.raises(SymgradError) as caught:
+        found(**{name: arrays.asarray(given[name]) for name in symgrad.function(formula).inputs})
+    assert message in str(caught.value)
+    assert caught.value.span not in (None, (0, len(formula)))
+
+
+@pytest.mark.parametrize("target", ["array-api", "torch", "jax"])
+def test_a_value_whose_meaning_the_shapes_tell(target: str) -> None:
+    library = double(TARGETS[target].split("_")[0]) if target != "array-api" else np
+    library = getattr(library, "numpy", library) if target == "jax" else library
+    pytest.importorskip("array_api_compat")
+    given = library.asarray(X), library.asarray(np.array([0, 2, 1, 0]))
+    wanted = symgrad.function("cross_entropy(X, k)")(X, [0, 2, 1, 0])
+    found = symgrad.function("cross_entropy(X, k)", target=target)(*given)
+    assert float(found) == pytest.approx(wanted, rel=1e-14)
 
 
 def test_sparse_matrices_are_for_numpy() -> None:

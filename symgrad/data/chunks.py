@@ -34,6 +34,9 @@ Part = TypeVar("Part")
 
 _TYPES = (np.dtype(np.float64), np.dtype(np.float32))
 
+_LOOKED_UP = "A few numbers m at k: sum(where(k[:, None] == arange(len(m)), m, 0), axis=1).\n"
+"""What to write where each row looks something up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunkable:
@@ -109,10 +112,10 @@ class Chunked:
             raise self._coupled("this is not computed in rows", whole, rows[0])
         node = coupling(program.plan)
         if node is not None:
-            piece = formula.text[slice(*_span(node, program))]
-            raise self._coupled(
-                f"{piece:.60} needs all rows of its operands at once", _span(node, program), rows[0]
-            )
+            span = _span(node, program)
+            message = f"{formula.text[slice(*span)]:.60} needs all rows of its operands at once"
+            looks_up = node.op == "index" and node.args[0] not in program.plan.rows
+            raise self._coupled(message, span, rows[0], _LOOKED_UP if looks_up else "")
         self.program = program
         self.sized = Sized(program, known.infer())
         self.given_type = self._type()
@@ -124,9 +127,10 @@ class Chunked:
         }
         self._place()
 
-    def _coupled(self, message: str, span: Span, name: str) -> CoupledError:
+    def _coupled(self, message: str, span: Span, name: str, instead: str = "") -> CoupledError:
         hint = "Chunks of rows cannot give that. Where it fits in memory, pass"
-        return CoupledError(message, self.formula.text, span, f"{hint} np.asarray({name}).")
+        hint = f"{instead}{hint} np.asarray({name})."
+        return CoupledError(message, self.formula.text, span, hint)
 
     def _type(self) -> np.dtype[Any]:
         """The type that all is computed in."""
@@ -200,18 +204,19 @@ class Chunked:
         at: int,
         values: Mapping[str, Any],
         totals: Sequence[Sequence[Any]],
-        count: int = 0,
+        span: tuple[int, int] = (0, 0),
         into: Sequence[Array] | None = None,
     ) -> tuple[list[Any], list[Array]]:
         """What a segment gives: totals, or what a chunk adds to them; and what has rows.
 
-        `values` are the inputs that it needs, those with rows cut to the chunk, which has `count`
-        of them; `totals` are those of the `earlier` segments. What has rows is written to `into`.
+        `values` are the inputs that it needs, those with rows cut to the chunk, whose rows go from
+        and to those in `span`; `totals` are those of the `earlier` segments. What has rows is
+        written to `into`.
         """
         code = self.program.codes[at]
         try:
-            with np.errstate(all="ignore"):
-                return self._run(code, at, values, totals, count, into)
+            with np.errstate(all="ignore"), one_thread():
+                return self._run(code, at, values, totals, span, into)
         except FAULTS as error:
             raise self._fault(values, error) from None
 
@@ -221,7 +226,7 @@ class Chunked:
         at: int,
         values: Mapping[str, Any],
         totals: Sequence[Sequence[Any]],
-        count: int,
+        span: tuple[int, int],
         into: Sequence[Array] | None,
     ) -> tuple[list[Any], list[Array]]:
         known: dict[Node, Any] = dict(
@@ -229,16 +234,19 @@ class Chunked:
         )
         known.update(self.sized.numbers)
         for segment, found in zip(self.earlier[at], totals, strict=True):
-            known.update(zip(self.totals[segment], map(_settled, found), strict=True))
+            for node, value in zip(self.totals[segment], found, strict=True):
+                axis = self.program.plan.rows.get(node) if code.segment.loops else None
+                rows = (*[slice(None)] * (axis or 0), slice(*span))
+                known[node] = _settled(value if axis is None else value[rows])
         taken = [known[node] for node in code.segment.needs]
         if not code.segment.loops:
-            with one_thread():
-                return list(self.program.functions(self.dtype)[code.name](*taken)), []
-        rows = dict(zip(self.rows_of[at], into or [], strict=False))
-        for node in self.rows_of[at][len(rows) :]:
-            rows[node] = np.empty(self.shape(node, count), self.type_of(node))
-        sums = self.sized.summed(code, taken, rows, [(0, count)], self.dtype)
-        return sums, list(rows.values())
+            return list(self.program.functions(self.dtype)[code.name](*taken)), []
+        count = span[1] - span[0]
+        made = dict(zip(self.rows_of[at], into or [], strict=False))
+        for node in self.rows_of[at][len(made) :]:
+            made[node] = np.empty(self.shape(node, count), self.type_of(node))
+        sums = self.sized.summed(code, taken, made, [(0, count)], self.dtype)
+        return sums, list(made.values())
 
     def _arrays(self, values: Mapping[str, Any], dtype: Any = None) -> list[Array]:
         """The inputs as arrays of one type; those that are not given are told by one number."""

@@ -67,7 +67,7 @@ def part(
     """The task of a segment: as a whole, or on the chunk of rows from `start` to `stop`."""
     named = dict(zip(dish.job.inputs[at], values, strict=True))
     try:
-        return dish.job.run(at, named, totals, stop - start)
+        return dish.job.run(at, named, totals, (start, stop))
     except InputError as error:
         raise (in_rows(error, start, stop) if stop else error) from None
 

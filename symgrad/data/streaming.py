@@ -212,7 +212,7 @@ class _Stream:
                     for node in job.rows_of[at]
                 ]
                 try:
-                    tree.put(number, job.run(at, values, earlier, stop - start, into)[0])
+                    tree.put(number, job.run(at, values, earlier, (start, stop), into)[0])
                 except InputError as error:
                     raise in_rows(error, start, stop) from None
                 self._advance(stop - start)

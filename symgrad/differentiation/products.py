@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
+from math import inf, log
 from typing import Any
 
 from symgrad.differentiation.batch import ROWS, Batches, Block
 from symgrad.differentiation.specialise import specialise
-from symgrad.errors import InputError
+from symgrad.errors import InputError, LimitError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, part_of, rebuilt
+from symgrad.limits import time_left
 from symgrad.reverse import reverse
 from symgrad.shapes import Inference
 from symgrad.simplify import shorten, simplify
@@ -146,11 +148,44 @@ class Differentiator:
     def order(self, graph: Graph, wrt: Sequence[str], order: int) -> Graph:
         """The value, and the derivative of that order by one input."""
         found = self.reverse(graph, wrt)
-        for _ in range(order - 1):
+        outlook = _Outlook(order, self._text)
+        for done in range(1, order):
             short = self.short(found)
             slope = part_of(short.nodes, short.outputs[1:], short.labels)
+            outlook.check(done, len(slope.nodes))
             found = self.reverse(slope, wrt)
         return _with_value(found, graph)
+
+
+_TELLING = 500
+"""From so many operations on, their growth tells of what is to come."""
+
+
+class _Outlook:
+    """Whether derivatives that grow as they do can come to an end in the time that is left.
+
+    Most formulas double with each order. What grows as a power of the order is foreseen as it
+    comes, and what grows faster is underestimated: nothing is refused that could be done.
+    """
+
+    def __init__(self, order: int, text: str) -> None:
+        self._order, self._text = order, text
+        self._size, (self._left, _) = 0, time_left()
+
+    def check(self, done: int, size: int) -> None:
+        """Raise a LimitError if there is no hope, after the derivative of some order."""
+        left, seconds = time_left()
+        if left < inf and size > max(_TELLING, self._size) and self._size:
+            power = log(size / self._size) / log(done / (done - 1))
+            ahead = sum((k / done) ** power for k in range(done + 1, self._order + 1))
+            if (self._left - left) * ahead > left:
+                raise LimitError(
+                    f"the derivative of order {self._order} takes more than {seconds:g} seconds "
+                    f"to compile: that of order {done} has {size:,} operations already",
+                    self._text, (0, len(self._text)),
+                    "Ask for a lower order. symgrad.Limits(seconds=...) sets the limit.",
+                )  # fmt: skip
+        self._size, self._left = size, left
 
 
 def _inner(build: Builder, left: Sequence[Node], right: Sequence[Node]) -> Node:

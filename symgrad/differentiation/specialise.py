@@ -142,7 +142,7 @@ def _of_nothing(s: Specialiser, build: Builder, node: Node, args: list[Node], sh
     axis, keepdims = (*node.attributes, True)[:2]
     if 0 not in [shapes[0][a] for a in axes_of(axis, len(shapes[0]))]:
         return None
-    if node.op in ("softmax", "_shares"):
+    if node.op in ("softmax", "log_softmax", "_shares"):
         return args[0]
     total = s.make(build, "sum", args[0], value=(axis, keepdims))
     return s.make(build, "broadcast", s.make(build, "constant", value=-math.inf), total)
@@ -319,6 +319,7 @@ def _covers(whole: Shape, part: Shape) -> bool:
 _HANDLERS = {
     "logsumexp": _of_nothing,
     "softmax": _of_nothing,
+    "log_softmax": _of_nothing,
     "_shares": _of_nothing,
     "size": _count,
     "_count": _count,

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from symgrad.errors import ArgumentError, Span
+from symgrad.errors import ArgumentError, LimitError, Span
 from symgrad.graph import Node
 from symgrad.language.contraction import einsum
 from symgrad.language.indexing import along, chained, indexed, shape_template, stacked
 from symgrad.language.items import Item, Items, Literal, Maker, ShapeOf, integer, paired
 from symgrad.language.template import HOLE, Slice
 from symgrad.language.variables import derivative_of
+from symgrad.limits import Limits
 
 Bound = Mapping[str, Any]
 """Arguments by parameter: Python values for attributes, items for the others."""
@@ -46,6 +47,7 @@ def _split(maker: Maker, bound: Bound, span: Span | None) -> Item:
     x, sections, axis = maker.number(bound["x"], span), bound["sections"], bound["axis"]
     build = maker.builder
     if isinstance(sections, int):
+        _check_count(maker, sections, "parts", span)
         size = build.node("size", x, value=(axis,), span=span)
         step = build.node("_equal_parts", size, value=(sections,), span=span)
         parts = []
@@ -61,6 +63,16 @@ def _split(maker: Maker, bound: Bound, span: Span | None) -> Item:
     return Items("tuple", tuple(build.node("index", x, value=key, span=span) for key in keys))
 
 
+def _check_count(maker: Maker, count: int, what: str, span: Span | None) -> None:
+    """Refuse what needs too many operations before it takes the time to make them."""
+    most = Limits.current().nodes
+    if 3 * count > most:
+        raise LimitError(
+            f"{count:,} {what} need more than {most:,} operations", maker.text, span,
+            "symgrad.Limits(nodes=...) sets the limit.",
+        )  # fmt: skip
+
+
 def _take(maker: Maker, bound: Bound, span: Span | None) -> Item:
     x, axis = maker.number(bound["x"], span), bound["axis"]
     if axis is None:
@@ -74,6 +86,7 @@ def _diff(maker: Maker, bound: Bound, span: Span | None) -> Item:
     if bound["n"] < 0:
         message = "differences are taken a number of times that is not negative"
         raise ArgumentError(message, maker.text, span, "Write diff(x, 2).")
+    _check_count(maker, bound["n"], "differences", span)
     for _ in range(bound["n"]):
         later = build.node("index", x, value=along(axis, Slice(1, None, None)), span=span)
         sooner = build.node("index", x, value=along(axis, Slice(None, -1, None)), span=span)

@@ -41,6 +41,9 @@ class Wild:
 
     name: str
 
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self.name} is known only where the rule applies")
+
 
 def holes(value: Any) -> int:
     """How many holes an attribute has."""

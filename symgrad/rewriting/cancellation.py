@@ -32,6 +32,7 @@ from symgrad.rewriting.series import (
 
 _ARITHMETIC = frozenset("add subtract multiply divide negative power".split()) | PRODUCTS.keys()
 _POLYNOMIALS = frozenset("add subtract multiply negative _cube_step _quartic_step".split())
+_OF_RATIOS = frozenset(("_arctan_ratio",))
 _LARGEST_REGION = 24
 _FARTHEST = 1e6
 _FEW, _MANY = 7, 30
@@ -63,12 +64,12 @@ class Region:
         self.nodes: list[Node] = []
         # About infinity: what is 1 / x near 0 makes of x a pole.
         self.pole = variable.args[1] if _is_reciprocal(variable) else None
-        inside = {variable} if self.pole is None else {variable, self.pole}
-        waiting = list(users.get(variable, ()))
+        inside = dict.fromkeys((variable,) if self.pole is None else (variable, self.pole))
+        waiting = [node for each in inside for node in users.get(each, ())]
         while waiting and len(self.nodes) < _LARGEST_REGION:
             node = waiting.pop(0)
             if node not in inside and _all_inside(node, inside):
-                inside.add(node)
+                inside[node] = None
                 self.nodes.append(node)
                 waiting.extend(users.get(node, ()))
 
@@ -180,9 +181,15 @@ class Region:
         return values[meaning.outputs[0]], cancels
 
 
-def _all_inside(node: Node, inside: set[Node]) -> bool:
+def _ratios(nodes: Sequence[Node]) -> list[Node]:
+    """The ratios to something of which a function is taken that keeps the two apart."""
+    of_ratios = [node for node in nodes if node.op in _OF_RATIOS and node.args[0].is_constant]
+    return [Node("divide", node.args) for node in of_ratios]
+
+
+def _all_inside(node: Node, inside: Mapping[Node, None]) -> bool:
     """Whether it depends on such nodes and constants only."""
-    return inside.issuperset([arg for arg in node.args if arg.op != "constant"])
+    return all(arg in inside or arg.op == "constant" for arg in node.args)
 
 
 _HAVE_SERIES = _ARITHMETIC | FUNCTIONS.keys()
@@ -260,7 +267,8 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
             users.setdefault(arg, [])
             if known[node.op]:
                 users[arg].append(node)
-    regions = [Region(node, users, table) for node in users if not node.is_constant]
+    ratios = _ratios(graph.nodes)
+    regions = [Region(node, users, table) for node in [*users, *ratios] if not node.is_constant]
     chosen = _chosen(regions)
     if not chosen:
         return graph
@@ -273,7 +281,11 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
             return None
         far = build.node(node.op, *args, value=node.value, span=node.span)
         small = made[found.near] if found.near is not None else None
-        return _choice(build, found, made[found.variable], far, small)
+        variable = made[found.variable]
+        if found.variable in ratios:
+            above, below = variable.args
+            variable = build.node("divide", build.constant(_value(above)), made[below])
+        return _choice(build, found, variable, far, small)
 
     return rebuilt(graph, chosen_or_none)
 

@@ -11,6 +11,7 @@ from symgrad.graph import Builder, Graph, Node, Value, ancestors, builder_of, co
 from symgrad.language.items import paired, unpaired
 from symgrad.language.spelling import INFIX
 from symgrad.language.template import holes
+from symgrad.rewriting.once import in_one_order
 from symgrad.shaping.leaves import is_elementwise
 
 _MOST_JOINED = 32
@@ -104,12 +105,19 @@ def faster(graph: Graph) -> Graph:
 
     NumPy's power takes a hundred times as long as a product where numbers are negative, its hypot
     and logaddexp ten times as long as what they are made of. A square is the same number either
-    way, and is found at once.
+    way, and is found at once. Whether x is above a number is seen in the larger of both, too, which
+    is needed longer than x is.
     """
+    extremes = {(_BEYOND[n.op], n.args): n for n in graph.nodes if n.op in _BEYOND}
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
+        if node.op in _BEYOND.values():
+            extreme = extremes.get((node.op, node.args))
+            if extreme is None or not args[1].is_constant:
+                return None
+            return build.node(node.op, build.node(extreme.op, *args), args[1], span=node.span)
         if node.op in _SYMMETRIC:
             first, second = args if args[0].is_constant else args[::-1]
             pair = (first, second) if first.is_constant else args
@@ -117,29 +125,11 @@ def faster(graph: Graph) -> Graph:
         power = args[1].value
         return _product(build, args[0], power) if power in _SMALL_POWERS else None
 
-    return in_one_order(rebuilt(graph, replace, ("power", *_SYMMETRIC)))
+    return in_one_order(rebuilt(graph, replace, ("power", *_SYMMETRIC, *_BEYOND.values())))
 
 
-_COMMUTE = ("add", "multiply")
-
-
-def in_one_order(graph: Graph) -> Graph:
-    """Sums and products once, in whichever order their operands stand: the result is the same."""
-    places = [(n.op, frozenset(n.args)) for n in graph.nodes if n.op in _COMMUTE]
-    if len(set(places)) == len(places):
-        return graph
-    seen: dict[tuple[str, frozenset[Node]], Node] = {}
-
-    def replace(
-        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
-    ) -> Node | None:
-        key = node.op, frozenset(args)
-        if key not in seen:
-            seen[key] = build.node(node.op, *args, span=node.span)
-        return seen[key]
-
-    return rebuilt(graph, replace, _COMMUTE)
-
+_BEYOND: Mapping[str, str] = {"maximum": "greater", "minimum": "less"}
+"""By a choice between two numbers, what tells that the first one was chosen."""
 
 _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
 """Functions in which the operands may change places, and what is faster."""
@@ -198,7 +188,7 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
     """Give constants the inputs' type where they fill the shape of something that has another.
 
     That is a condition, or joined shapes, which are no array. A sum over such a fill asks only for
-    its shape.
+    its shape, and a truth value in the shape of a condition is one.
     """
     summed = {n.args[0] for n in graph.nodes if n.op == "unbroadcast"}
     summed -= {arg for n in graph.nodes if n.op != "unbroadcast" for arg in n.args}
@@ -218,7 +208,9 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
             leaf[node] = below[0]
         if node.op == "broadcast" and node.args[0].is_constant and node not in summed:
             like = node.args[1]
-            if like.op == "join" or (like.op in table and table[like.op].kind == "bool"):
+            is_condition = like.op in table and table[like.op].kind == "bool"
+            truth = isinstance(args[0].value, bool)
+            if like.op == "join" or (is_condition and not truth):
                 args[0] = build.node("broadcast", args[0], made[leaf[like]])
         return None
 

@@ -368,6 +368,7 @@ _ENTERING: Mapping[str, Callable[..., tuple[Node | None, ...]]] = {
     **dict.fromkeys(("squeeze", "expand_dims"), _of_axes),
     "index": _of_index,
     "softmax": _of_rows,
+    "log_softmax": _of_rows,
     "normalize": _of_rows,
     "_shares": _of_rows,
     "_cumprod": _of_rows,

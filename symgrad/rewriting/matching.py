@@ -52,6 +52,8 @@ def match(rule: Rule, node: Node) -> Bindings | None:
                     swapped = (args[0], have[1], (args[1], have[0], pending))
                     others.append((swapped, dict(bound)))
                 pending = (args[0], have[0], (args[1], have[1], pending))
+                for place in range(2, len(args)):
+                    pending = (args[place], have[place], pending)
         if not fits:
             if not others:
                 return None
@@ -78,17 +80,30 @@ def _same(a: Value, b: Value) -> bool:
 
 
 class Index:
-    """Rules by the operation at their root and what stands two levels below it."""
+    """Rules by the operation at their root and what stands two levels below it.
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self.roots: dict[str, list[Rule]] = {}
-        self._numbers: set[tuple[type, Value]] = set()
+    `before` is an index of some of the rules: what it found is kept where it still holds.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...], before: Index | None = None) -> None:
+        self.rules = rules
+        self.roots: dict[str, list[_Root]] = {}
+        self._all: dict[Rule, _Root] = dict(before._all) if before else {}
+        self._numbers: set[tuple[type, Value]] = set(before._numbers) if before else set()
         for rule in rules:
-            self.roots.setdefault(rule.root.op, []).append(rule)
-            numbers = (node for node in rule.pattern.nodes if node.is_constant)
-            self._numbers.update((type(node.value), node.value) for node in numbers)
-        self._candidates: dict[object, tuple[Rule, ...]] = Recent()
+            root = self._all.get(rule)
+            if root is None:
+                root = self._all[rule] = _Root(rule)
+                numbers = (node for node in rule.pattern.nodes if node.is_constant)
+                self._numbers.update((type(node.value), node.value) for node in numbers)
+            self.roots.setdefault(rule.root.op, []).append(root)
+        self._candidates: dict[tuple[Any, ...], tuple[Rule, ...]] = Recent()
         self._constants: dict[object, Kind] = Recent()
+        if before is not None:
+            counts = {op: len(roots) for op, roots in before.roots.items()}
+            same = {op for op, roots in self.roots.items() if len(roots) == counts.get(op)}
+            found = [*before._candidates.items()]
+            self._candidates.update((shape, rules) for shape, rules in found if shape[0] in same)
 
     def candidates(self, node: Node, kinds: Kinds) -> tuple[Rule, ...]:
         """The rules that a look at a node and what is below it does not rule out, in order.
@@ -110,7 +125,7 @@ class Index:
         found = self._candidates.get(shape)
         if found is None:
             below = shape[1:3]
-            found = tuple([rule for rule in rules if _may_match(rule, below, meeting)])
+            found = tuple([r.rule for r in rules if r.fits(below, meeting) and _fit(r.rule, below)])
             self._candidates[shape] = found
         return found
 
@@ -167,11 +182,33 @@ def _needed_meeting(root: Node) -> int:
     return needed | (_SHARED if set(names[0]) & set(names[1]) else 0)
 
 
-def _may_match(rule: Rule, operands: tuple[Kind, ...], meeting: int) -> bool:
+class _Root:
+    """What the root of a rule asks for at first sight: where operands meet, their operations."""
+
+    __slots__ = ("_meeting", "_orders", "rule")
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self._meeting = _needed_meeting(rule.root)
+        wanted = tuple(["" if arg.op == "input" else arg.op for arg in rule.root.args])
+        self._orders = _orders(rule.root, wanted)
+
+    def fits(self, operands: tuple[Kind, ...], meeting: int) -> bool:
+        """Whether operands that meet so have the operations, in an order that is possible."""
+        if self._meeting & ~meeting:
+            return False
+        for order in self._orders:
+            for wanted, (op, *_) in zip(order, operands, strict=True):
+                if wanted and wanted != op:
+                    break
+            else:
+                return True
+        return False
+
+
+def _fit(rule: Rule, operands: tuple[Kind, ...]) -> bool:
     """Whether a pattern's operands can be these, in either order where it commutes."""
     root = rule.root
-    if _needed_meeting(root) & ~meeting:
-        return False
     return any(
         all(_may_be(rule, want, have) for want, have in zip(root.args, order, strict=True))
         for order in _orders(root, operands)

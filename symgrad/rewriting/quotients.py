@@ -76,7 +76,7 @@ class Quotients:
                 partial = _over(build, _written(build, total, atoms), [*line, base])
             found.append((atom, partial))
         # Plain partials share their factors: many of them are given up for nothing but a product.
-        short = not shared or (terms == 1 and len(atoms) <= _FEW_ATOMS)
+        short = not shared or (terms <= 2 and len(atoms) <= _FEW_ATOMS)
         return found if cancels and short else []
 
     def _atoms(self, above: Node, below: Node) -> tuple[list[Node], list[Node]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -49,7 +49,12 @@ COST: Mapping[str, float] = {
     "_count": 0.5,
     "exp2": 5,
     "sigmoid": 3.5,
-    "_exp_moment": 5,
+    "_exp_moment": 3.5,
+    "_sin_share": 4.5,
+    "_versine": 5,
+    "_steady_square": 0.9,
+    "_steady_root": 2.5,
+    "_weighted_hypot": 4,
     "_lse_rest": 1,
     "_hypot_gap": 3,
     "_square_gap": 3,
@@ -160,6 +165,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "varying": lambda n: not _is_constant(n),
     "given": lambda n: _is_constant(n) or n.op == "input",
     "free": lambda n: n.op == "input",
+    "number": lambda n: _is_constant(n) or n.op in ("size", "_count"),
     "positive": lambda n: _is_constant(n) and _number(n) > 0,
     "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
     "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
@@ -172,7 +178,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
 }
 
 
-OPEN = ("varying", "given", "free")
+OPEN = ("varying", "given", "free", "number")
 """The predicates that hold for more than constants."""
 
 
@@ -185,12 +191,13 @@ def _guard(tree: Tree, rule: Rewrite) -> tuple[str, str]:
     return tree.args[0].value, predicate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """A rule that is not parsed yet, and the operations without which it cannot match."""
+    """A rule that is parsed when it is asked for, and what it cannot match without: operations."""
 
     needs: frozenset[str]
     parse: Callable[[], Rule]
+    rule: Rule | None = None
 
 
 def rule_lines(table: FunctionTable, section: str) -> tuple[Line, ...]:
@@ -217,17 +224,21 @@ def _blocks() -> dict[str, str]:
 
 
 def parse_rules(
-    table: FunctionTable, sections: Iterable[str], seen: frozenset[str]
+    table: FunctionTable,
+    sections: Iterable[str],
+    seen: frozenset[str],
+    more: Collection[Rule] = (),
 ) -> tuple[Rule, ...]:
-    """The rules of some sections that can match where only these operations occur."""
-    found = []
+    """The rules of some sections that can match where only these operations occur, and some more.
+
+    They stand in the order of their lines.
+    """
+    found, besides = [], frozenset(more)
     for section in sections:
-        for number, line in enumerate(rule_lines(table, section)):
-            if line.needs <= seen:
-                key = ("rule", section, number)
-                if key not in table.cache:
-                    table.cache[key] = line.parse()
-                found.append(table.cache[key])
+        for line in rule_lines(table, section):
+            if line.rule in besides or line.needs <= seen:
+                line.rule = line.rule or line.parse()
+                found.append(line.rule)
     return tuple(found)
 
 

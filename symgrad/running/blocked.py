@@ -17,13 +17,13 @@ import numpy as np
 
 from symgrad.graph import Node
 from symgrad.running.blas import one_thread
-from symgrad.running.buffers import Buffers, Layout, Slot, is_short, rows_last
+from symgrad.running.buffers import Buffers, Layout, Slot, given_back, is_short, rows_last, taken
 from symgrad.running.crew import share
-from symgrad.running.recycled import empty
+from symgrad.running.recycled import maker
 from symgrad.shapes import Inference
 from symgrad.shaping.axes import Labels
 from symgrad.writing.elements import BOOL
-from symgrad.writing.loops import multiplies, multiplies_matrices
+from symgrad.writing.loops import PRODUCTS, multiplies, multiplies_matrices
 from symgrad.writing.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.writing.segments import Code
 
@@ -42,21 +42,36 @@ MOST_PIECES = 64
 _MOST_SUMS = 2**25
 """Bytes that the sums of all pieces take together, at most."""
 
-_STARTS: Mapping[str, float] = {"add": -0.0, "maximum": -math.inf, "minimum": math.inf}
+_ALONE = 2**18
+_VECTOR = 29
+_MATRIX = 2
+_ADDED_UP = ("sum", "unbroadcast")
+"""Up to so many products of two numbers OpenBLAS starts no thread for a product of matrices, and up
+to the 29th part for one with a vector."""
+
+_STARTS: Mapping[str, float] = {
+    "add": -0.0,
+    "hypot": 0.0,
+    "maximum": -math.inf,
+    "minimum": math.inf,
+}
 """What changes nothing that it is combined with, to the last bit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The code of a plan: `functions` gives those of its segments, by name, and two more.
+    """The code of a plan: `functions` gives those of its segments, by name, and some more.
 
-    `arrays` makes arrays of what is passed, `laid_out` lays the results out. `load` makes them all
-    for elements of a type.
+    `arrays` makes arrays of what is passed, `laid_out` lays the results out. Where all rows are one
+    block, `at_once` calls the others: with `rows`, the results that have rows, and with `numbers`.
+    `load` makes them all for elements of a type.
     """
 
     codes: tuple[Code, ...]
     load: Callable[[Any], Mapping[str, Callable[..., Any]]]
     source: str
+    rows: tuple[Node, ...]
+    numbers: tuple[Node, ...]
     _loaded: dict[Any, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
 
     def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
@@ -149,10 +164,14 @@ class Sized:
         products = any(map(multiplies, plan.segments))
         numbers = BLOCK * _FOR_PRODUCTS if products else BLOCK
         blocks = -(-self.rows // max(numbers // self._widest(), 1))
+        if blocks > LEAST_PIECES:
+            # As much to do for each thread.
+            blocks = (blocks + LEAST_PIECES // 2) // LEAST_PIECES * LEAST_PIECES
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
-        self._turned = not any(map(multiplies_matrices, plan.segments))
+        self._turned = not multiplies_matrices(plan)
         self._layouts: dict[tuple[Code, Any], Layout] = {}
+        self._all: dict[Any, AllRows] = {}
 
     @property
     def at_once(self) -> bool:
@@ -193,37 +212,51 @@ class Sized:
         self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
     ) -> list[Any]:
         """The results of the program, in order; those in `into` are written there."""
+        if self.at_once:
+            return self.all_rows(dtype)(arrays, into)
         known: dict[Node, Any] = dict(zip(self.program.inputs, arrays, strict=True))
         known.update(self.numbers)
-        written = self.program.written(self.at_once)
-        for code in written.codes:
+        functions = self.program.functions(dtype)
+        for code in self.program.codes:
             taken = [known[node] for node in code.segment.needs]
-            if not code.segment.loops:
-                made = written.functions(dtype)[code.name](*taken)
-                known.update(zip(code.segment.results, made, strict=True))
-            elif self.at_once:
-                known.update(self._all_rows(code, taken, dtype, into))
-            else:
+            if code.segment.loops:
                 known.update(self._looped(code, taken, dtype, into, threads))
+            else:
+                made = functions[code.name](*taken)
+                known.update(zip(code.segment.results, made, strict=True))
         return [known[node] for node in self.program.plan.graph.outputs]
 
-    def _all_rows(
-        self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array]
-    ) -> dict[Node, Any]:
-        """The results of a loop over one block, whose sums are not added to anything."""
-        rows = self._rows_of(code, dtype, into)
-        function = self.program.written(at_once=True).functions(dtype)[code.name]
-        with one_thread() if code.multiplies else nullcontext(), self.buffers(code, dtype) as views:
-            sums = function(views(self.rows), *taken, *rows.values())
-        return rows | dict(zip(code.sums, sums, strict=True))
+    def all_rows(self, dtype: Any) -> AllRows:
+        """The program for elements of a type, where all rows are one block."""
+        found = self._all.get(dtype)
+        if found is None:
+            found = self._all[dtype] = AllRows(self, dtype)
+        return found
 
-    def buffers(self, code: Code, dtype: Any) -> Buffers:
-        """The memory that a loop works in."""
+    def products(self) -> int:
+        """How many products of two numbers the largest product of arrays is made of, at most.
+
+        One with a vector counts for more: libraries share that among threads much earlier.
+        """
+        labels = self.program.plan.axes.labels
+        most = 0
+        for node in self.program.plan.graph.nodes:
+            if node.op in _ADDED_UP and len(labels.get(node.args[0], ())) >= _MATRIX:
+                most = max(most, self.rows * self._widest() * _VECTOR)
+            if node.op in PRODUCTS and all(part in labels for part in (node, *node.args)):
+                axes = {label for arg in node.args for label in labels[arg]}
+                size = math.prod(self._sizes[label] for label in axes if label is not None)
+                ranks = [len(labels[part]) for part in (node, *node.args)]
+                most = max(most, size if min(ranks) >= _MATRIX else size * _VECTOR)
+        return most
+
+    def layout(self, code: Code, dtype: Any) -> Layout:
+        """Where the buffers of a loop stand in memory."""
         layout = self._layouts.get((code, dtype))
         if layout is None:
             slots = [self.slot(labels, kind) for labels, kind in code.slots]
             layout = self._layouts[code, dtype] = Layout(slots, dtype)
-        return Buffers(layout)
+        return layout
 
     def _looped(
         self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
@@ -245,7 +278,7 @@ class Sized:
         parts: list[list[Array]] = [[] for _ in bounds]
 
         def work(numbers: Iterator[int]) -> None:
-            with np.errstate(all="ignore"), self.buffers(code, dtype) as buffers:
+            with np.errstate(all="ignore"), Buffers(self.layout(code, dtype)) as buffers:
                 for number in numbers:
                     part = bounds[number]
                     parts[number] = self._partial(code, taken, rows, part, dtype, buffers)
@@ -260,20 +293,18 @@ class Sized:
 
     def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
         """Arrays for those results of a loop that have its rows."""
-        found = {}
-        for node in code.segment.results:
-            if self.program.plan.kinds[node] != SUM:
-                kind = np.bool_ if self.program.types[node] == BOOL else dtype
-                found[node] = into[node] if node in into else self._empty(node, kind)
-        return found
+        rows = [node for node in code.segment.results if code.rows(node)]
+        return {n: into[n] if n in into else self.array(n, dtype)() for n in rows}
 
-    def _empty(self, node: Node, kind: Any) -> Array:
-        """An array for rows; what is only kept for other loops is laid out as their buffers are."""
+    def array(self, node: Node, dtype: Any) -> Callable[[], Array]:
+        """Makes arrays for rows; what is only kept for loops is laid out as their buffers are."""
         plan, shape = self.program.plan, self.shapes[node]
+        kind = np.dtype(np.bool_ if self.program.types[node] == BOOL else dtype)
         axis = plan.rows[node]
-        if node in plan.graph.outputs or not (self._turned and is_short(shape, axis)):
-            return empty(shape, kind)
-        return np.moveaxis(empty(rows_last(shape, axis), kind), -1, axis)
+        turned = node not in plan.graph.outputs and self._turned and is_short(shape, axis)
+        order = rows_last(shape, axis) if turned else shape
+        make = maker(order, kind)
+        return (lambda: np.moveaxis(make(), -1, axis)) if turned else make
 
     def _partial(
         self,
@@ -298,6 +329,35 @@ class Sized:
         """The sums over two parts of the rows, in the memory of the first."""
         combine = [getattr(np, COMBINED[node.op]) for node in code.sums]
         return [f(x, y, out=x) for f, x, y in zip(combine, first, second, strict=True)]
+
+
+class AllRows:
+    """A program whose rows are all one block, with little to be found out at a call."""
+
+    def __init__(self, sized: Sized, dtype: Any) -> None:
+        written = sized.program.written(at_once=True)
+        self._function = written.functions(dtype)["at_once"]
+        self._layouts = [sized.layout(code, dtype) for code in written.codes if code.segment.loops]
+        self._bytes = max([0, *[layout.bytes for layout in self._layouts]])
+        self._numbers = [sized.numbers[node] for node in written.numbers]
+        self._rows = {node: sized.array(node, dtype) for node in written.rows}
+        self._count = sized.rows
+        self._alone = sized.products() <= _ALONE
+
+    def __call__(self, arrays: Sequence[Any], into: Mapping[Node, Array]) -> list[Any]:
+        """The results, in order; those in `into` are written there."""
+        rows = [into[node] if node in into else make() for node, make in self._rows.items()]
+        memory = taken(self._bytes)
+        try:
+            buffers = [memory.views(layout, self._count) for layout in self._layouts]
+            with _NOTHING if self._alone else one_thread():
+                results: list[Any] = self._function(buffers, rows, self._numbers, *arrays)
+        finally:
+            given_back(memory)
+        return results
+
+
+_NOTHING = nullcontext()
 
 
 def _values(plan: Plan, found: Inference) -> dict[Node, float]:

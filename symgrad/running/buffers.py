@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,11 +73,12 @@ class Layout:
         return tuple(found)
 
 
-class _Memory:
+class Memory:
     """A piece of memory, and the buffers in it that were asked for."""
 
     def __init__(self, size: int) -> None:
-        self.bytes = _aligned(size)
+        self.size = size
+        self._bytes = _aligned(size)
         self._views: dict[tuple[Layout, int], tuple[Array, ...]] = {}
 
     def views(self, layout: Layout, rows: int) -> tuple[Array, ...]:
@@ -85,7 +87,7 @@ class _Memory:
         if found is None:
             if len(self._views) >= _KEPT_VIEWS:
                 self._views.clear()
-            found = self._views[layout, rows] = layout.views(self.bytes, rows)
+            found = self._views[layout, rows] = layout.views(self._bytes, rows)
         return found
 
 
@@ -99,10 +101,22 @@ def _aligned(size: int) -> Array:
 class _Arena(threading.local):
     """The memory of a thread, kept from call to call."""
 
-    memory: _Memory | None = None
+    memory: Memory | None = None
 
 
 _arena = _Arena()
+
+
+def taken(size: int) -> Memory:
+    """The thread's memory, or a larger piece; what is in it is lost."""
+    kept, _arena.memory = _arena.memory, None
+    return Memory(size) if kept is None or kept.size < size else kept
+
+
+def given_back(memory: Memory) -> None:
+    """Keep memory for the thread's next call."""
+    if memory.size <= _KEPT:
+        _arena.memory = memory
 
 
 class Buffers:
@@ -110,20 +124,13 @@ class Buffers:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._memory: _Memory | None = None
+        self._memory: Memory | None = None
 
     def __enter__(self) -> Callable[[int], Sequence[Array]]:
-        kept, _arena.memory = _arena.memory, None
-        if kept is None or kept.bytes.size < self._layout.bytes:
-            kept = _Memory(self._layout.bytes)
-        self._memory = kept
-        return self._buffers
+        self._memory = taken(self._layout.bytes)
+        return partial(self._memory.views, self._layout)
 
     def __exit__(self, *about: object) -> None:
         memory, self._memory = self._memory, None
-        if memory is not None and memory.bytes.size <= _KEPT:
-            _arena.memory = memory
-
-    def _buffers(self, rows: int) -> Sequence[Array]:
-        assert self._memory is not None
-        return self._memory.views(self._layout, rows)
+        if memory is not None:
+            given_back(memory)

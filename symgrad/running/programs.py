@@ -101,7 +101,8 @@ def _written(
     types: Mapping[Node, str],
     at_once: bool,
 ) -> Written:
-    names = Names([*reserved(LIBRARY), *NAMESPACE, *FUNCTIONS, "arrays", "laid_out", "_number"])
+    own = ["arrays", "laid_out", *(["at_once", "buffers", "rows", "numbers"] if at_once else [])]
+    names = Names([*reserved(LIBRARY), *NAMESPACE, *FUNCTIONS, *own, "_number"])
     arguments = argument_names(derived.inputs, names)
     wanted = {
         "value": ["value"],
@@ -135,4 +136,4 @@ def _written(
     def loaded(dtype: Any) -> Mapping[str, Any]:
         return load(text, "arrays", {**namespace(dtype), **PROVIDED}).__globals__
 
-    return Written(tuple(source.codes), loaded, text)
+    return Written(tuple(source.codes), loaded, text, tuple(source.rows), tuple(source.numbers))

@@ -1,7 +1,8 @@
-"""Memory for large results, used again once the caller has let go of them.
+"""Memory for results, used again once the caller has let go of them.
 
-The system hands out large arrays page by page, at a third of the cost of computing them. So some
-of that memory is remembered: what nobody else refers to any more is free for the next results.
+The system hands memory out page by page, and takes it back, at a third of the cost of computing
+what goes there. So some of it is remembered: what nobody else refers to any more is free for the
+next results.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ from __future__ import annotations
 import math
 import sys
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_LEAST = 2**17
-"""Bytes from which on the system would give memory page by page."""
+_LEAST = 2**15
+"""Bytes from which on the system may give memory page by page: smaller pieces add up."""
 
 MOST = 2**25
 """Bytes that are remembered in all, at most."""
+
+_TRIED = 8
+"""Pieces of memory that are looked at before there is a new one."""
 
 
 def _own() -> int:
@@ -33,32 +39,48 @@ _OWN = _own()
 _COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 """Whether references are counted, and at once."""
 
-_memory: deque[Array] = deque()
+_memory: dict[int, deque[Array]] = {}
+"""By size: those used last stand last."""
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> Array:
-    """An array with nothing in it yet, as `np.empty` gives."""
+def maker(shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
+    """Makes arrays with nothing in them yet, as `np.empty` does.
+
+    If possible they are where the last ones were, which may be in the cache yet.
+    """
     item = np.dtype(dtype)
     size = math.prod(shape) * item.itemsize
     if not (_COUNTS and _LEAST <= size <= MOST):
-        return np.empty(shape, item)
-    memory = _free(size)
-    if memory is None:
+        return partial(np.empty, shape, item)
+
+    def make() -> Array:
+        for _ in range(_TRIED):
+            try:
+                kept = _memory[size]
+                memory = kept.pop()
+            except LookupError:  # There is none, or another thread has taken it.
+                break
+            if sys.getrefcount(memory) == _OWN:
+                kept.append(memory)
+                return np.ndarray(shape, item, memory)
+            kept.appendleft(memory)
         memory = np.empty(size, np.uint8)
-        while _memory and sum([kept.size for kept in list(_memory)]) > MOST - size:
-            _memory.popleft()
-    _memory.append(memory)
-    return np.ndarray(shape, item, memory)
+        _forget(MOST - size)
+        _memory.setdefault(size, deque()).append(memory)
+        return np.ndarray(shape, item, memory)
+
+    return make
 
 
-def _free(size: int) -> Array | None:
-    """Memory of a size among what is remembered and free."""
-    for _ in range(len(_memory)):
-        try:
-            memory = _memory.popleft()
-        except IndexError:  # Another thread has taken it.
-            break
-        if memory.size == size and sys.getrefcount(memory) == _OWN:
-            return memory
-        _memory.append(memory)
-    return None
+def _forget(most: int) -> None:
+    """Remember no more than so many bytes; the sizes that came first go first."""
+    left = sum([size * len(kept) for size, kept in list(_memory.items())]) - most
+    for size, kept in list(_memory.items()):
+        while left > 0 and kept:
+            try:
+                kept.popleft()
+            except IndexError:
+                break
+            left -= size
+        if not kept:
+            _memory.pop(size, None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from symgrad.graph import Node
 from symgrad.running.blocked import LEAST_PIECES, Program, Sized
 from symgrad.running.into import leaves, overlaps
 from symgrad.shapes import Inference
-from symgrad.writing.elements import BOOL
 from symgrad.writing.loops import multiplies
 from symgrad.writing.rows import ROWS, SUM
 
@@ -38,7 +36,7 @@ class Runner:
         self._own_type = program.own_type
         self._witnesses = program.witnesses
         self._plain = plain
-        self._quick = _Map(self._sized) if self.is_map else None
+        self._quick = self._sized.all_rows(_DOUBLE) if self._sized.at_once else None
 
     @property
     def is_map(self) -> bool:
@@ -53,8 +51,13 @@ class Runner:
 
     @np.errstate(all="ignore")
     def on_doubles(self, arrays: Sequence[Array]) -> Any:
-        """The results of a map for arrays of doubles of its shapes; None where it is none."""
-        return None if self._quick is None else self._laid_out(*self._quick(arrays))
+        """The results for arrays of doubles that are one block; None where it takes more."""
+        if self._quick is None:
+            return None
+        results = self._quick(self._arrays(*arrays), {})
+        if self._witnesses and not all(_is_finite(results[at]) for at in self._witnesses):
+            return None
+        return self._laid_out(*results)
 
     @property
     def shares(self) -> bool:
@@ -157,32 +160,6 @@ class Flattened(Runner):
         if isinstance(self._other, Runner):
             return self._other(*values, threads=threads, out=out)
         return self._other(*values)
-
-
-class _Map:
-    """A map over rows of doubles that make one block, with nothing to be found out at a call."""
-
-    def __init__(self, sized: Sized) -> None:
-        program = sized.program
-        written = program.written(at_once=True)
-        (code,) = written.codes
-        self._function = written.functions(_DOUBLE)[code.name]
-        self._buffers = partial(sized.buffers, code, _DOUBLE)
-        self._rows = sized.rows
-        results = code.segment.results
-        self._needs = [program.inputs.index(node) for node in code.segment.needs]
-        self._outputs = [results.index(node) for node in program.plan.graph.outputs]
-        self._results = [
-            (sized.shapes[n], np.bool_ if program.types[n] == BOOL else _DOUBLE) for n in results
-        ]
-
-    def __call__(self, arrays: Sequence[Any]) -> list[Array]:
-        """The results of the program, in order."""
-        results = [np.empty(shape, kind) for shape, kind in self._results]
-        given = [arrays[at] for at in self._needs]
-        with self._buffers() as buffers:
-            self._function(buffers(self._rows), *given, *results)
-        return [results[at] for at in self._outputs]
 
 
 def _is_finite(result: Any) -> bool:

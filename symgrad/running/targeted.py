@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from symgrad.emission import Formula, emitted
+from symgrad.emission import Formula, element_by_element, emitted, library_file
 from symgrad.errors import SymgradError
+from symgrad.graph import part_of
 from symgrad.load import load
 from symgrad.pipeline import Known
 from symgrad.running.native import NativeFunction
 from symgrad.running.results import plain
 from symgrad.shaping.resolve import UndeclaredError
-from symgrad.writing.numba_file import check_blocks, elements, numba_source
+from symgrad.writing.document import Rendering
+from symgrad.writing.numba_file import elements, numba_source
 
 Function = Callable[..., Any]
 
@@ -31,12 +34,11 @@ class NumbaFunction:
     """
 
     def __init__(self, formula: Formula) -> None:
-        check_blocks(formula.what, formula.formula)
         self._formula = formula
-        self._what = formula.rendering(general=True)
+        self._what = element_by_element(formula)
         elements(self._what, formula.table)
         self._kernels: dict[frozenset[str], Function] = {}
-        self._fitting: set[tuple[tuple[int, ...], ...]] = set()
+        self._fitting: dict[tuple[tuple[int, ...] | None, ...], Function] = {}
         load("import numba\n\n\ndef there():\n    return numba\n", "there")
 
     @property
@@ -52,22 +54,37 @@ class NumbaFunction:
         InputError
             An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
         """
+        if not inputs:
+            kernel = self._fitting.get(tuple([_shape_of_doubles(value) for value in args]))
+            if kernel is not None:
+                return kernel(*args)
         formula = self._formula
         arrays = formula.bound(args, inputs)
         shapes = tuple([array.shape for array in arrays.values()])
         if shapes not in self._fitting:
             formula.known(arrays).check(formula.lowered, formula.formula)
-            self._fitting = {shapes, *(self._fitting if len(self._fitting) < _MOST_SHAPES else ())}
+            if len(self._fitting) >= _MOST_SHAPES:
+                self._fitting.clear()
+            self._fitting[shapes] = self._kernel(arrays)
         numbers = all(type(value) in (int, float, bool) for value in (*args, *inputs.values()))
+        return plain(self._fitting[shapes](*arrays.values()), numbers)
+
+    def _kernel(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Function:
+        """The code for the inputs of these that are single numbers."""
         single = frozenset(name for name, array in arrays.items() if not array.shape)
         kernel = self._kernels.get(single)
         if kernel is None:
-            source = numba_source(self._what, formula.table, single)
+            source = numba_source(self._what, self._formula.table, single)
             kernel = self._kernels[single] = load(source, self._what.names[self._what.kind])
-        return plain(kernel(*arrays.values()), numbers)
+        return kernel
 
     def __repr__(self) -> str:
         return f"<{self._formula!r} for numba>"
+
+
+def _shape_of_doubles(value: object) -> tuple[int, ...] | None:
+    """The shape of an array that needs no conversion."""
+    return value.shape if type(value) is np.ndarray and value.dtype == np.float64 else None
 
 
 def targeted(formula: Formula, target: str, product: Formula | None = None) -> Function:
@@ -87,14 +104,17 @@ def targeted(formula: Formula, target: str, product: Formula | None = None) -> F
             )
         wrap = load(_WRAPPED[target], "wrapped")
         wrt = [formula.inputs.index(name) for name in product.layout.wrt]
-        value, back = _loaded(formula, target), _loaded(product, target)
+        value, back = _plain_or_by_shape(formula, target), _plain_or_by_shape(product, target)
         made_so: Function = wrap(value, back, wrt, len(formula.inputs))
         return made_so
     made = _MADE.get(target)
-    if made is not None:
-        return made(formula)
+    return made(formula) if made is not None else _plain_or_by_shape(formula, target)
+
+
+def _plain_or_by_shape(formula: Formula, target: str) -> Function:
+    """One function for all inputs, or one for each choice of shapes where they tell the meaning."""
     try:
-        return _taking_vectors(formula, _loaded(formula, target))
+        return _loaded(formula, target)
     except UndeclaredError:
         return for_each_shape(formula, target)
 
@@ -155,16 +175,77 @@ def wrapped(value, product, wrt, count):
 
 
 def _loaded(formula: Formula, target: str, known: Known | None = None) -> Function:
-    """The function of a file for a library whose arrays it takes and gives."""
+    """The function of a file for a library whose arrays it takes and gives.
+
+    What the library raises for lack of an operation is told with the place in the formula.
+    """
     what = formula.rendering(known=known)
-    return load(emitted(formula, target, None, known), what.names[what.kind])
+    name = what.names[what.kind]
+    count = len(what.derived.inputs)
+
+    def bound(args: tuple[Any, ...], inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+        if len(args) == count and not inputs:
+            return args
+        return tuple(formula.passed(args, inputs).values())
+
+    def refuse(args: tuple[Any, ...], inputs: Mapping[str, Any], error: Exception) -> Exception:
+        if isinstance(error, SymgradError | MemoryError):
+            return error
+        return _refused(formula, what, target, bound(args, inputs), error)
+
+    guarded = load(emitted(formula, target, None, known) + _GUARDED.format(name=name), "guarded")
+    function: Function = guarded(Exception, bound, refuse)
+    return function
 
 
-def _taking_vectors(formula: Formula, function: Function) -> Function:
-    """The function of a file, called as the object for NumPy: several vectors are one tuple."""
-    if formula.what not in ("jvp", "hvp"):
-        return function
-    return lambda *args, **inputs: function(*formula.passed(args, inputs).values())
+_GUARDED = """
+
+def guarded(fault, bound, refuse):
+    def called(*args, **inputs):
+        try:
+            return {name}(*bound(args, inputs))
+        except fault as error:
+            raise refuse(args, inputs, error) from None
+
+    return called
+"""
+"""Stands in the file itself: compilers that read the code of functions find all in one place."""
+
+
+def _refused(
+    formula: Formula, what: Rendering, target: str, given: Sequence[Any], error: Exception
+) -> SymgradError:
+    """What a library raised, as an error at the first operation that it does not compute."""
+    text, graph, table = formula.formula, what.derived.graph, formula.table
+    fitting = Known({n: _shape(v) for n, v in zip(what.derived.inputs, given, strict=True)})
+    fitting.check(formula.lowered, text)
+    span, library = (0, len(text)), _library(target, given)
+    for node in graph.nodes:
+        if node.span is None or node.op in ("input", "constant", "pair"):
+            continue
+        alone = replace(what.derived, graph=part_of(graph.nodes, [node], {}))
+        part = replace(what, derived=alone, names={"value": "value"}, kind="value")
+        try:
+            load(library_file(part, table, target), "value")(*given)
+        except Exception as found:  # noqa: BLE001 - as above
+            span, error = node.span, found
+            break
+    piece, lines = " ".join(text[slice(*span)].split()), str(error).strip().splitlines()
+    told = lines[0].rstrip(".") if lines else type(error).__name__
+    return SymgradError(
+        f"{library} does not compute {piece:.60}", text, span,
+        f"It says: {told:.200}. Without a target, the formula takes arrays of NumPy.",
+    )  # fmt: skip
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+
+
+def _library(target: str, given: Sequence[Any]) -> str:
+    """The library whose arrays were given, or that of the target."""
+    kinds = [type(value).__module__.split(".")[0] for value in given if hasattr(value, "shape")]
+    return kinds[0] if kinds and target == "array-api" else target
 
 
 def for_each_shape(formula: Formula, target: str) -> Function:
@@ -176,10 +257,7 @@ def for_each_shape(formula: Formula, target: str) -> Function:
 
     def called(*args: Any, **inputs: Any) -> Any:
         given = formula.passed(args, inputs)
-        shapes = {
-            name: tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
-            for name, value in given.items()
-        }
+        shapes = {name: _shape(value) for name, value in given.items()}
         numbers = {name: value for name, value in given.items() if type(value) is int}
         key = (*shapes.items(), *numbers.items())
         if key not in made:

@@ -129,7 +129,7 @@ _Rule = Callable[[_Walk, Node, Sequence[Labels], tuple[int, ...]], Labels | None
 """Takes a node, the labels of its operands and its shape; None where axes are not followed."""
 
 _NUMBERS = frozenset(("size", "_count", "ndim", "_equal_parts"))
-_SUMS = frozenset(("sum", "mean", "max", "min"))
+_SUMS = frozenset(("sum", "mean", "max", "min", "_norm"))
 
 
 def _leaf(walk: _Walk, node: Node, operands: Sequence[Labels], shape: tuple[int, ...]) -> Labels:
@@ -344,7 +344,9 @@ _RULES: Mapping[str, _Rule] = {
     **dict.fromkeys("input constant _zeros _ones eye _counting".split(), _leaf),
     **dict.fromkeys("copy cast integer stop_gradient pair".split(), _same),
     **dict.fromkeys(
-        "softmax _shares normalize concatenate _cumsum _cumprod flip sort".split(), _along
+        """softmax log_softmax _shares normalize concatenate _cumsum _cumprod flip
+        sort""".split(),
+        _along,
     ),
     **dict.fromkeys("argsort _delay take_along_axis".split(), _along),
     **dict.fromkeys("_reshape _reshape_like squeeze".split(), _ones_moved),

@@ -226,7 +226,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys((*LABELS, *_OF_VECTORS, "_einsum"), _labelled),
     **dict.fromkeys(("_cumsum", "_cumprod", "_scan"), _running),
     **dict.fromkeys(("copy", "cast"), _same),
-    **dict.fromkeys(("softmax", "_shares", "normalize"), _normalised),
+    **dict.fromkeys(("softmax", "log_softmax", "_shares", "normalize"), _normalised),
     "_delay": _delayed,
     "concatenate": _concatenated,
     "_convolve": _convolved,

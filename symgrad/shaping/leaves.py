@@ -28,7 +28,7 @@ REDUCTIONS = frozenset(
 
 LIKE_FIRST = frozenset(
     """pair integer copy cast flip roll sort argsort _delay _scan _cumsum _cumprod tril triu
-    stop_gradient softmax _shares normalize inv _cofactors _cholesky _eigenvectors_of
+    stop_gradient softmax log_softmax _shares normalize inv _cofactors _cholesky _eigenvectors_of
     _others""".split()
 )
 LIKE_SECOND = frozenset(

@@ -230,7 +230,9 @@ class UndeclaredError(InputError):
 
 def undeclared(node: Node, text: str) -> UndeclaredError:
     """The error for such an operation."""
+    piece = text[slice(*node.span)].partition("(")[0] if node.span else ""
+    name = node.op.lstrip("_") if node.op[0] != "_" or not piece else piece
     return UndeclaredError(
-        f"what {node.op.strip('_')} means depends on how many axes its operands have",
+        f"what {name} means depends on how many axes its operands have",
         text, node.span, "Declare the inputs at the head of the formula, as X: (n, d); w: (d,).",
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Elements are picked before they are computed with, where nothing else needs the others.
 
 `log(x)[k]` becomes `log(x[k])`: the same numbers, fewer of them, and what is left out takes no part
-in the derivative, where it could be infinite times 0.
+in the derivative, where it could be infinite times 0. The logarithm of a share of a total is picked
+last: `log(softmax(x)[k])` becomes `log(softmax(x))[k]`, which is known not to underflow.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.language.labels import is_own
+from symgrad.language.template import Slice
 from symgrad.shapes import Inference
 from symgrad.shaping.leaves import is_elementwise
 
@@ -19,7 +21,20 @@ _PICKS = frozenset(("index", "take_along_axis"))
 def _is_share(node: Node) -> bool:
     """Whether something computed is divided by its own sum, which is a form to be recognised."""
     above, below = node.args if node.op == "divide" else (node, node)
-    return bool(above.args) and above in below.args and not is_elementwise(below.op)
+    shared = bool(above.args) and above in below.args and not is_elementwise(below.op)
+    return shared or node.op == "softmax"
+
+
+def _is_log_of_share(node: Node) -> bool:
+    return node.op == "log" and _is_share(node.args[0])
+
+
+def _picked_last(build: Builder, node: Node, pick: Node) -> Node | None:
+    """A logarithm of what is picked of shares, as what is picked of their logarithms."""
+    if pick.op not in _PICKS or not _is_share(node.args[0].args[0]):
+        return None
+    whole = build.node("log", pick.args[0], span=node.span)
+    return build.node(pick.op, whole, *pick.args[1:], value=pick.value, span=pick.span)
 
 
 def select_early(graph: Graph, found: Inference) -> Graph:
@@ -31,7 +46,7 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     def passes(node: Node) -> list[bool] | None:
         """Which operands of an operation are to be picked from; None if it must stay in front."""
         alone = uses[node] == 1 and node not in labelled
-        if not node.args or not alone or not is_elementwise(node.op):
+        if not alone or not node.args or not is_elementwise(node.op) or _is_log_of_share(node):
             return None
         shape = found.shapes.get(node)
         if len(node.args) == 1:
@@ -46,6 +61,8 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
+        if node.op == "log":
+            return _picked_last(build, node, args[0])
         if node.op not in _PICKS or passes(node.args[0]) is None:
             return None
         rest = args[1:]
@@ -72,3 +89,51 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     if not any(node.op in _PICKS for node in graph.nodes):
         return graph
     return rebuilt(graph, replace)
+
+
+def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
+    """The graph with the logarithm of a single share of a vector as what the others make of it.
+
+    That of softmax(x)[0] is -softplus(logsumexp(x[1:] - x[0])): where the share is 1 to rounding,
+    its logarithm and its slope are what the others add up to.
+    """
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        pick, x = _logarithm(node)
+        if pick is None or len(pick.args) > 1 or len(pick.attributes) != 1:
+            return None
+        (place,), shape = pick.attributes, found.shapes.get(x)
+        if shape is None or len(shape) != 1 or not isinstance(place, int):
+            return None
+        sides = [Slice(None, place, None) if place else None]
+        sides.append(Slice(place + 1, None, None) if place != -1 else None)
+        parts = [build.node("index", made[x], value=(side,)) for side in sides if side is not None]
+        others = parts[0] if len(parts) == 1 else build.node("concatenate", *parts, value=(0,))
+        own = build.node("index", made[x], value=(place,), span=pick.span)
+        above = build.node("subtract", others, own, span=node.span)
+        total = build.node("logsumexp", above, value=(None, False), span=node.span)
+        excess = build.node("softplus", total, span=node.span)
+        return excess if node.op == "add" else build.node("negative", excess, span=node.span)
+
+    if not any(node.op in ("log_softmax", "_lse_rest") for node in graph.nodes):
+        return graph
+    for node in graph.nodes:
+        found.visit(node)
+    return rebuilt(graph, replace)
+
+
+def _logarithm(node: Node) -> tuple[Node | None, Node]:
+    """The index of a share and the vector, where a node is its logarithm, or the negative of it.
+
+    That is log_softmax(x)[k], or what the rules make of x[k] - logsumexp(x).
+    """
+    first = node.args[0] if node.args else node
+    if node.op == "index" and first.op == "log_softmax":
+        return node, first.args[0]
+    if node.op in ("add", "subtract") and first.op == "subtract" and node.args[1].op == "_lse_rest":
+        top, pick = first.args if node.op == "add" else first.args[::-1]
+        if top.op == "max" and pick.op == "index" and pick.args == top.args == node.args[1].args:
+            return pick, top.args[0]
+    return None, node

@@ -217,7 +217,9 @@ MOVES: Mapping[str, Rule] = {
     "_segment_sum": _segments,
     "_merged": _merged,
     **dict.fromkeys(
-        "flip roll sort argsort _delay _cumsum _cumprod softmax _shares normalize".split(), _along
+        """flip roll sort argsort _delay _cumsum _cumprod softmax log_softmax _shares
+        normalize""".split(),
+        _along,
     ),
 }
 """Of the operations that move, repeat or pick."""

@@ -37,7 +37,6 @@ _RENAMED = {
     "_slogdet": "linalg.slogdet",
     "_eigh": "linalg.eigh",
     "_qr": "linalg.qr",
-    "_cholesky": "linalg.cholesky",
     "pinv": "linalg.pinv",
 }
 _OF_TWO = {
@@ -83,6 +82,7 @@ SPELLINGS: Mapping[str, Spelling] = {
     "maximum of sizes": call2("_greater"),
     "floor_divide of sizes": Spelling("{0} // {1}", PRODUCT, (PRODUCT, SIGN)),
     "cbrt": call("_cbrt"),
+    "_cholesky": call("_cholesky"),
     "exp2": Spelling("2.0**{0}", POWER, (SIGN,)),
     "fmod": call2("_fmod"),
     "keep": Spelling("_where({0}, {1}, 0.0)", float_constants=True),
@@ -121,7 +121,7 @@ SPELLINGS: Mapping[str, Spelling] = {
     "tile": Spelling("xp.tile({0}, {shape})", arity=1),
     "_repeat": _with("_repeat({0}, {only}, {v1})"),
     "pad": _with("_pad({0}, {v0})"),
-    "take_along_axis": _with("xp.take_along_axis({0}, {1}, axis={v0})", 2),
+    "take_along_axis": _with("_take_along({0}, {1}, {v0})", 2),
     "_zeros": Spelling("xp.zeros({shape}{dtype})", arity=0),
     "_ones": Spelling("xp.ones({shape}{dtype})", arity=0),
     "eye": Spelling(

@@ -57,6 +57,13 @@ def _where(p: Array, x: Array, y: Array) -> Array:
     arrays = is_array_api_obj(x) or is_array_api_obj(y)
     return xp.where(p, x if arrays else xp.asarray(float(x)), y)
 ''',
+    "_cholesky": '''\
+def _cholesky(a: Array) -> Array:
+    """The lower triangle of Cholesky; there are libraries that give the upper one."""
+    xp = _namespace(a)
+    found = xp.linalg.cholesky(a)
+    return xp.tril(found) + xp.matrix_transpose(xp.triu(found, k=1))
+''',
     "_part": '''\
 def _part(x: Array, key: Any) -> Array:
     """The elements at a key; where one entry is an array, the others come first."""

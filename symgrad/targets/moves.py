@@ -111,6 +111,17 @@ def _numbers(key: Any) -> Any:
     """An index as NumPy takes it."""
     return np.asarray(key) if is_array_api_obj(key) else key
 ''',
+    "_take_along": '''\
+def _take_along(x: Array, indices: Array, axis: int) -> Array:
+    """Elements at indices along an axis; by sums over masks where the library takes none."""
+    xp = _namespace(x, indices)
+    if hasattr(xp, "take_along_axis"):
+        return xp.take_along_axis(x, indices, axis=axis)
+    x, indices = xp.moveaxis(x, axis, -1), xp.moveaxis(indices, axis, -1)
+    n = x.shape[-1]
+    there = indices[..., None] % n == xp.arange(n)
+    return xp.moveaxis(xp.sum(xp.where(there, x[..., None, :], 0.0), axis=-1), -1, axis)
+''',
     "_put_along_axis": '''\
 def _put_along_axis(y: Array, x: Array, indices: Array, axis: int) -> Array:
     """Zeros in the shape of x, with y added at indices along an axis."""

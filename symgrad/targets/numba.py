@@ -18,6 +18,7 @@ SPELLINGS = {
         if name.split()[0] not in {*ARRAYS, *_OF_ARRAYS} and "special." not in spelling.template
     },
     "hypot": call2("_hypot"),
+    "log1p": call("_log1p"),
     "erf": call("math.erf"),
     "erfc": call("math.erfc"),
     "ndtr": call("_ndtr"),
@@ -117,7 +118,7 @@ def _log_ndtr(x):
     """The logarithm of the normal distribution's integral up to x."""
     if x < -1:
         return -np.log(_over_erfcx(2.0, -x * 0.7071067811865476)) - 0.5 * x * x
-    return np.log1p(-0.5 * math.erfc(x * 0.7071067811865476))
+    return _log1p(-0.5 * math.erfc(x * 0.7071067811865476))
 ''',
     "_digamma": '''\
 def _digamma(x):
@@ -203,19 +204,38 @@ _BERNOULLI = (
 )
 """(2*k)! over the numbers of Bernoulli."""
 ''',
+    "_log1p": '''\
+def _log1p(x):
+    """log(1 + x): what 1 + x has lost by rounding is added to its logarithm."""
+    u = 1 + x
+    lost = x - (u - 1)
+    if u == 1:
+        return x
+    return np.log(u) + (lost / u if 0 < abs(lost) < 1 else 0.0)
+''',
 }
 """What a file carries along where its kernels call it; each stands after what it calls itself."""
 
 HELPERS: dict[str, str] = {
     **{name: _JIT + text for name, text in reversed(ELEMENT_HELPERS.items())},
     "_sum_to": NUMPY_HELPERS["_sum_to"],
+    "_block": '''\
+def _block(values: Array, shape: tuple[int, ...], *axes: tuple[int, ...]) -> Array:
+    """Derivatives element by element, summed to where they stand among those of two arrays."""
+    rows, columns = (
+        np.broadcast_to(np.arange(math.prod(own)).reshape(own), shape).reshape(-1) for own in axes
+    )
+    height, width = map(math.prod, axes)
+    block = np.bincount(rows * width + columns, values.ravel(), height * width)
+    return block.reshape(axes[0] + axes[1])
+''',
     "_rows": '''\
 def _rows(*inputs: Array) -> tuple[list[Array], tuple[int, ...]]:
     """Arrays in the shape to which they broadcast, each as one row; and that shape."""
     shape = inputs[0].shape
-    if any(array.shape != shape for array in inputs):
+    if len({array.shape for array in inputs}) > 1:
         shape = np.broadcast_shapes(*(array.shape for array in inputs))
         inputs = tuple(np.broadcast_to(array, shape) for array in inputs)
-    return [np.ascontiguousarray(array).reshape(-1) for array in inputs], shape
+    return [array.ravel() for array in inputs], shape
 ''',
 }

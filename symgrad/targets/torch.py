@@ -27,6 +27,7 @@ _TEMPLATES: Mapping[str, str] = {
     "argsort": "torch.argsort({0}, dim={v0}, stable=True)",
     "permute_dims": "torch.permute({0}, {v0})",
     "swapaxes": "torch.swapaxes({0}, {v0}, {v1})",
+    "moveaxis": "torch.movedim({0}, {v0}, {v1})",
     "flip": "_flip({0}, {v0})",
     "roll": "torch.roll({0}, {only}, {v1})",
     "_repeat": "_repeat({0}, {only}, {v1})",
@@ -49,6 +50,7 @@ SPELLINGS: Mapping[str, Spelling] = {
         for name, template in _TEMPLATES.items()
     },
     "zeta": Spelling("torch.special.zeta(*_both({0}, {1}))"),
+    "_cholesky": call("torch.linalg.cholesky"),
     "_log_ndtr": call("torch.special.log_ndtr"),
     "_over_erfcx": Spelling("{0} / torch.special.erfcx({1})", PRODUCT, (PRODUCT, TERNARY)),
     "sign": call("_sign"),
@@ -70,6 +72,7 @@ SPELLINGS: Mapping[str, Spelling] = {
 _CALLED = {
     "torch.astype(": "_astype(",
     "torch.permute_dims(": "torch.permute(",
+    "torch.moveaxis(": "torch.movedim(",
     "torch.broadcast_arrays(": "torch.broadcast_tensors(",
 }
 _RENAMED = named(FUNCTIONAL, "torch")

@@ -301,8 +301,8 @@ class _Checker:
         value = np.asarray(self.results[0])
         if value.size < 2:
             return 0.0
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], value.shape)
-        _, product = vjp(self.formula, name, exact=self.exact)(signs, **self.inputs)
+        weights = np.random.default_rng(0).normal(size=value.shape)
+        _, product = vjp(self.formula, name, exact=self.exact)(weights, **self.inputs)
         return float(np.nan_to_num(np.abs(product), nan=0.0, posinf=0.0).max(initial=0.0))
 
     def _in_all(self, label: str, name: str, order: int, got: Array) -> list[Fault]:

@@ -21,14 +21,14 @@ from symgrad.rewriting.finish import squares_as_products, without_shapes
 from symgrad.schedule import schedule
 from symgrad.shapes import Inference
 from symgrad.shaping.misfit import Misfit
-from symgrad.simplify import lacking, legalise
+from symgrad.simplify import legalise
 from symgrad.targets.c import HELPERS, KEYWORDS, LIBRARY, WORD, C
 from symgrad.targets.numpy import NUMPY
 from symgrad.version import __version__
 from symgrad.writing.c_rows import PlainNames, Rows, renamed
 from symgrad.writing.document import Rendering, outputs_for
 from symgrad.writing.lines import WIDTH, escaped
-from symgrad.writing.loop_code import Loops
+from symgrad.writing.loop_code import Loops, unsized
 from symgrad.writing.loop_rules import ARRAYS, RULES, without_likes
 from symgrad.writing.naming import Names
 from symgrad.writing.offsets import applied
@@ -166,7 +166,7 @@ def measured(
             numbers[node] = value
         shape = numbers[node].shape if node in numbers else found.shapes[node]
         if shape is None or None in shape:
-            raise lacking("c", node, text, "In C the shape of each array is known beforehand.")
+            raise unsized(node, graph, text)
         sizes[node] = tuple(size for size in shape if size is not None)
     return sizes, numbers
 

@@ -19,25 +19,23 @@ from symgrad.rewriting.finish import (
     faster,
     finish,
     plain_indices,
-    powers_as_products,
     powers_by_squares,
     shapes_from_inputs,
     typed_creations,
     typed_fills,
     without_shapes,
 )
+from symgrad.rewriting.once import reduced_once
 from symgrad.schedule import schedule
 from symgrad.simplify import legalise
 from symgrad.targets import Library, Target
 from symgrad.targets.numpy import LIBRARY as NUMPY_LIBRARY
 from symgrad.targets.numpy import NUMPY
-from symgrad.targets.scalar import NAMESPACE, SCALAR
 from symgrad.version import __version__
 from symgrad.writing.carrying import carried_helpers, with_carried
 from symgrad.writing.layout import Layout
 from symgrad.writing.lines import WIDTH, bracketed, escaped, laid_out
 from symgrad.writing.naming import Names
-from symgrad.writing.quick import OWN_NAMES
 from symgrad.writing.remarks import as_comments, remarks
 
 KINDS = ("value", "grad", "value_and_grad")
@@ -91,9 +89,6 @@ def reserved(library: Library) -> set[str]:
     return {*library.helpers, *library.names}
 
 
-_SCALAR_RESERVED = frozenset(NAMESPACE) | OWN_NAMES
-
-
 def check_function_name(name: object, kind: str) -> None:
     """Raise a NameRuleError for a name that Python or the file itself has another use for."""
     taken = {*reserved(NUMPY_LIBRARY), *keyword.kwlist, *vars(builtins), *KINDS} - {kind}
@@ -135,7 +130,7 @@ def calling_rows(derived: Derived, table: FunctionTable, text: str) -> tuple[Der
 
 def prepared(derived: Derived, kind: str, table: FunctionTable) -> tuple[Graph, list[str]]:
     """The graph of one kind of function on arrays; and the inputs that are indices, too."""
-    graph = outputs_for(shapes_from_inputs(derived.graph, kind), kind)
+    graph = reduced_once(outputs_for(shapes_from_inputs(derived.graph, kind), kind))
     graph = typed_creations(typed_fills(graph, table), derived.indices)
     return plain_indices(finish(graph, derived.indices), derived.indices)
 
@@ -156,13 +151,9 @@ def function_source(
     by the name of what they stand above, `value =` for the value.
     """
     library = target.library
-    if library is not None:
-        graph, both = prepared(derived, kind, table)
-        taken: Collection[str] = reserved(library).union(shelved.values())
-    else:
-        graph, both = powers_as_products(without_shapes(outputs_for(derived.graph, kind))), []
-        taken = _SCALAR_RESERVED
-    names = Names(taken)
+    assert library is not None
+    graph, both = prepared(derived, kind, table)
+    names = Names(reserved(library).union(shelved.values()))
     arguments = argument_names(derived.inputs, names)
     value = graph.outputs[0] if kind != "grad" else None
     wanted = layout.labels
@@ -171,10 +162,6 @@ def function_source(
     as_indices = {name: names.fresh(f"{arguments[name]}_index") for name in both}
     renamed = {f"{name} as an index": new for name, new in as_indices.items()}
     body = emit(plan, target, {**arguments, **renamed}, names, wanted, shelved, comments)
-    if library is None:
-        lines = [*body.statements, _result(kind, layout, list(body.results))]
-        signature = f"def {name}({', '.join(arguments.values())}):"
-        return "\n".join([signature, *(f"    {line}" for line in lines), ""])
     lines = [laid_out("    ", statement) for statement in body.statements]
     if kind == "value":
         lines += [f"    {line}" for line in comments.get("value =", ())]
@@ -193,15 +180,6 @@ def function_source(
         given = ", ".join(arguments.values())
         lines.insert(0, "    " + library.opening.format(given))
     return library.decorator + "\n".join([head, doc, *lines, ""])
-
-
-def _result(kind: str, layout: Layout, results: list[str]) -> str:
-    """The same on one line, as code with conditions in expressions is not broken into lines."""
-    if kind == "value":
-        return f"return {results[0]}"
-    opening, items, closing = layout.pack(results if kind == "grad" else results[1:])
-    lead = "return " if kind == "grad" else f"return {results[0]}, "
-    return f"{lead}{opening}{', '.join(items)}{closing}"
 
 
 def returned(kind: str, layout: Layout, results: list[str]) -> str:
@@ -379,13 +357,10 @@ def kernel_source(
     kind: str,
     layout: Layout,
     table: FunctionTable,
-    target: Target,
     name: str,
     provided: Collection[str] = (),
 ) -> str:
-    """The text of a module with one function, to be called from Python."""
-    ready = legal(derived, table, target)
-    if target is SCALAR:
-        return function_source(ready, kind, layout, table, SCALAR, name)
+    """The text of a module with one function, to be called from Python with arrays."""
+    ready = legal(derived, table, NUMPY)
     ready = replace(ready, graph=faster(ready.graph))
     return document(Rendering("", ready, layout, {kind: name}, kind), table, provided)

@@ -6,7 +6,8 @@ they lie otherwise, and loops run over the axes in front.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from symgrad.writing.loop_code import Loops, Rule, View
 from symgrad.writing.offsets import Offsets, own
 
 Shape = tuple[int, ...]
+Made = TypeVar("Made")
 
 
 def _stacked(on: Loops, node: Node, core: int, stack: Shape) -> str:
@@ -46,19 +48,81 @@ def _result(on: Loops, node: Node) -> str:
     return name
 
 
-def _factors(on: Loops, a: Node) -> tuple[str, str]:
-    """The triangles of a matrix or a stack of them, and the order of its rows: made once."""
-    found = on.kept.get((a, on.lines is on.backward)) or on.kept.get((a, False))
+def _once(on: Loops, a: Node, make: Callable[[Loops, Node], Made]) -> Made:
+    """What several operations need of one array: made once, or before and after `reverse`."""
+    keys = [(a, make, False), (a, make, on.lines is on.backward)]
+    found: Made | None = next((on.kept[key] for key in keys if key in on.kept), None)
     if found is None:
-        shape = on.shapes[a]
-        n, stack = shape[-1], shape[:-2]
-        lu, order = on.room(shape), on.room((*stack, n + 1), "int")
-        on.loop(shape, f"{lu}[{on.subscript(shape)}] = {on.text(a).code};")
-        at = _from(lu, on.place_of(own(stack) * n * n))
-        rows = _from(order, on.place_of(own(stack) * (n + 1)))
-        on.loop(stack, f"triangles({n}, {at}, {rows});")
-        found = on.kept[a, on.lines is on.backward] = lu, order
+        found = on.kept[keys[1]] = make(on, a)
     return found
+
+
+def _factors(on: Loops, a: Node) -> tuple[str, str]:
+    """The triangles of a matrix or a stack of them, and the order of its rows."""
+    shape = on.shapes[a]
+    n, stack = shape[-1], shape[:-2]
+    lu, order = on.room(shape), on.room((*stack, n + 1), "int")
+    on.loop(shape, f"{lu}[{on.subscript(shape)}] = {on.text(a).code};")
+    at = _from(lu, on.place_of(own(stack) * n * n))
+    rows = _from(order, on.place_of(own(stack) * (n + 1)))
+    on.loop(stack, f"triangles({n}, {at}, {rows});")
+    return lu, order
+
+
+def _in_parts(
+    on: Loops, a: Node, function: str, sizes: Sequence[Shape], given: str, turned: bool = False
+) -> list[View]:
+    """A matrix or a stack of them taken apart: room for a copy, which is the first, and others."""
+    shape, stack = on.shapes[a], on.shapes[a][:-2]
+    shapes = [(*stack, *size) for size in sizes]
+    rooms = [on.room(size) for size in shapes]
+    places = own(shapes[0])
+    places = places.swapaxes(-1, -2) if turned else places
+    on.loop(shape, f"{rooms[0]}[{on.place_of(places)}] = {on.text(a).code};")
+    starts = [
+        _from(room, on.place_of(own(stack) * int(np.prod(size))))
+        for room, size in zip(rooms, sizes, strict=True)
+    ]
+    on.loop(stack, f"{function}({given}, {', '.join(starts)});")
+    return [View(room, own(size)) for room, size in zip(rooms, shapes, strict=True)]
+
+
+def _eigen(on: Loops, a: Node) -> list[View]:
+    n = on.shapes[a][-1]
+    return _in_parts(on, a, "eigen", [(n, n), (n,), (n, n)], f"{n}")[1:]
+
+
+def _singular(on: Loops, a: Node) -> list[View]:
+    """Of a matrix that is wider than high, its transpose is taken apart."""
+    m, n = sorted(on.shapes[a][-2:], reverse=True)
+    wide = on.shapes[a][-1] > on.shapes[a][-2]
+    u, s, v = _in_parts(on, a, "singular", [(m, n), (n,), (n, n)], f"{m}, {n}", wide)
+    u, v = (v, u) if wide else (u, v)
+    return [u, s, View(v.buffer, v.offsets.swapaxes(-1, -2))]
+
+
+def _orthogonal(on: Loops, a: Node) -> list[View]:
+    m, n = on.shapes[a][-2:]
+    k = min(m, n)
+    sizes = [(m, n), (k,), (m, k), (k, n)]
+    return _in_parts(on, a, "orthogonal", sizes, f"{m}, {n}")[2:]
+
+
+_PARTS: Mapping[str, tuple[Callable[[Loops, Node], list[View]], int]] = {
+    "_eigenvalues": (_eigen, 0),
+    "_eigenvectors_of": (_eigen, 1),
+    "_svd_u": (_singular, 0),
+    "svdvals": (_singular, 1),
+    "_svd_vh": (_singular, 2),
+    "_qr_q": (_orthogonal, 0),
+    "_qr_r": (_orthogonal, 1),
+}
+"""What takes a matrix apart, and which of the parts it is."""
+
+
+def _part(on: Loops, step: Step) -> None:
+    make, which = _PARTS[step.node.op]
+    on.look(step.node, _once(on, step.operands[0], make)[which])
 
 
 def _solve(on: Loops, step: Step) -> None:
@@ -67,7 +131,7 @@ def _solve(on: Loops, step: Step) -> None:
     columns = 1 if node.op == "_solve_vector" else shape[-1]
     core = 1 if node.op == "_solve_vector" else 2
     stack = shape[: len(shape) - core]
-    lu, order = _factors(on, a)
+    lu, order = _once(on, a, _factors)
     given = _stacked(on, b, core, stack)
     name = _result(on, node)
     begins = _begins(on.shapes[a], 2, stack)
@@ -81,7 +145,7 @@ def _inverse(on: Loops, step: Step) -> None:
     node, (a,) = step.node, step.operands
     shape = on.shapes[node]
     n, stack = shape[-1], shape[:-2]
-    lu, order = _factors(on, a)
+    lu, order = _once(on, a, _factors)
     same = on.room((n, n))
     i, j = on.variables(2)
     on.loop((n, n), f"{same}[{on.subscript((n, n))}] = {i} == {j} ? 1.0 : 0.0;" if n != 1 else (
@@ -98,7 +162,7 @@ def _determinant(on: Loops, step: Step) -> None:
     node, (a,) = step.node, step.operands
     shape = on.shapes[a]
     n, stack = shape[-1], shape[:-2]
-    lu, order = _factors(on, a)
+    lu, order = _once(on, a, _factors)
     here = f"{order}[{on.place_of(own(stack) * (n + 1) + n)}]"
     start = "0.0" if node.op == "_slogdet_log" else here
     name = _result(on, node)
@@ -240,6 +304,7 @@ def _segments(on: Loops, step: Step) -> None:
 
 
 ALGEBRA: Mapping[str, Rule] = {
+    **dict.fromkeys(_PARTS, _part),
     **dict.fromkeys(("_solve", "_solve_vector"), _solve),
     **dict.fromkeys(("det", "_slogdet_sign", "_slogdet_log"), _determinant),
     **dict.fromkeys(("argmax", "argmin"), _extreme),

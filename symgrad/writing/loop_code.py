@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from symgrad.emit import Writer
-from symgrad.graph import Node
+from symgrad.errors import SymgradError
+from symgrad.graph import Graph, Node
 from symgrad.language.items import unpaired
 from symgrad.language.spelling import ATOM, Text
 from symgrad.language.template import HOLE, Slice
@@ -97,7 +98,7 @@ class Loops(Writer):
         self.summed: list[str] = []
         self.tables: dict[str, str] = {}
         self.at = ""
-        self.kept: dict[tuple[Node, bool], tuple[str, str]] = {}
+        self.kept: dict[object, Any] = {}
 
     def write(self, step: Step) -> None:
         """The text of a step, with statements where it needs them."""
@@ -121,6 +122,8 @@ class Loops(Writer):
 
     def _name_of(self, node: Node | None) -> str:
         view = self.views.get(node) if node is not None else None
+        if view is None and node in self.numbers:
+            return ""
         return view.buffer if view is not None else super()._name_of(node)
 
     def _handler(self, step: Step) -> Rule | None:
@@ -321,7 +324,7 @@ class Loops(Writer):
         given: list[Any] = []
         for operand in operands:
             if isinstance(operand, Node) and operand not in self.numbers:
-                hint = "In C an index stands in the formula as numbers: x[[0, 2]]."
+                hint = "Write as a number by how much elements are moved, or take them by an index."
                 raise lacking("c", node, self.formula, hint)
             given.append(self.numbers[operand] if isinstance(operand, Node) else operand)
         return moved(op, value, given)
@@ -337,3 +340,18 @@ class Loops(Writer):
         if node.op == "broadcast":
             return self._operand(node.args[0], True).code
         return self._operand(node, True).code
+
+
+def unsized(node: Node, graph: Graph, text: str) -> SymgradError:
+    """The error for an array whose size inputs decide, at the place that it stands for."""
+    above = {node}
+    for user in graph.nodes:
+        if not above.isdisjoint(user.args):
+            above.add(user)
+    span = next((n.span for n in graph.nodes if n in above and n.span), (0, len(text)))
+    picks = any(part.op in CONDITIONS for arg in node.args for part in unpaired(arg))
+    return SymgradError(
+        "the target c has no arrays whose sizes the inputs decide", text, span,
+        "Keep the size, and put 0 where a mask does not hold: where(x > 0, x, 0)."
+        if picks else "Write sizes and the ends of slices as numbers.",
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from symgrad.rewriting.finish import VIEWS
 from symgrad.schedule import Step, schedule
 from symgrad.shaping.axes import Labels
 from symgrad.shaping.misfit import axes_of
-from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, INTO, OPERATORS
+from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, INTO, OPERATORS, SPARE
 from symgrad.writing.choices import CHOICES, cases, delayed
 from symgrad.writing.elements import BOOL, DOUBLE, FLOAT
 from symgrad.writing.naming import Names
@@ -22,9 +22,13 @@ PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
 
 
-def multiplies_matrices(segment: Segment) -> bool:
-    """Whether there are products of matrices in a loop whose rows are as they are."""
-    return segment.loops and any(node.op in _MATRICES for node in segment.nodes)
+def multiplies_matrices(plan: Plan) -> bool:
+    """Whether there are products of matrices in a loop, whose rows are as they are."""
+    nodes = [node for segment in plan.segments if segment.loops for node in segment.nodes]
+    ranks = [
+        len(plan.axes.labels.get(arg, ())) for n in nodes if n.op in _MATRICES for arg in n.args
+    ]
+    return max(ranks, default=0) > 1
 
 
 def multiplies(segment: Segment) -> bool:
@@ -51,7 +55,7 @@ class Setting:
         self.types = types
         self.table = table
         self.at_once = at_once
-        self.turns = not any(map(multiplies_matrices, plan.segments))
+        self.turns = not multiplies_matrices(plan)
         self.names = names
         self._called: dict[Node, str] = {}
         self._constants: dict[str, str] = {}
@@ -137,7 +141,7 @@ class Loop:
         if self.source.at_once:
             sums = ", ".join(self.source.called(node) for node in self.sums)
             given = [f"{names} = buffers"] if names else []
-            inner = [*given, *self.slices, *self.body, f"return [{sums}]"]
+            inner = [*given, *self.slices, *self.body, *([f"return [{sums}]"] if sums else [])]
             return ["    " + line for line in inner]
         given = [f"{names} = buffers(end - row)"] if names else []
         inner = [*given, *self.slices, *self.body]
@@ -173,6 +177,10 @@ class Loop:
         filled = self._into(step) and old in self.plan.rows and step.spelling not in PRODUCTS
         return filled or step.node.op in ("input", "constant")
 
+    def _of_choice(self, step: Step) -> list[Node]:
+        """What is chosen from; first what counts in all cases, as it is chosen mostly."""
+        return sorted(step.operands[1:], key=lambda operand: operand in self.cases)
+
     def _places(self) -> dict[Node, str]:
         """What is computed right where a result goes that is, mostly, the same."""
         found = {}
@@ -182,7 +190,7 @@ class Loop:
             cast = step.spelling == "cast"
             if old not in self.results or not (self._splits(step) or cast):
                 continue
-            for operand in step.operands[:1] if cast else step.operands[1:]:
+            for operand in step.operands[:1] if cast else self._of_choice(step):
                 below = self.old[operand]
                 alike = below in self.plan.rows and self.plan.labels(below) == self.plan.labels(old)
                 floats = self.source.types[below] in (FLOAT, DOUBLE) and operand.args
@@ -258,11 +266,12 @@ class Loop:
             name = self._slot(kind)
         else:
             name = self._over_operand(place, step, kind) or self._slot(kind)
-            self._release(place, step)
         if step.parts:
             self._place(step, name)
         else:
             self._say(self._call(step, name), step.node)
+        if step.spelling not in IN_PLACE:
+            self._release(place, step)
         self.texts[step.node] = Text(name)
         self.held[step.node] = kind, name
 
@@ -282,7 +291,7 @@ class Loop:
     def _over_operand(self, place: int, step: Step, kind: tuple[Labels, str]) -> str:
         """The slot of what is chosen from, if it is used for the last time."""
         if step.spelling in CHOICES and not any(self.memory.get(o) for o in step.operands):
-            for operand in step.operands[1:]:
+            for operand in self._of_choice(step):
                 if self.held.get(operand, ("",))[0] == kind and self.last[operand] <= place:
                     return self.held.pop(operand)[1]
         return ""
@@ -342,7 +351,17 @@ class Loop:
             name, _, operands = code.removeprefix("np.").partition("(")
             if name in FUNCTIONS:
                 return f"{self.source.function(name)}({operands[:-1]}, {out})"
-        return f"{code[:-1]}, out={out})"
+        return f"{code[:-1]}, {self._spare(step)}out={out})"
+
+    def _spare(self, step: Step) -> str:
+        """A slot for a function to work in, which is free again afterwards."""
+        if step.spelling not in SPARE:
+            return ""
+        old = self.old[step.node]
+        kind = (self.plan.labels(old), BOOL if self.source.types[old] == BOOL else FLOAT)
+        name = self._slot(kind)
+        self.free.setdefault(kind, []).append(name)
+        return f"spare={name}, "
 
     def _plain_call(self, step: Step) -> str:
         spelling = INTO[step.spelling]

@@ -11,9 +11,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from symgrad.differentiation.products import PROGRAMS
+from symgrad.differentiation.products import COTANGENT
 from symgrad.emit import argument_names, emit
-from symgrad.errors import SymgradError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.rewriting.finish import squares_as_products, without_shapes
@@ -21,7 +20,14 @@ from symgrad.schedule import schedule
 from symgrad.shaping.leaves import is_elementwise
 from symgrad.simplify import lacking, legalise
 from symgrad.targets.numba import HELPERS, TARGET
-from symgrad.writing.document import Rendering, function_doc, module_doc, outputs_for, returned
+from symgrad.writing.document import (
+    PRODUCTS,
+    Rendering,
+    function_doc,
+    module_doc,
+    outputs_for,
+    returned,
+)
 from symgrad.writing.lines import bracketed
 from symgrad.writing.naming import Names
 
@@ -44,14 +50,15 @@ class Elements:
     is_mean: bool
 
 
-def check_blocks(what: str, text: str) -> None:
-    """Raise a SymgradError for blocks of derivatives, which are no map over elements."""
-    if what in PROGRAMS:
-        name = "Jacobian" if what == "jacobian" else "Hessian"
-        raise SymgradError(
-            f"the target numba has no {name}", text, (0, len(text)),
-            "It takes formulas of elements, and sums and means of such, and their gradients.",
-        )  # fmt: skip
+def check_map(graph: Graph, text: str) -> None:
+    """Raise a SymgradError, at its place, for what is no map over elements and no sum of it all."""
+    root = graph.outputs[0]
+    total = _is_total(root) and not any(root in node.args for node in graph.nodes)
+    for node in graph.nodes:
+        known = node.op in ("input", "constant", "pair") or is_elementwise(node.op)
+        if not known and not (node is root and total):
+            hint = "It takes formulas of elements, and sums and means of such."
+            raise lacking("numba", node, text, hint)
 
 
 def elements(what: Rendering, table: FunctionTable) -> Elements:
@@ -62,7 +69,7 @@ def elements(what: Rendering, table: FunctionTable) -> Elements:
     SymgradError
         It does more than work on elements and sum them up in the end; the message shows where.
     """
-    graph, text = what.derived.graph, what.formula
+    graph, text = without_shapes(what.derived.graph), what.formula
     root = graph.outputs[0]
     total = _is_total(root) and not any(root in node.args for node in graph.nodes)
     mean = total and root.op == "mean"
@@ -74,15 +81,16 @@ def elements(what: Rendering, table: FunctionTable) -> Elements:
             return args[0] if not mean else build.node("divide", args[0], _counted(build))
         if node.op == "_count" and mean:
             return _counted(build)
-        return None
+        return build.constant(_FILLED[node.op]) if node.op in _FILLED else None
 
-    graph = without_shapes(rebuilt(graph, replace_one))
-    for node in graph.nodes:
-        if node.op not in ("input", "constant", "pair") and not is_elementwise(node.op):
-            hint = "It takes formulas of elements, and sums and means of such."
-            raise lacking("numba", node, text, hint)
+    graph = rebuilt(graph, replace_one)
+    check_map(graph, text)
     graph = legalise(graph, TARGET.known, table, "numba", text, touched=True)
     return Elements(graph, total, mean)
+
+
+_FILLED = {"_zeros": 0.0, "_ones": 1.0}
+"""What second derivatives are that do not depend on anything."""
 
 
 def _is_total(node: Node) -> bool:
@@ -103,7 +111,10 @@ def numba_source(
     """
     found = elements(what, table)
     if numbers is None:
-        numbers = [name for name, shape in what.derived.shapes.items() if not shape.sizes]
+        scalars = [name for name, shape in what.derived.shapes.items() if not shape.sizes]
+        owners = {name: name.partition(" ")[0] for name in what.derived.inputs}
+        numbers = [name for name, owner in owners.items() if owner in scalars]
+        numbers += [COTANGENT] * found.is_sum
     if set(numbers) >= set(what.derived.inputs):
         numbers = []
     functions = [_function(what, found, kind, table, numbers) for kind in what.names]
@@ -178,15 +189,21 @@ class _Loop:
 
     def summed(self, place: int) -> bool:
         """Whether a result is one number: a sum over all elements."""
-        if place == 0 and self.kind != "grad":
-            return self.found.is_sum
-        return self.input_of(place) in self.numbers
+        return not self.axes_of(place)
 
-    def input_of(self, place: int) -> str | None:
-        """The input that a derivative is by; None for the value and for what has its shape."""
-        first = 0 if self.kind == "grad" else 1
-        forward = self.what.derived.what == "jvp"
-        return None if forward or place < first else self.what.layout.wrt[place - first]
+    def axes_of(self, place: int) -> list[str | None]:
+        """Whose axes a result has, one after the other: None for those of all elements."""
+        kind, layout = self.what.derived.what, self.what.layout
+        own: list[str | None] = [] if self.found.is_sum else [None]
+        at = place if self.kind == "grad" else place - 1
+        if at < 0 or kind == "jvp":
+            return own
+        if kind == "hessian":
+            names = [layout.wrt[at // len(layout.wrt)], layout.wrt[at % len(layout.wrt)]]
+        else:
+            names = [layout.wrt[at]]
+        arrays = [name for name in names if name not in self.numbers]
+        return [*(own if kind == "jacobian" else []), *arrays]
 
     def over(self, names: Names) -> str:
         """The loop in chunks."""
@@ -217,7 +234,7 @@ class _Loop:
 
     def called(self, names: Names) -> str:
         """The function that users call."""
-        rows, layout = self.rows, self.what.layout
+        rows, layout, what = self.rows, self.what.layout, self.what.derived.what
         inputs = [a for n, a in self.arguments.items() if n != _COUNT]
         shape, chunks = names.fresh("shape"), names.fresh("chunks")
         flat = {row: names.fresh(f"{row}_row") for row in rows}
@@ -228,33 +245,34 @@ class _Loop:
         one = "," if len(inputs) == 1 else ""
         lines = [
             bracketed("", f"def {self.name}(", typed, f") -> {returns}:"),
-            function_doc(self.kind, layout),
+            function_doc(what if what in PRODUCTS else self.kind, layout),
             f"    {', '.join(inputs)}{one} = (np.asarray(v, np.float64) "
             f"for v in ({', '.join(inputs)}{one}))",
             f"    ({', '.join(flat.values())}{',' if len(flat) == 1 else ''}), {shape} = "
             f"_rows({', '.join(rows)})",
         ]
         first = next(iter(flat.values()))
-        if any(self.summed(p) for p in range(len(self.results))):
+        sums = [result for p, result in enumerate(self.results) if self.summed(p)]
+        if sums:
             lines.append(f"    {chunks} = -(-{first}.size // CHUNK)")
-        for place, result in enumerate(self.results):
-            size = chunks if self.summed(place) else f"{first}.size"
-            lines.append(f"    {result} = np.empty({size})")
+        lines += [f"    {r} = np.empty({chunks if r in sums else shape})" for r in self.results]
         if self.found.is_mean:
             lines.append(f"    {self.arguments[_COUNT]} = float({first}.size)")
         numbers = {a: f"{a}.item()" for a in inputs}
         passed = [(numbers | flat).get(a, a) for a in self.arguments.values()]
-        lines.append(f"    _{self.name}_over({', '.join([*passed, *self.results])})")
-        texts = []
-        for place, result in enumerate(self.results):
-            texts.append(self._handed(place, result, shape, inputs))
+        passed += [r if r in sums else f"{r}.ravel()" for r in self.results]
+        lines.append(f"    _{self.name}_over({', '.join(passed)})")
+        texts = [self._handed(place, result, shape) for place, result in enumerate(self.results)]
         lines.append(returned(self.kind, layout, texts))
         return "\n".join(lines) + "\n"
 
-    def _handed(self, place: int, result: str, shape: str, inputs: list[str]) -> str:
+    def _handed(self, place: int, result: str, shape: str) -> str:
         if self.summed(place):
             return f"{result}.sum()"
-        name = self.input_of(place)
-        if name is None or len(self.rows) == 1:
-            return f"{result}.reshape({shape})[()]"
-        return f"_sum_to({result}.reshape({shape}), {self.arguments[name]})[()]"
+        axes = self.axes_of(place)
+        if len(axes) > 1:
+            shapes = [shape if name is None else f"{self.arguments[name]}.shape" for name in axes]
+            return f"_block({result}, {shape}, {', '.join(shapes)})[()]"
+        if axes[0] is None or len(self.rows) == 1:
+            return f"{result}[()]"
+        return f"_sum_to({result}, {self.arguments[axes[0]]})[()]"

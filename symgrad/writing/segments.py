@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.emit import Writer, emit
@@ -31,9 +31,16 @@ class Code:
     sums: tuple[Node, ...] = ()
     multiplies: bool = False
 
+    def rows(self, node: Node) -> bool:
+        """Whether one of its results is written, row by row, to an array that it is given."""
+        return self.segment.loops and node not in self.sums
+
 
 class Source(Setting):
-    """The module of a plan: `text`, and a `Code` for each segment."""
+    """The module of a plan: `text`, and a `Code` for each segment.
+
+    `rows` are the results of loops that have rows, and `numbers` those of sizes that are used.
+    """
 
     def __init__(
         self,
@@ -60,7 +67,31 @@ class Source(Setting):
             name = names.fresh(f"{kind}_{place + 1}")
             made = self._loop(segment, name) if segment.loops else self._whole(segment, name)
             texts.append(made)
+        self.numbers = [n for n in plan.graph.nodes if n in plan.numbers and n in self._called]
+        self.rows = [n for code in self.codes for n in code.segment.results if code.rows(n)]
+        if at_once:
+            inputs = plan.graph.inputs()
+            texts.append(self._all(name for key, name in arguments.items() if key in inputs))
         self.text = "\n\n".join(texts)
+
+    def _all(self, arguments: Iterable[str]) -> str:
+        """A function that calls those of all segments, one after the other."""
+        lines = [f"def at_once({', '.join(('buffers', 'rows', 'numbers', *arguments))}):"]
+        for given, nodes in (("rows", self.rows), ("numbers", self.numbers)):
+            if nodes:
+                lines.append(f"    {', '.join(map(self.called, nodes))}, = {given}")
+        loops = 0
+        for code in self.codes:
+            rows = [node for node in code.segment.results if code.rows(node)]
+            takes = [self.called(node) for node in (*code.segment.needs, *rows)]
+            gives = [self.called(node) for node in code.segment.results if node not in rows]
+            if code.segment.loops:
+                takes.insert(0, f"buffers[{loops}]")
+                loops += 1
+            call = f"{code.name}({', '.join(takes)})"
+            lines.append(f"    {', '.join(gives)}, = {call}" if gives else f"    {call}")
+        lines.append(f"    return [{', '.join(map(self.called, self.plan.graph.outputs))}]")
+        return "\n".join([*lines, ""])
 
     def _name(self, node: Node) -> str:
         found = self._called.get(node)

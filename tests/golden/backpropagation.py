@@ -39,9 +39,9 @@ def value(
     h = np.maximum(X @ W1 + b1, 0)
     z2 = h @ W2 + b2
     max_z2 = z2.max(axis=-1, keepdims=True)
-    max_z2_or_0 = np.where(np.isfinite(max_z2), max_z2, 0.0)
-    ln = np.log(np.sum(np.exp(z2 - max_z2_or_0), axis=-1, keepdims=True))
-    return -np.mean(np.sum(T * (z2 - (ln + max_z2_or_0)), axis=-1))
+    r = z2 - np.where(np.isfinite(max_z2), max_z2, 0.0)
+    p = T * (r - np.log(np.sum(np.exp(r), axis=-1, keepdims=True)))
+    return -np.mean(p.sum(axis=-1))
 
 
 @np.errstate(all="ignore")
@@ -62,8 +62,8 @@ def grad(
     max_z2 = z2.max(axis=-1, keepdims=True)
     e = np.exp(z2 - np.where(np.isfinite(max_z2), max_z2, 0.0))
     g = T / T.shape[0]
-    g2 = _of_total(z2, e, e.sum(axis=-1, keepdims=True))
-    dz2 = g.sum(axis=1, keepdims=True) * g2 - g
+    shares = e / e.sum(axis=-1, keepdims=True)
+    dz2 = g.sum(axis=-1, keepdims=True) * shares - g
     dW2 = h.T @ dz2
     dz1 = np.where(z1 > 0, dz2 @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -87,14 +87,13 @@ def value_and_grad(
     h = np.maximum(z1, 0)
     z2 = h @ W2 + b2
     max_z2 = z2.max(axis=-1, keepdims=True)
-    max_z2_or_0 = np.where(np.isfinite(max_z2), max_z2, 0.0)
-    e = np.exp(z2 - max_z2_or_0)
-    sum_e = e.sum(axis=-1, keepdims=True)
-    total = np.sum(T * (z2 - (np.log(sum_e) + max_z2_or_0)), axis=-1)
-    value = -total.mean()
+    r = z2 - np.where(np.isfinite(max_z2), max_z2, 0.0)
+    exp_r = np.exp(r)
+    sum_exp_r = exp_r.sum(axis=-1, keepdims=True)
+    value = -np.mean(np.sum(T * (r - np.log(sum_exp_r)), axis=-1))
     # reverse
     g = T / T.shape[0]
-    dz2 = g.sum(axis=1, keepdims=True) * _of_total(z2, e, sum_e) - g
+    dz2 = g.sum(axis=-1, keepdims=True) * (exp_r / sum_exp_r) - g
     dW2 = h.T @ dz2
     dz1 = np.where(z1 > 0, dz2 @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -116,9 +115,3 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
-
-
-def _of_total(x: Array, e: Array, total: Array) -> Array:
-    """What share of the total each exponential of x is; of those of infinity, all."""
-    shares = e / np.where(total == 0, 1.0, total)
-    return shares if np.isfinite(total).all() else np.where(x == np.inf, 1.0, shares)

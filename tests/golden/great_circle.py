@@ -30,8 +30,8 @@ def value(
     lat2, lat1, lon2, lon1, R = _floats(lat2, lat1, lon2, lon1, R)
     square = np.sin((lon2 - lon1) / 2) ** 2
     p = np.cos(lat1) * np.cos(lat2) * square
-    h = np.sin((lat2 - lat1) / 2) ** 2 + p
-    return 2 * R * np.arcsin(np.sqrt(h))
+    arcsin = np.arcsin(np.sqrt(np.sin((lat2 - lat1) / 2) ** 2 + p))
+    return 2 * R * arcsin
 
 
 @np.errstate(all="ignore")
@@ -51,13 +51,13 @@ def grad(
     q2 = (lon2 - lon1) / 2
     sin_q2 = np.sin(q2)
     sin_q2_squared = sin_q2**2
-    h = sin_q**2 + p * sin_q2_squared
-    sqrt_h = np.sqrt(h)
+    root = np.sqrt(sin_q**2 + p * sin_q2_squared)
     # reverse
-    dh = R / np.sqrt((1 - sqrt_h) * (1 + sqrt_h)) / sqrt_h
-    g = dh * sin_q2_squared * cos_lat2 * np.sin(lat1)
-    dlat1 = _sum_to(-(g + np.cos(q) * (dh * sin_q)), lat1)
-    dlon1 = _sum_to(-np.cos(q2) * (dh * p * sin_q2), lon1)
+    g = R / np.sqrt((1 - root) * (1 + root))
+    g2 = root + np.where((sin_q == 0) & (sin_q2 == 0), 1.0, 0.0)
+    g3 = sin_q2_squared * g / g2 * cos_lat2 * np.sin(lat1)
+    dlat1 = _sum_to(-(g3 + np.cos(q) * (sin_q * g / g2)), lat1).astype(lat2.dtype)
+    dlon1 = _sum_to(-np.cos(q2) * (p * sin_q2 * g / g2), lon1).astype(lat2.dtype)
     return dlat1, dlon1
 
 
@@ -78,14 +78,14 @@ def value_and_grad(
     q2 = (lon2 - lon1) / 2
     sin_q2 = np.sin(q2)
     sin_q2_squared = sin_q2**2
-    h = sin_q**2 + p * sin_q2_squared
-    sqrt_h = np.sqrt(h)
-    value = 2 * R * np.arcsin(sqrt_h)
+    root = np.sqrt(sin_q**2 + p * sin_q2_squared)
+    value = 2 * R * np.arcsin(root)
     # reverse
-    dh = R / np.sqrt((1 - sqrt_h) * (1 + sqrt_h)) / sqrt_h
-    g = dh * sin_q2_squared * cos_lat2 * np.sin(lat1)
-    dlat1 = _sum_to(-(g + np.cos(q) * (dh * sin_q)), lat1)
-    dlon1 = _sum_to(-np.cos(q2) * (dh * p * sin_q2), lon1)
+    g = R / np.sqrt((1 - root) * (1 + root))
+    g2 = root + np.where((sin_q == 0) & (sin_q2 == 0), 1.0, 0.0)
+    g3 = sin_q2_squared * g / g2 * cos_lat2 * np.sin(lat1)
+    dlat1 = _sum_to(-(g3 + np.cos(q) * (sin_q * g / g2)), lat1).astype(lat2.dtype)
+    dlon1 = _sum_to(-np.cos(q2) * (p * sin_q2 * g / g2), lon1).astype(lat2.dtype)
     return value, (dlat1, dlon1)
 
 
@@ -108,12 +108,12 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
     """Sum a cotangent, of the value's shape, over the axes along which an input was broadcast."""
     if shape is not None:
         g = np.broadcast_to(g, shape)
+    elif g.shape == like.shape:
+        return g
     new = g.ndim - like.ndim
     axes = tuple(
         axis
         for axis in range(g.ndim)
         if axis < new or like.shape[axis - new] != g.shape[axis]
     )
-    if not axes and shape is None:
-        return g
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)

@@ -32,7 +32,8 @@ def value(p: ArrayLike, q: ArrayLike, r: ArrayLike) -> Array:
     b = _norm(r - p)
     c = _norm(p - q)
     s = (a + b + c) / 2
-    return np.sqrt(s * (s - a) * (s - b) * (s - c))
+    prod = s * ((c + (b - a)) / 2) * ((c + (a - b)) / 2)
+    return np.sqrt(prod * ((a + (b - c)) / 2))
 
 
 @np.errstate(all="ignore")
@@ -46,24 +47,23 @@ def grad(p: ArrayLike, q: ArrayLike, r: ArrayLike) -> tuple[Array, Array, Array]
     p_minus_q = p - q
     c = _norm(p_minus_q)
     s = (a + b + c) / 2
-    s_minus_a = s - a
-    s_s_minus_a = s * s_minus_a
-    s_minus_b = s - b
-    prod = s_s_minus_a * s_minus_b
-    s_minus_c = s - c
-    root = np.sqrt(prod * s_minus_c)
+    ratio = (c + (b - a)) / 2
+    s_ratio = s * ratio
+    ratio2 = (c + (a - b)) / 2
+    s_ratio_ratio2 = s_ratio * ratio2
+    ratio3 = (a + (b - c)) / 2
+    root = np.sqrt(s_ratio_ratio2 * ratio3)
     # reverse
-    g = s_minus_c / root
-    d_s_minus_c = 0.5 * prod / root
-    d_s_minus_b = 0.5 * g * s_s_minus_a
-    half_s_minus_b_g = 0.5 * (s_minus_b * g)
-    d_s_minus_a = half_s_minus_b_g * s
-    g2 = d_s_minus_c + d_s_minus_b + half_s_minus_b_g * s_minus_a
-    g3 = 0.5 * (g2 + d_s_minus_a)
-    d_p_minus_q = np.where(c != 0, (g3 - d_s_minus_c) * (p_minus_q / c), 0.0)
-    d_r_minus_p = np.where(b != 0, (g3 - d_s_minus_b) * (r_minus_p / b), 0.0)
+    ratio3_over_root = ratio3 / root
+    g = 0.25 * s_ratio_ratio2 / root
+    g2 = 0.25 * ratio3_over_root * s_ratio
+    g3 = 0.25 * (ratio2 * ratio3_over_root)
+    g3_s = g3 * s
+    g3_ratio = g3 * ratio
+    d_p_minus_q = np.where(c != 0, (g2 - g + g3_s + g3_ratio) * (p_minus_q / c), 0.0)
+    d_r_minus_p = np.where(b != 0, (g - g2 + g3_s + g3_ratio) * (r_minus_p / b), 0.0)
     dp = d_p_minus_q - d_r_minus_p
-    d_q_minus_r = np.where(a != 0, (g3 - d_s_minus_a) * (q_minus_r / a), 0.0)
+    d_q_minus_r = np.where(a != 0, (g + g2 - g3_s + g3_ratio) * (q_minus_r / a), 0.0)
     dq = d_q_minus_r - d_p_minus_q
     dr = d_r_minus_p - d_q_minus_r
     return dp, dq, dr
@@ -84,24 +84,23 @@ def value_and_grad(
     p_minus_q = p - q
     c = _norm(p_minus_q)
     s = (a + b + c) / 2
-    s_minus_a = s - a
-    s_s_minus_a = s * s_minus_a
-    s_minus_b = s - b
-    prod = s_s_minus_a * s_minus_b
-    s_minus_c = s - c
-    value = np.sqrt(prod * s_minus_c)
+    ratio = (c + (b - a)) / 2
+    s_ratio = s * ratio
+    ratio2 = (c + (a - b)) / 2
+    s_ratio_ratio2 = s_ratio * ratio2
+    ratio3 = (a + (b - c)) / 2
+    value = np.sqrt(s_ratio_ratio2 * ratio3)
     # reverse
-    g = s_minus_c / value
-    d_s_minus_c = 0.5 * prod / value
-    d_s_minus_b = 0.5 * g * s_s_minus_a
-    half_s_minus_b_g = 0.5 * (s_minus_b * g)
-    d_s_minus_a = half_s_minus_b_g * s
-    g2 = d_s_minus_c + d_s_minus_b + half_s_minus_b_g * s_minus_a
-    g3 = 0.5 * (g2 + d_s_minus_a)
-    d_p_minus_q = np.where(c != 0, (g3 - d_s_minus_c) * (p_minus_q / c), 0.0)
-    d_r_minus_p = np.where(b != 0, (g3 - d_s_minus_b) * (r_minus_p / b), 0.0)
+    g = ratio3 / value
+    g2 = 0.25 * s_ratio_ratio2 / value
+    g3 = 0.25 * g * s_ratio
+    g4 = 0.25 * (ratio2 * g)
+    g4_s = g4 * s
+    g4_ratio = g4 * ratio
+    d_p_minus_q = np.where(c != 0, (g3 - g2 + g4_s + g4_ratio) * (p_minus_q / c), 0.0)
+    d_r_minus_p = np.where(b != 0, (g2 - g3 + g4_s + g4_ratio) * (r_minus_p / b), 0.0)
     dp = d_p_minus_q - d_r_minus_p
-    d_q_minus_r = np.where(a != 0, (g3 - d_s_minus_a) * (q_minus_r / a), 0.0)
+    d_q_minus_r = np.where(a != 0, (g2 + g3 - g4_s + g4_ratio) * (q_minus_r / a), 0.0)
     dq = d_q_minus_r - d_p_minus_q
     dr = d_r_minus_p - d_q_minus_r
     return value, (dp, dq, dr)

@@ -71,12 +71,12 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
     """Sum a cotangent, of the value's shape, over the axes along which an input was broadcast."""
     if shape is not None:
         g = np.broadcast_to(g, shape)
+    elif g.shape == like.shape:
+        return g
     new = g.ndim - like.ndim
     axes = tuple(
         axis
         for axis in range(g.ndim)
         if axis < new or like.shape[axis - new] != g.shape[axis]
     )
-    if not axes and shape is None:
-        return g
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)

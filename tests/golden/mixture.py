@@ -31,14 +31,14 @@ def value(x: ArrayLike, mu: ArrayLike, weights: ArrayLike, s: ArrayLike) -> Arra
     d2 = np.sum((x[:, None] - mu) ** 2, axis=-1)
     max_weights = weights.max(axis=-1, keepdims=True)
     max_weights_or_0 = np.where(np.isfinite(max_weights), max_weights, 0.0)
-    total = np.sum(np.exp(weights - max_weights_or_0), axis=-1, keepdims=True)
-    r = weights - (np.log(total) + max_weights_or_0)
+    r = weights - max_weights_or_0
+    r2 = r - np.log(np.sum(np.exp(r), axis=-1, keepdims=True))
     d_log_s_or_0 = np.where((d != 0) | np.isnan(s), d * np.log(s), 0.0)
-    r2 = r - d2 / (2 * s**2) - d_log_s_or_0
-    max_r2 = r2.max(axis=1, keepdims=True)
-    max_r2_or_0 = np.where(np.isfinite(max_r2), max_r2, 0.0)
-    ln = np.log(np.sum(np.exp(r2 - max_r2_or_0), axis=1))
-    return -np.sum(ln + np.squeeze(max_r2_or_0, axis=1))
+    r3 = r2 - d2 / (2 * s**2) - d_log_s_or_0
+    max_r3 = r3.max(axis=1, keepdims=True)
+    max_r3_or_0 = np.where(np.isfinite(max_r3), max_r3, 0.0)
+    ln = np.log(np.sum(np.exp(r3 - max_r3_or_0), axis=1))
+    return -np.sum(ln + np.squeeze(max_r3_or_0, axis=1))
 
 
 @np.errstate(all="ignore")
@@ -55,20 +55,21 @@ def grad(
     d2 = np.sum(r**2, axis=-1)
     max_weights = weights.max(axis=-1, keepdims=True)
     max_weights_or_0 = np.where(np.isfinite(max_weights), max_weights, 0.0)
-    e = np.exp(weights - max_weights_or_0)
-    sum_e = e.sum(axis=-1, keepdims=True)
+    r2 = weights - max_weights_or_0
+    exp_r2 = np.exp(r2)
+    sum_exp_r2 = exp_r2.sum(axis=-1, keepdims=True)
     twice_s_squared = 2 * s**2
     q = d2 / twice_s_squared
     d_nonzero = d != 0
     d_log_s_or_0 = np.where(d_nonzero | np.isnan(s), d * np.log(s), 0.0)
-    r2 = weights - (np.log(sum_e) + max_weights_or_0) - q - d_log_s_or_0
+    r3 = r2 - np.log(sum_exp_r2) - q - d_log_s_or_0
     # reverse
-    max_r2 = r2.max(axis=1, keepdims=True)
-    e2 = np.exp(r2 - np.where(np.isfinite(max_r2), max_r2, 0.0))
-    g = _of_total(r2, e2, e2.sum(axis=1, keepdims=True))
+    max_r3 = r3.max(axis=1, keepdims=True)
+    e = np.exp(r3 - np.where(np.isfinite(max_r3), max_r3, 0.0))
+    g = _of_total(r3, e, e.sum(axis=1, keepdims=True))
     d_d2 = g / twice_s_squared
     sum_g = g.sum(axis=0)
-    dweights = sum_g.sum(axis=0) * _of_total(weights, e, sum_e) - sum_g
+    dweights = sum_g.sum(axis=-1) * (exp_r2 / sum_exp_r2) - sum_g
     dmu = np.sum(-2 * d_d2[..., None] * r, axis=0)
     ds = np.sum(np.where(d_nonzero, g * d / s, 0.0) - 4 * s * (d_d2 * q), axis=0)
     return dmu, dweights, ds
@@ -88,23 +89,25 @@ def value_and_grad(
     d2 = np.sum(r**2, axis=-1)
     max_weights = weights.max(axis=-1, keepdims=True)
     max_weights_or_0 = np.where(np.isfinite(max_weights), max_weights, 0.0)
-    e = np.exp(weights - max_weights_or_0)
-    sum_e = e.sum(axis=-1, keepdims=True)
+    r2 = weights - max_weights_or_0
+    exp_r2 = np.exp(r2)
+    sum_exp_r2 = exp_r2.sum(axis=-1, keepdims=True)
     twice_s_squared = 2 * s**2
     q = d2 / twice_s_squared
     d_nonzero = d != 0
     d_log_s_or_0 = np.where(d_nonzero | np.isnan(s), d * np.log(s), 0.0)
-    r2 = weights - (np.log(sum_e) + max_weights_or_0) - q - d_log_s_or_0
-    max_r2 = r2.max(axis=1, keepdims=True)
-    max_r2_or_0 = np.where(np.isfinite(max_r2), max_r2, 0.0)
-    e2 = np.exp(r2 - max_r2_or_0)
-    total = np.sum(np.log(e2.sum(axis=1)) + np.squeeze(max_r2_or_0, axis=1))
-    value = -total
+    r3 = r2 - np.log(sum_exp_r2) - q - d_log_s_or_0
+    max_r3 = r3.max(axis=1, keepdims=True)
+    max_r3_or_0 = np.where(np.isfinite(max_r3), max_r3, 0.0)
+    e = np.exp(r3 - max_r3_or_0)
+    sum_e = e.sum(axis=1, keepdims=True)
+    ln = np.log(np.squeeze(sum_e, axis=1))
+    value = -np.sum(ln + np.squeeze(max_r3_or_0, axis=1))
     # reverse
-    g = _of_total(r2, e2, e2.sum(axis=1, keepdims=True))
+    g = _of_total(r3, e, sum_e)
     d_d2 = g / twice_s_squared
     sum_g = g.sum(axis=0)
-    dweights = sum_g.sum(axis=0) * _of_total(weights, e, sum_e) - sum_g
+    dweights = sum_g.sum(axis=-1) * (exp_r2 / sum_exp_r2) - sum_g
     dmu = np.sum(-2 * d_d2[..., None] * r, axis=0)
     ds = np.sum(np.where(d_nonzero, g * d / s, 0.0) - 4 * s * (d_d2 * q), axis=0)
     return value, (dmu, dweights, ds)

@@ -39,10 +39,9 @@ def value(
     h = np.maximum(X @ W1 + b1, 0)
     logits = h @ W2 + b2
     max_logits = logits.max(axis=-1, keepdims=True)
-    max_logits_or_0 = np.where(np.isfinite(max_logits), max_logits, 0.0)
-    total = np.sum(np.exp(logits - max_logits_or_0), axis=-1, keepdims=True)
-    total2 = np.sum(T * (logits - (np.log(total) + max_logits_or_0)), axis=-1)
-    return -total2.mean()
+    r = logits - np.where(np.isfinite(max_logits), max_logits, 0.0)
+    p = T * (r - np.log(np.sum(np.exp(r), axis=-1, keepdims=True)))
+    return -np.mean(p.sum(axis=-1))
 
 
 @np.errstate(all="ignore")
@@ -64,8 +63,8 @@ def grad(
     g = logits - np.where(np.isfinite(max_logits), max_logits, 0.0)
     exp_g = np.exp(g)
     g2 = T / T.shape[0]
-    g3 = _of_total(logits, exp_g, exp_g.sum(axis=-1, keepdims=True))
-    dlogits = g2.sum(axis=1, keepdims=True) * g3 - g2
+    shares = exp_g / exp_g.sum(axis=-1, keepdims=True)
+    dlogits = g2.sum(axis=-1, keepdims=True) * shares - g2
     dW2 = h.T @ dlogits
     dz1 = np.where(z1 > 0, dlogits @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -89,15 +88,13 @@ def value_and_grad(
     h = np.maximum(z1, 0)
     logits = h @ W2 + b2
     max_logits = logits.max(axis=-1, keepdims=True)
-    max_logits_or_0 = np.where(np.isfinite(max_logits), max_logits, 0.0)
-    e = np.exp(logits - max_logits_or_0)
-    sum_e = e.sum(axis=-1, keepdims=True)
-    total = np.sum(T * (logits - (np.log(sum_e) + max_logits_or_0)), axis=-1)
-    value = -total.mean()
+    r = logits - np.where(np.isfinite(max_logits), max_logits, 0.0)
+    exp_r = np.exp(r)
+    sum_exp_r = exp_r.sum(axis=-1, keepdims=True)
+    value = -np.mean(np.sum(T * (r - np.log(sum_exp_r)), axis=-1))
     # reverse
     g = T / T.shape[0]
-    g2 = g.sum(axis=1, keepdims=True) * _of_total(logits, e, sum_e)
-    dlogits = g2 - g
+    dlogits = g.sum(axis=-1, keepdims=True) * (exp_r / sum_exp_r) - g
     dW2 = h.T @ dlogits
     dz1 = np.where(z1 > 0, dlogits @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -119,9 +116,3 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
-
-
-def _of_total(x: Array, e: Array, total: Array) -> Array:
-    """What share of the total each exponential of x is; of those of infinity, all."""
-    shares = e / np.where(total == 0, 1.0, total)
-    return shares if np.isfinite(total).all() else np.where(x == np.inf, 1.0, shares)
