@@ -20,6 +20,9 @@ Array = np.ndarray[Any, Any]
 UNSUSPICIOUS = 4.0
 """An error in ulps that needs no explanation."""
 
+_MUCH = 100.0
+"""How much larger than their sum terms are that cancel in it."""
+
 _EXPLAINED = 8
 """How many errors are explained, of those that need it."""
 
@@ -62,13 +65,13 @@ def by_digits(
     truth: Truth,
     run: Callable[[Truth, Sequence[int]], Array],
     roundings: float,
-    cancelling: float = 0.0,
+    cancelling: Array | None = None,
 ) -> Judgement:
     """Hold some elements against what `run` finds of the truth, in ulps.
 
     A number is wrong if it is off by more than `roundings` of itself, of what it moves by where the
-    inputs are rounded, and of terms as large as `cancelling`, of which it is the sum. What it moves
-    by is found for the largest errors, which others are then like.
+    inputs are rounded, and of much larger terms, as in `cancelling`, of which it is the sum. What it
+    moves by is found for the largest errors, which others are then like.
     """
     wanted = run(truth, places)
     numbers = [float(got.flat[place]) for place in places]
@@ -88,8 +91,9 @@ def by_digits(
             want = wanted[k]
             found = [float(move[rank]) for move in moves if move[rank] == move[rank]]
             moved, unit = max(found, default=0.0), math.ulp(min(abs(float(want)), 1e308))
-            terms = UNSUSPICIOUS * math.ulp(cancelling) / unit if cancelling else 0.0
-            allowed = roundings * (UNSUSPICIOUS + 2 * moved / unit + terms)
+            terms = 0.0 if cancelling is None else float(cancelling.flat[places[k]])
+            lost = math.ulp(terms) / unit if terms > _MUCH * abs(float(want)) else 0.0
+            allowed = roundings * (UNSUSPICIOUS + 2 * moved / unit + UNSUSPICIOUS * lost)
             if error > allowed:
                 details = f": {shown(error)} ulps, where rounding explains {shown(allowed)}"
                 element = index_text(got.shape, places[k])
