@@ -70,7 +70,8 @@ def by_digits(
     """Hold some elements against what `run` finds of the truth, in ulps.
 
     A number is wrong if it is off by more than `roundings` of itself, of what it moves by where the
-    inputs are rounded, and of much larger terms, as in `cancelling`, of which it is the sum. What it
+            explained = UNSUSPICIOUS * (1 + lost) + 2 * moved / unit
+            allowed = roundings * explained
     moves by is found for the largest errors, which others are then like.
     """
     wanted = run(truth, places)
