@@ -21,6 +21,7 @@ from symgrad.language.spelling import (
 )
 from symgrad.targets import Target
 from symgrad.targets.c_arrays import HELPERS as ARRAYS
+from symgrad.targets.coefficients import DIGAMMA, ZETA, as_code
 
 _SAME = """sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh floor ceil trunc
 rint isnan isinf isfinite erf erfc""".split()
@@ -196,14 +197,7 @@ static double digamma(double x)
 {
     /* What is left of it between 1 and 2 without its root, as a polynomial in 2*x - 3. */
     static const double rest[] = {
-        2.832706668021759e-11, -8.498137230186096e-11, 9.206434499177992e-11,
-        -2.7619635330317715e-10, 1.2358072433984831e-09, -3.7075072647122386e-09,
-        1.0542687624027994e-08, -3.163020268955334e-08, 9.542050972688906e-08,
-        -2.86315275846934e-07, 8.589127353033379e-07, -2.57809436305308e-06,
-        7.741232223504057e-06, -2.325824239445257e-05, 6.995018873950506e-05,
-        -0.00021074841140458636, 0.0006368880303257201, -0.0019350666648590097,
-        0.005936795278305649, -0.018550615381735115, 0.060135621060196744,
-        -0.2118137106407303, 0.9510558760318328};
+@digamma};
     double total = 0.0;
     if (isnan(x) || x == INFINITY)
         return x;
@@ -228,16 +222,14 @@ static double digamma(double x)
     x -= 1.4616321449683622;
     return total + (x - 9.549995429965697e-17) * polynomial(2.0 * x - 0.0767357100632756, 23, rest);
 }
-""",
+""".replace("@digamma", as_code(DIGAMMA, " " * 8)),
     "zeta": """\
 /* The sum of (x + k)**-s over k = 0, 1, ..., by the formula of Euler and Maclaurin. */
 static double zeta(double s, double x)
 {
     /* (2*k)! over the numbers of Bernoulli. */
     static const double weights[] = {
-        12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1892437580.3183792,
-        74724249600.0, -2950130727918.1643, 116467828143500.67, -4597978722407472.6,
-        1.8152105401943546e+17, -7.166165256175667e+18};
+@zeta};
     double total, power, factor = 1.0;
     if (s == 1.0 || (s > 1.0 && x <= 0.0 && x == floor(x)))
         return INFINITY;
@@ -263,7 +255,7 @@ static double zeta(double s, double x)
     }
     return total;
 }
-""",
+""".replace("@zeta", as_code(ZETA, " " * 8)),
     "over_erfcx": """\
 /* c / (exp(x**2) * erfc(x)); the square is carried to twice the digits. */
 static double over_erfcx(double c, double x)

@@ -48,6 +48,8 @@ SPELLINGS: Mapping[str, Spelling] = {
     "_log_ndtr": call("special.log_ndtr"),
     "_over_erfcx": Spelling("{0} / _erfcx({1})", PRODUCT, (PRODUCT, TERNARY)),
     "cbrt": call("jnp.cbrt"),
+    "_cholesky": call("jnp.linalg.cholesky"),
+    "take_along_axis": Spelling("jnp.take_along_axis({0}, {1}, axis={v0})", arity=2),
     "exp2": call("jnp.exp2"),
     "fmod": call2("jnp.fmod"),
     "keep": Spelling("jnp.where({0}, {1}, 0.0)", float_constants=True),

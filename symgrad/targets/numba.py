@@ -5,6 +5,7 @@ from __future__ import annotations
 from symgrad.language.spelling import AND, NOT, OR, SIGN, TERNARY, Spelling, call, call2
 from symgrad.targets import Target
 from symgrad.targets.arrays import ARRAYS
+from symgrad.targets.coefficients import DIGAMMA, ZETA, as_code
 from symgrad.targets.numpy import HELPERS as NUMPY_HELPERS
 from symgrad.targets.numpy import SPELLINGS as NUMPY_SPELLINGS
 from symgrad.targets.numpy import constant
@@ -156,17 +157,10 @@ def _digamma(x):
 
 
 _BETWEEN_1_AND_2 = (
-    2.832706668021759e-11, -8.498137230186096e-11, 9.206434499177992e-11,
-    -2.7619635330317715e-10, 1.2358072433984831e-09, -3.7075072647122386e-09,
-    1.0542687624027994e-08, -3.163020268955334e-08, 9.542050972688906e-08,
-    -2.86315275846934e-07, 8.589127353033379e-07, -2.57809436305308e-06,
-    7.741232223504057e-06, -2.325824239445257e-05, 6.995018873950506e-05,
-    -0.00021074841140458636, 0.0006368880303257201, -0.0019350666648590097,
-    0.005936795278305649, -0.018550615381735115, 0.060135621060196744,
-    -0.2118137106407303, 0.9510558760318328,
+@digamma,
 )
 """What is left of digamma without its root, as a polynomial in 2*x - 3."""
-''',
+'''.replace("@digamma", as_code(DIGAMMA, "    ")),
     "_zeta": '''\
 def _zeta(order, x):
     """The sum of (x + k)**-order over k = 0, 1, ..., by the formula of Euler and Maclaurin."""
@@ -198,12 +192,10 @@ def _zeta(order, x):
 
 
 _BERNOULLI = (
-    12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1892437580.3183792,
-    74724249600.0, -2950130727918.1643, 116467828143500.67, -4597978722407472.6,
-    1.8152105401943546e17, -7.166165256175667e18,
+@zeta,
 )
 """(2*k)! over the numbers of Bernoulli."""
-''',
+'''.replace("@zeta", as_code(ZETA, "    ")),
     "_log1p": '''\
 def _log1p(x):
     """log(1 + x): what 1 + x has lost by rounding is added to its logarithm."""
