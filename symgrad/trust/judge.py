@@ -70,8 +70,7 @@ def by_digits(
     """Hold some elements against what `run` finds of the truth, in ulps.
 
     A number is wrong if it is off by more than `roundings` of itself, of what it moves by where the
-            explained = UNSUSPICIOUS * (1 + lost) + 2 * moved / unit
-            allowed = roundings * explained
+    inputs are rounded, and of much larger terms, as in `cancelling`, whose sum it is. What it
     moves by is found for the largest errors, which others are then like.
     """
     wanted = run(truth, places)
@@ -94,7 +93,7 @@ def by_digits(
             moved, unit = max(found, default=0.0), math.ulp(min(abs(float(want)), 1e308))
             terms = 0.0 if cancelling is None else float(cancelling.flat[places[k]])
             lost = math.ulp(terms) / unit if terms > _MUCH * abs(float(want)) else 0.0
-            allowed = roundings * (UNSUSPICIOUS + 2 * moved / unit + UNSUSPICIOUS * lost)
+            allowed = roundings * (UNSUSPICIOUS * (1 + lost) + 2 * moved / unit)
             if error > allowed:
                 details = f": {shown(error)} ulps, where rounding explains {shown(allowed)}"
                 element = index_text(got.shape, places[k])
