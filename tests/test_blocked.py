@@ -159,6 +159,15 @@ def test_inputs_of_all_kinds(given: dict[str, Any]) -> None:
     assert same_bits(found[0], expected[0])
 
 
+@pytest.mark.parametrize("formula", ["where(sum(x) > 0, x*y, y)", "-y if max(x) > 0 else x"])
+def test_a_choice_by_a_sum_keeps_signs_of_zeros(formula: str) -> None:
+    """The condition and the choice stand in two loops."""
+    x, y = np.ones(20), np.array([0.0, -0.0] * 10)
+    expected = symgrad.function(formula)(x=x, y=y)
+    with in_blocks():
+        assert same_bits(symgrad.function(formula)(x=x, y=y), expected)
+
+
 @pytest.mark.parametrize("shape", [(5, 8), (2, 3, 7), (20, 2)])
 def test_elements_of_several_axes_are_one_row(shape: tuple[int, ...]) -> None:
     """Where they lie in one piece; and the same bits where they do not."""
