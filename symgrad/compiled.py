@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,7 @@ from symgrad.writing.document import (
     kernel_source,
     outputs_for,
 )
-from symgrad.writing.layout import Layout, layout_of, names_of
+from symgrad.writing.layout import Layout, flag, layout_of, names_of, path_of
 from symgrad.writing.origin import origin
 from symgrad.writing.plain_numbers import PlainNumbers
 from symgrad.writing.quick import ABSENT, quick
@@ -74,7 +73,7 @@ class Compiled(Shown):
         self._what = what
         self._name = what.replace(" ", "_") if what in PRODUCTS else kind
         self._wrt = wrt if wrt is None or isinstance(wrt, str) else tuple(names or ())
-        self._exact = bool(exact)
+        self._exact = flag("exact", exact)
         self._table = table
         self._formula = plain_text(formula)
         self._limits = Limits.current()
@@ -348,7 +347,7 @@ class Compiled(Shown):
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write the generated file, in UTF-8; for `name` see `render`."""
-        Path(path).write_bytes(self.render(name).encode("utf-8"))
+        path_of(path).write_bytes(self.render(name).encode("utf-8"))
 
     def to_sympy(self, symbols: Mapping[str, Any] | None = None) -> Any:
         """Its value or derivatives as expressions of SymPy; see `symgrad.to_sympy`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +18,7 @@ from symgrad.shaping.resolve import UndeclaredError
 from symgrad.targets import check_target
 from symgrad.writing.c_file import Files, Part, files, fixed_shapes
 from symgrad.writing.document import Rendering, check_function_name, document
-from symgrad.writing.layout import Layout
+from symgrad.writing.layout import Layout, path_of
 from symgrad.writing.numba_file import check_map, numba_source
 
 
@@ -82,7 +81,7 @@ class Emitted(str):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file, in UTF-8, and its header beside it, whose name ends in .h."""
-        path = Path(path)
+        path = path_of(path)
         path.write_bytes(self.encode("utf-8"))
         if self.header:
             path.with_suffix(".h").write_bytes(self.header.encode("utf-8"))

@@ -181,7 +181,7 @@ def fit(
         )
     draws = _generator(seed)
     state = rule.start(params)
-    history = np.empty(epochs)
+    history: list[float] = []
     with _reporting(progress, epochs) as report:
         for epoch in range(epochs):
             total = 0.0
@@ -196,9 +196,9 @@ def fit(
                 _check_moved(loss, moved, moment)
                 params = moved
                 total += float(value) * count
-            history[epoch] = total / samples.count
-            report(epoch + 1, float(history[epoch]))
-    return Fit(params, history)
+            history.append(total / samples.count)
+            report(epoch + 1, float(history[-1]))
+    return Fit(params, np.array(history))
 
 
 def _samples(data: Mapping[str, Any]) -> _Samples:

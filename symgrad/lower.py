@@ -8,19 +8,18 @@ from typing import Any
 from symgrad.errors import (
     ArgumentError,
     DefinitionError,
-    LimitError,
     Span,
 )
-from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable
+from symgrad.functions import CONSTANTS, LITERALS, Function, FunctionTable, builtin_functions
 from symgrad.graph import Builder, Graph, Node, Value
 from symgrad.language.attributes import check_attribute
 from symgrad.language.calls import bind, unknown_function
 from symgrad.language.compositions import BUILDERS
 from symgrad.language.indexing import attribute_of, indexed, shape_template, stacked
 from symgrad.language.items import Item, Items, Literal, ShapeOf, attribute, integer, paired
+from symgrad.language.replaying import called, replayed
 from symgrad.language.tree import Tree, postorder
-from symgrad.language.variables import SHORT, LocalFunction, check_variable, held, local_function
-from symgrad.limits import Limits
+from symgrad.language.variables import SHORT, LocalFunction, local_function
 
 _COMPARISONS = {
     "<": "less",
@@ -53,6 +52,9 @@ class Lowerer:
         self.functions: dict[str, LocalFunction] = {}
         self.inputs: dict[str, Span] = {}
         self.defining = ""
+        self.bodies: list[LocalFunction] = []
+        self.open: set[Node] = set()
+        self._looked_at = 0
         self.expanded = 0
         self.variables = 0
 
@@ -150,9 +152,9 @@ class Lowerer:
         return self.apply(function, [bound[name] for name in function.names], tree.span)
 
     def _is_hidden(self, name: str) -> bool:
-        """Whether a formula cannot call a function, as nothing but its rules sees to attributes."""
-        hidden = name.startswith("_") and not self.is_trusted and self.table[name].is_structural
-        return hidden and bool(self.table[name].attributes)
+        """Whether a formula cannot call a function: only rules see to what such a one asks for."""
+        own = name.startswith("_") and self.table[name] is builtin_functions().find(name)
+        return own and not self.is_trusted and not self.table[name].is_elementwise
 
     def _with_defaults(
         self, function: Function, bound: dict[str, Item], span: Span | None
@@ -226,7 +228,7 @@ class Lowerer:
             places = body.inputs()
             names = tuple(places)
             local = local_function(names, [places[n] for n in names], body.nodes, body.outputs[0])
-            return self._replayed(local, [operands[n] for n in names], span)
+            return replayed(self, local, [operands[n] for n in names], span)
         return self.builder.inline(body, operands, span)
 
     def is_condition(self, node: Node) -> bool:
@@ -285,31 +287,17 @@ class Lowerer:
         raise _no_number(item, self.text, span)
 
     def _call_local(self, function: LocalFunction, args: Sequence[Item], span: Span) -> Node:
-        self.expanded += len(function.steps)
-        most = Limits.current().nodes
-        if self.expanded > most:
-            raise LimitError(
-                f"the calls of functions come to more than {most:,} operations", self.text, span,
-                "Functions that call functions can double at each level. "
-                "symgrad.Limits(nodes=...) sets the limit.",
-            )  # fmt: skip
-        return self._replayed(function, [self.number(arg, span) for arg in args], span)
+        operands = [self.number(arg, span) for arg in args]
+        waits = bool(self.open) and not self.open_nodes().isdisjoint(operands)
+        return called(self, function, operands, waits, span)
 
-    def _replayed(self, function: LocalFunction, args: Sequence[Node], span: Span | None) -> Node:
-        """The operations of a function's body, on other operands."""
-        given = dict(zip(function.parameters, args, strict=True))
-        made = dict(given)
-        for place in {step.args[1]: None for step in function.own}:
-            self.variables += 1
-            name = function.names[function.parameters.index(place)]
-            made[place] = held(self, name, given[place], self.variables, span)
-        for step in function.steps:
-            operands = tuple([made.get(arg, arg) for arg in step.args])
-            if step.op == "derivative" and step.args[1] in given and step not in function.own:
-                operands = operands[0], given[step.args[1]]
-                check_variable(operands[1], self.text, span)
-            made[step] = self.builder.node(step.op, *operands, value=step.value, span=span)
-        return made.get(function.result, function.result)
+    def open_nodes(self) -> set[Node]:
+        """The parameters of the function that is defined, and what depends on them."""
+        for node in self.builder.nodes[self._looked_at :]:
+            if not self.open.isdisjoint(node.args):
+                self.open.add(node)
+        self._looked_at = len(self.builder.nodes)
+        return self.open
 
 
 _OF_TWO = {

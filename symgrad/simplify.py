@@ -11,6 +11,7 @@ from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
 from symgrad.lower import attributes_of, definition
 from symgrad.rewrite import rewrite
 from symgrad.rewriting.cancellation import without_cancellation
+from symgrad.rewriting.grouping import grouped
 from symgrad.shaping.leaves import Leaves, is_elementwise
 
 
@@ -20,7 +21,7 @@ def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
         return rewrite(graph, table, _sections(exact))
     sections = (*_sections(exact), "before")
     graph = rewrite(rewrite(graph, table, sections), table, (*sections, "last"))
-    return without_cancellation(graph, table)
+    return without_cancellation(grouped(graph, table), table)
 
 
 def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:

@@ -3,22 +3,23 @@
 # The way through the compiler: a module imports only from those before it. "targets" stands for
 # every module in that folder, which may import from one another.
 PIPELINE = """
-    version collector errors crew blas recycled extras terminal colouring limits template spelling
-    notations mistakes parser tree building syntax printer functions labels graph contraction items
-    indexing variables attributes compositions leaves structural calls declarations lower formula
-    extend misfit dependence key_shapes shape_moves shape_rules shapes axes resolve selection slices
-    rules matching rewrite quotients reverse guards series cancellation simplify sizes leading
-    specialise terms batch_products batch_moves batch_keys batch work products alignment derivatives
-    pipeline once finish targets schedule choices memory rows sums hopes elements naming emit loops
-    segments into buffers blocked runner lines carrying remarks layout origin load quick floats
-    document plain_numbers programs offsets loop_code loop_algebra loop_rules c_rows c_file
-    numba_file emission evaluate pattern faults sources results contents call chunks streaming
-    distributed digits truth ulps numerical judge native targeted showing compiled sparse api optim
-    named fitting raveling explanation checking draws comparison wording recording layering diagram
-    exporting making sympy_table sympy_reading sympy_writing python_source python_expressions
-    python_reading drawing painting tex tex_spellings tex_tree tex_graph latex mathml pages
-    rule_words teacher lesson notebook survey nonfinite samples harness_template harness self_check
-    __init__ testing point stale package commands cli __main__
+    version collector errors crew blas recycled extras terminal colouring limits template
+    spelling notations mistakes parser tree building syntax printer functions labels graph
+    contraction items indexing variables replaying attributes compositions leaves structural
+    calls declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
+    shapes axes resolve selection slices rules matching rewrite quotients reverse guards series
+    cancellation grouping simplify sizes leading specialise terms batch_products batch_moves
+    batch_keys batch work products alignment derivatives pipeline once finish targets schedule
+    choices memory rows sums hopes elements naming emit loops segments into buffers blocked
+    runner lines carrying remarks layout origin load quick floats document plain_numbers programs
+    offsets loop_code loop_algebra loop_rules c_rows c_file numba_file emission evaluate pattern
+    faults sources results contents call chunks streaming distributed digits truth ulps numerical
+    judge native targeted showing compiled sparse api optim named fitting raveling explanation
+    checking draws comparison wording recording layering diagram exporting making sympy_table
+    sympy_reading sympy_writing python_source python_expressions python_reading drawing painting
+    tex tex_spellings tex_tree tex_graph latex mathml pages rule_words teacher lesson notebook
+    survey nonfinite samples harness_template harness self_check __init__ testing point stale
+    package commands cli __main__
 """.split()
 # The rooms of the house: what is not the way itself. A room imports only from those before it.
 ROOMS = (
@@ -43,6 +44,7 @@ TESTED_WITH = {
     "results": "call",
     "compiled": "api",
     "c_rows": "c_file",
+    "grouping": "cancellation",
     "batch_products": "batch",
     "batch_moves": "batch",
     "batch_keys": "batch",
@@ -59,4 +61,5 @@ TESTED_WITH = {
     "python_expressions": "python_reading",
     "python_source": "python_reading",
     "leading": "specialise",
+    "replaying": "formula",
 }

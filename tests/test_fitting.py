@@ -207,6 +207,14 @@ def test_a_function_is_told_of_each_epoch() -> None:
     assert found.history.tolist() == [4.0, 1.0, 0.25]
 
 
+def test_a_fit_without_end_is_left_by_an_exception_of_the_caller() -> None:
+    def stop(epoch: int, loss: float) -> None:
+        raise EOFError
+
+    with pytest.raises(EOFError):
+        fit("(x - 3)**2", {}, {"x": 1.0}, epochs=10**15, progress=stop)
+
+
 class Bar:
     """What is used of tqdm."""
 

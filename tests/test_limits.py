@@ -30,6 +30,8 @@ REFUSED = [
         "the formula needs more than 40 operations",
         "nodes",
     ),
+    ({"nodes": 200}, "split(x, 90)[0]", "90 parts need more than 200 operations", "nodes"),
+    ({"nodes": 200}, "diff(x, 90)", "90 differences need more than 200 operations", "nodes"),
     (
         {"seconds": 1e-9},
         "+".join(f"x**{i}" for i in range(400)),
@@ -46,6 +48,13 @@ def test_what_is_refused(told: dict[str, Any], formula: str, message: str, name:
         symgrad.value_and_grad(formula)
     assert str(caught.value).startswith(message)
     assert f"symgrad.Limits({name}=...) sets the limit" in str(caught.value)
+
+
+def test_an_order_out_of_reach_is_refused_before_the_time_is_up() -> None:
+    """Each order of this one has about twice as many operations; that of sin stays as short."""
+    with pytest.raises(symgrad.LimitError, match="order 50 takes more than 30 seconds to compile"):
+        symgrad.grad("exp(x*sin(x))", order=50)
+    assert symgrad.grad("sin(x)", order=50)(0.0) == 0.0
 
 
 def test_a_line_for_define_has_the_same_limit() -> None:

@@ -16,16 +16,20 @@ def nothing_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recycled, "_memory", {})
 
 
+def made(shape: tuple[int, ...], dtype: Any) -> Any:
+    return recycled.maker(shape, dtype)()
+
+
 def address(array: Any) -> int:
     found: int = array.ctypes.data
     return found
 
 
 def test_what_is_gone_is_used_again() -> None:
-    first = recycled.empty(SHAPE, np.float64)
+    first = made(SHAPE, np.float64)
     place = address(first)
     del first
-    again = recycled.empty((20_000,), np.float64)
+    again = made((20_000,), np.float64)
     assert address(again) == place
     assert again.shape == (20_000,)
     assert again.flags.c_contiguous
@@ -33,24 +37,24 @@ def test_what_is_gone_is_used_again() -> None:
 
 @pytest.mark.parametrize("hold", [lambda a: a, lambda a: a[1:3].T, memoryview, lambda a: [a]])
 def test_what_is_held_is_not(hold: Any) -> None:
-    held = hold(recycled.empty(SHAPE, np.float64))
-    assert len({address(recycled.empty(SHAPE, np.float64)), address(np.asarray(held))}) == 2
+    held = hold(made(SHAPE, np.float64))
+    assert len({address(made(SHAPE, np.float64)), address(np.asarray(held))}) == 2
 
 
 def test_other_sizes() -> None:
-    del_me = recycled.empty(SHAPE, np.float64)
+    del_me = made(SHAPE, np.float64)
     del del_me
-    assert recycled.empty((100, 201), np.float64).shape == (100, 201)
-    assert recycled.empty((3,), np.float32).dtype == np.float32
+    assert made((100, 201), np.float64).shape == (100, 201)
+    assert made((3,), np.float32).dtype == np.float32
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recycled, "MOST", 2**20)
-    held = [recycled.empty((2**16,), np.float64) for _ in range(5)]
-    held += [recycled.empty((2**12 + k,), np.float64) for k in range(9)]
+    held = [made((2**16,), np.float64) for _ in range(5)]
+    held += [made((2**12 + k,), np.float64) for k in range(9)]
     assert sum(size * len(kept) for size, kept in recycled._memory.items()) <= 2**20
     assert len({address(array) for array in held}) == 14
-    assert recycled.empty((2**18,), np.float64).base is None
+    assert made((2**18,), np.float64).base is None
 
 
 def test_results_stay_as_they_were() -> None:

@@ -1,11 +1,16 @@
 """Which operations are done in loops over rows, and which before, between and after."""
 
+from typing import Any
+
 import pytest
 
 from symgrad.functions import builtin_functions
+from symgrad.graph import Graph
 from symgrad.pipeline import Known, derive
 from symgrad.rewriting.finish import VIEWS
 from symgrad.running.programs import planned
+from symgrad.shaping.axes import Axes
+from symgrad.writing import rows
 from symgrad.writing.rows import SUM, Plan, described
 
 TABLE = builtin_functions()
@@ -95,3 +100,17 @@ def test_a_plan_in_words() -> None:
         "as a whole: 1 operation",
     ]
     assert described(None)[0].startswith("as a whole")
+
+
+def test_only_axes_with_much_of_the_work_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list is a chain of joins, and each has an axis of a length of its own."""
+    tried: list[int] = []
+    kinds = rows._kinds
+
+    def noted(graph: Graph, axes: Axes, label: int, *more: Any) -> Any:
+        tried.append(label)
+        return kinds(graph, axes, label, *more)
+
+    monkeypatch.setattr(rows, "_kinds", noted)
+    plan_of(f"softmax([{', '.join('x' * 50)}])[0]", {"x": ()}, None)
+    assert 0 < len(tried) < 10

@@ -274,6 +274,12 @@ MISUSES: list[tuple[str, Any]] = [
         lambda: symgrad.grad("sum(x[k])", "x")([1.0], float("inf")),
     ),
     ("unknown function _einsum", lambda: symgrad.grad("_einsum(x, x, 'i')")),
+    ("unknown function _item", lambda: symgrad.function("_item(x, 0)")),
+    ("unknown function _diag_matrix", lambda: symgrad.function("_diag_matrix(3)")),
+    ("meshgrid takes one array at least", lambda: symgrad.function("meshgrid()")),
+    ("exact is True or False", lambda: symgrad.grad("x", exact=np.ones(2))),  # type: ignore[arg-type]
+    ("a file's name is a text", lambda: symgrad.grad("x").save(3)),  # type: ignore[arg-type]
+    ("a file's name is a text", lambda: symgrad.grad("x").emit("c").save(None)),  # type: ignore[arg-type]
     ("unknown function _exp_moment", lambda: symgrad.grad("_exp_moment(x, 10**9)")),
     ("2 values for 1 input", lambda: symgrad.grad("x**2")(1.0, 2.0)),
     ("the input x is given twice", lambda: symgrad.grad("x**2 + y")(1.0, x=1.0, y=2.0)),

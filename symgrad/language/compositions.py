@@ -115,6 +115,8 @@ def _matrix_power(maker: Maker, bound: Bound, span: Span | None) -> Item:
 def _meshgrid(maker: Maker, bound: Bound, span: Span | None) -> Item:
     """Each array along an axis of its own, repeated along those of the others."""
     arrays = [maker.number(maker.make("ravel", a, span=span)) for a in bound["arrays"].items]
+    if not arrays:
+        raise ArgumentError("meshgrid takes one array at least", maker.text, span)
     order = list(range(len(arrays)))
     if bound["indexing"] == "xy":
         order[:2] = order[1::-1]

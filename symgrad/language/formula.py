@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from symgrad.errors import NameRuleError, Span
 from symgrad.functions import CONSTANTS, LITERALS, FunctionTable
-from symgrad.graph import Graph, Node, descendants
+from symgrad.graph import Graph, Node
 from symgrad.language.declarations import Declaration, declared_shape
 from symgrad.language.indexing import shape_items
 from symgrad.language.items import Item, Items, ShapeOf
+from symgrad.language.replaying import placed
 from symgrad.language.tree import Statement, Tree
 from symgrad.language.variables import (
     check_variables,
@@ -158,6 +159,7 @@ class FormulaLowerer(Lowerer):
             self.builder.node("parameter", value=f"{start} {p}", span=place.span)
             for p, place in zip(parameters, target.args, strict=True)
         ]
+        self.open.update(placeholders)
         shadowed = {p: self.names.get(p) for p in parameters}
         self.names.update(zip(parameters, placeholders, strict=True))
         self.defining = name
@@ -169,10 +171,11 @@ class FormulaLowerer(Lowerer):
                 del self.names[parameter]
             else:
                 self.names[parameter] = before
-        created = self.builder.nodes[start:]
-        inside = descendants(created, placeholders)
-        steps = [node for node in created if node in inside]
-        self.functions[name] = local_function(parameters, placeholders, steps, result)
+        inside = self.open_nodes()
+        steps = [node for node in self.builder.nodes[start:] if node in inside]
+        function = local_function(parameters, placeholders, steps, result)
+        self.functions[name] = placed(self, function, self.table)
+        self.open.clear()
 
 
 def lower(text: str, table: FunctionTable) -> Lowered:

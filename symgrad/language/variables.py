@@ -51,7 +51,9 @@ def check_variable(x: Item, text: str, span: Span | None) -> None:
 class LocalFunction:
     """A function that the formula defines: its parameters, and the nodes that depend on them.
 
-    Those in `own` are derivatives by a parameter as a variable of its own.
+    Those in `own` are derivatives by a parameter as a variable of its own. A `place` among the
+    bodies of the formula is that of a function whose calls may wait, and `size` is how many
+    operations it comes to.
     """
 
     parameters: tuple[Node, ...]
@@ -59,6 +61,8 @@ class LocalFunction:
     steps: tuple[Node, ...]
     result: Node
     own: frozenset[Node]
+    place: int | None = None
+    size: int = 0
 
 
 def local_function(

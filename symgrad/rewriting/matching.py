@@ -52,6 +52,8 @@ def match(rule: Rule, node: Node) -> Bindings | None:
                     swapped = (args[0], have[1], (args[1], have[0], pending))
                     others.append((swapped, dict(bound)))
                 pending = (args[0], have[0], (args[1], have[1], pending))
+                for place in range(2, len(args)):
+                    pending = (args[place], have[place], pending)
         if not fits:
             if not others:
                 return None

@@ -54,6 +54,7 @@ COST: Mapping[str, float] = {
     "_versine": 5,
     "_steady_square": 0.9,
     "_steady_root": 2.5,
+    "_weighted_hypot": 4,
     "_lse_rest": 1,
     "_hypot_gap": 3,
     "_square_gap": 3,

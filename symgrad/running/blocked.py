@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +19,7 @@ from symgrad.graph import Node
 from symgrad.running.blas import one_thread
 from symgrad.running.buffers import Buffers, Layout, Slot, given_back, is_short, rows_last, taken
 from symgrad.running.crew import share
-from symgrad.running.recycled import empty, recyclable
+from symgrad.running.recycled import maker
 from symgrad.shapes import Inference
 from symgrad.shaping.axes import Labels
 from symgrad.writing.elements import BOOL
@@ -46,6 +45,7 @@ _MOST_SUMS = 2**25
 _ALONE = 2**18
 _VECTOR = 29
 _MATRIX = 2
+_ADDED_UP = ("sum", "unbroadcast")
 """Up to so many products of two numbers OpenBLAS starts no thread for a product of matrices, and up
 to the 29th part for one with a vector."""
 
@@ -165,7 +165,8 @@ class Sized:
         numbers = BLOCK * _FOR_PRODUCTS if products else BLOCK
         blocks = -(-self.rows // max(numbers // self._widest(), 1))
         if blocks > LEAST_PIECES:
-            blocks = -(-blocks // LEAST_PIECES) * LEAST_PIECES  # As much to do for each thread.
+            # As much to do for each thread.
+            blocks = (blocks + LEAST_PIECES // 2) // LEAST_PIECES * LEAST_PIECES
         self.step = -(-self.rows // blocks)
         self.bounds = self._bounds()
         self._turned = not multiplies_matrices(plan)
@@ -238,8 +239,10 @@ class Sized:
         One with a vector counts for more: libraries share that among threads much earlier.
         """
         labels = self.program.plan.axes.labels
-        most = self.rows * self._widest() * _VECTOR
+        most = 0
         for node in self.program.plan.graph.nodes:
+            if node.op in _ADDED_UP and len(labels.get(node.args[0], ())) >= _MATRIX:
+                most = max(most, self.rows * self._widest() * _VECTOR)
             if node.op in PRODUCTS and all(part in labels for part in (node, *node.args)):
                 axes = {label for arg in node.args for label in labels[arg]}
                 size = math.prod(self._sizes[label] for label in axes if label is not None)
@@ -300,7 +303,7 @@ class Sized:
         axis = plan.rows[node]
         turned = node not in plan.graph.outputs and self._turned and is_short(shape, axis)
         order = rows_last(shape, axis) if turned else shape
-        make = partial(empty if recyclable(order, kind) else np.empty, order, kind)
+        make = maker(order, kind)
         return (lambda: np.moveaxis(make(), -1, axis)) if turned else make
 
     def _partial(

@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 import sys
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_LEAST = 2**14
+_LEAST = 2**15
 """Bytes from which on the system may give memory page by page: smaller pieces add up."""
 
 MOST = 2**25
@@ -41,40 +43,33 @@ _memory: dict[int, deque[Array]] = {}
 """By size: those used last stand last."""
 
 
-def recyclable(shape: tuple[int, ...], item: np.dtype[Any]) -> bool:
-    """Whether memory of that size is remembered."""
-    return _COUNTS and _LEAST <= math.prod(shape) * item.itemsize <= MOST
+def maker(shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
+    """Makes arrays with nothing in them yet, as `np.empty` does.
 
-
-def empty(shape: tuple[int, ...], dtype: Any) -> Array:
-    """An array with nothing in it yet, as `np.empty` gives."""
+    If possible they are where the last ones were, which may be in the cache yet.
+    """
     item = np.dtype(dtype)
-    if not recyclable(shape, item):
-        return np.empty(shape, item)
     size = math.prod(shape) * item.itemsize
-    kept = _memory.get(size)
-    if kept is None:
-        kept = _memory.setdefault(size, deque())
-    memory = _free(kept)
-    if memory is None:
+    if not (_COUNTS and _LEAST <= size <= MOST):
+        return partial(np.empty, shape, item)
+
+    def make() -> Array:
+        for _ in range(_TRIED):
+            try:
+                kept = _memory[size]
+                memory = kept.pop()
+            except LookupError:  # There is none, or another thread has taken it.
+                break
+            if sys.getrefcount(memory) == _OWN:
+                kept.append(memory)
+                return np.ndarray(shape, item, memory)
+            kept.appendleft(memory)
         memory = np.empty(size, np.uint8)
         _forget(MOST - size)
-        kept = _memory.setdefault(size, deque())
-    kept.append(memory)
-    return np.ndarray(shape, item, memory)
+        _memory.setdefault(size, deque()).append(memory)
+        return np.ndarray(shape, item, memory)
 
-
-def _free(kept: deque[Array]) -> Array | None:
-    """Memory that is free, among what was used first."""
-    for _ in range(min(len(kept), _TRIED)):
-        try:
-            memory = kept.popleft()
-        except IndexError:  # Another thread has taken it.
-            break
-        if sys.getrefcount(memory) == _OWN:
-            return memory
-        kept.append(memory)
-    return None
+    return make
 
 
 def _forget(most: int) -> None:

@@ -29,6 +29,14 @@ def _is_log_of_share(node: Node) -> bool:
     return node.op == "log" and _is_share(node.args[0])
 
 
+def _picked_last(build: Builder, node: Node, pick: Node) -> Node | None:
+    """A logarithm of what is picked of shares, as what is picked of their logarithms."""
+    if pick.op not in _PICKS or not _is_share(node.args[0].args[0]):
+        return None
+    whole = build.node("log", pick.args[0], span=node.span)
+    return build.node(pick.op, whole, *pick.args[1:], value=pick.value, span=pick.span)
+
+
 def select_early(graph: Graph, found: Inference) -> Graph:
     """The graph with indices moved in front of elementwise operations that only they look at."""
     uses = graph.uses()
@@ -38,9 +46,7 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     def passes(node: Node) -> list[bool] | None:
         """Which operands of an operation are to be picked from; None if it must stay in front."""
         alone = uses[node] == 1 and node not in labelled
-        if not node.args or not alone or not is_elementwise(node.op):
-            return None
-        if _is_log_of_share(node):
+        if not alone or not node.args or not is_elementwise(node.op) or _is_log_of_share(node):
             return None
         shape = found.shapes.get(node)
         if len(node.args) == 1:
@@ -55,10 +61,8 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op == "log" and node.args[0].op in _PICKS and _is_share(node.args[0].args[0]):
-            pick = args[0]
-            whole = build.node("log", pick.args[0], span=node.span)
-            return build.node(pick.op, whole, *pick.args[1:], value=pick.value, span=pick.span)
+        if node.op == "log":
+            return _picked_last(build, node, args[0])
         if node.op not in _PICKS or passes(node.args[0]) is None:
             return None
         rest = args[1:]

@@ -37,7 +37,7 @@ def keep(condition: Any, values: Any, count: int | None = None, *, out: Array) -
     if count == condition.size or not count:
         return filled(values if count else 0.0, out)
     bits = out.view(_integer(out.dtype))
-    np.multiply(_bits(values, out), condition.view(np.int8), out=bits)
+    np.multiply(bits if values is out else _bits(values, out), condition, out=bits)
     return out
 
 
@@ -56,7 +56,7 @@ def where(
         condition, first, second = np.logical_not(condition), second, first
     other, bits = _bits(second, out), out.view(_integer(out.dtype))
     np.bitwise_xor(_bits(first, out), other, out=bits)
-    np.multiply(bits, condition.view(np.int8), out=bits)
+    np.multiply(bits, condition, out=bits)
     np.bitwise_xor(bits, other, out=bits)
     return out
 

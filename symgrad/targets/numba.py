@@ -19,6 +19,7 @@ SPELLINGS = {
         if name.split()[0] not in {*ARRAYS, *_OF_ARRAYS} and "special." not in spelling.template
     },
     "hypot": call2("_hypot"),
+    "log1p": call("_log1p"),
     "erf": call("math.erf"),
     "erfc": call("math.erfc"),
     "ndtr": call("_ndtr"),
@@ -118,7 +119,7 @@ def _log_ndtr(x):
     """The logarithm of the normal distribution's integral up to x."""
     if x < -1:
         return -np.log(_over_erfcx(2.0, -x * 0.7071067811865476)) - 0.5 * x * x
-    return np.log1p(-0.5 * math.erfc(x * 0.7071067811865476))
+    return _log1p(-0.5 * math.erfc(x * 0.7071067811865476))
 ''',
     "_digamma": '''\
 def _digamma(x):
@@ -195,6 +196,15 @@ _BERNOULLI = (
 )
 """(2*k)! over the numbers of Bernoulli."""
 '''.replace("@zeta", as_code(ZETA, "    ")),
+    "_log1p": '''\
+def _log1p(x):
+    """log(1 + x): what 1 + x has lost by rounding is added to its logarithm."""
+    u = 1 + x
+    lost = x - (u - 1)
+    if u == 1:
+        return x
+    return np.log(u) + (lost / u if 0 < abs(lost) < 1 else 0.0)
+''',
 }
 """What a file carries along where its kernels call it; each stands after what it calls itself."""
 

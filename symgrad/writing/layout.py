@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from symgrad.errors import DerivativeError, told
+from symgrad.errors import DerivativeError, SymgradError, told
 from symgrad.language.labels import derivative_name
 
 _MOST_COUNTED = 6
@@ -102,6 +104,35 @@ def names_of(wrt: str | Sequence[str] | None) -> tuple[str, ...] | None:
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and value.isidentifier()
+
+
+def flag(name: str, value: object) -> bool:
+    """An option that is on or off.
+
+    Raises
+    ------
+    SymgradError
+        Neither is said.
+    """
+    try:
+        return bool(value)
+    except (TypeError, ValueError):
+        message = f"{name} is True or False, not {told(value)}"
+        raise SymgradError(message, hint=f"Write {name}=True, or leave it out.") from None
+
+
+def path_of(path: object) -> Path:
+    """Where a file is to be written.
+
+    Raises
+    ------
+    SymgradError
+        It is no path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        message = f"a file's name is a text or a path, not {told(path)}"
+        raise SymgradError(message, hint='Write save("grad.py").')
+    return Path(path)
 
 
 def layout_of(wrt: str | Sequence[str] | None, names: tuple[str, ...]) -> Layout:

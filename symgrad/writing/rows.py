@@ -14,12 +14,14 @@ two parts is added, so the same plan serves blocks for the cache, threads, and d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.language.items import unpaired
+from symgrad.limits import checkpoint
 from symgrad.rewriting.finish import VIEWS
 from symgrad.shapes import Inference
 from symgrad.shaping.axes import Axes, Labels, label_axes
@@ -119,16 +121,17 @@ def in_loops(
     axes = label_axes(graph, found.shapes)
     costs = {node: _cost(node, found.shapes) for node in graph.nodes if node not in numbers}
     total = sum(costs.values())
-    within = _work_by_label(axes, costs)
     found_plans: list[tuple[tuple[int, int], Plan]] = []
+    along = _work_along(axes, costs)
     for label, size in axes.sizes.items():
         if chosen is not None and label != _chosen(graph, axes, *chosen):
             continue
-        if chosen is None and within.get(label, 0) < _LEAST_SHARE * total:
+        if size < 2 or (chosen is None and along[label] < _LEAST_SHARE * total):
             continue
+        checkpoint()
         kinds = _kinds(graph, axes, label, numbers, supported, chosen is not None)
         done = sum(costs[node] for node, kind in kinds.items() if kind != PLAIN)
-        if size < 2 or (chosen is None and (done < _LEAST_SHARE * total or not done)):
+        if chosen is None and (done < _LEAST_SHARE * total or not done):
             continue
         rows = {n: labels.index(label) for n, labels in axes.labels.items() if label in labels}
         segments = _segments(graph, kinds, numbers, rows, anew=chosen is not None)
@@ -138,6 +141,16 @@ def in_loops(
         plan = Plan(graph, label, axes, segments, rows, kinds, numbers, share, size)
         found_plans.append(((done - _STORED * stored, size), plan))
     return max(found_plans, key=lambda found: found[0])[1] if found_plans else None
+
+
+def _work_along(axes: Axes, costs: Mapping[Node, int]) -> Counter[int | None]:
+    """By axis, the work of all operations that read or give it: more are not done on its rows."""
+    along: Counter[int | None] = Counter()
+    for node, cost in costs.items():
+        parts = (node, *[part for arg in node.args for part in unpaired(arg)])
+        met = {label for part in parts for label in axes.labels.get(part, ())}
+        along.update({label: cost for label in met if label is not None})
+    return along
 
 
 def _chosen(graph: Graph, axes: Axes, name: str, axis: int) -> int | None:
@@ -203,18 +216,6 @@ def _cost(node: Node, shapes: Mapping[Node, Shape | None]) -> int:
     around = [shapes.get(part) for arg in read for part in unpaired(arg)]
     known = [shape for shape in (shapes.get(node), *around) if shape is not None]
     return max([product(shape) or 0 for shape in known], default=0)
-
-
-def _work_by_label(axes: Axes, costs: Mapping[Node, int]) -> dict[int, int]:
-    """For each axis, what the operations that meet it cost: no plan does more of it in loops."""
-    within: dict[int, int] = {}
-    for node, cost in costs.items():
-        if cost:
-            parts = (part for arg in node.args for part in unpaired(arg))
-            around = (axes.labels.get(part, ()) for part in (node, *parts))
-            for label in {label for labels in around for label in labels if label is not None}:
-                within[label] = within.get(label, 0) + cost
-    return within
 
 
 def _kinds(

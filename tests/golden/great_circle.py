@@ -53,13 +53,11 @@ def grad(
     sin_q2_squared = sin_q2**2
     root = np.sqrt(sin_q**2 + p * sin_q2_squared)
     # reverse
-    g = R / np.sqrt((1 - root) * (1 + root)) / root
-    sin_q2_nonzero = sin_q2 != 0
-    g2 = np.where(sin_q2_nonzero & (p != 0), np.cos(q2) * (g * (sin_q2 * p)), 0.0)
-    g3 = np.where(sin_q2_nonzero, g * sin_q2_squared * cos_lat2 * np.sin(lat1), 0.0)
-    g4 = -(g3 + np.where(sin_q != 0, np.cos(q) * (g * sin_q), 0.0))
-    dlat1 = _sum_to(g4, lat1)
-    dlon1 = _sum_to(-g2, lon1)
+    g = R / np.sqrt((1 - root) * (1 + root))
+    g2 = root + np.where((sin_q == 0) & (sin_q2 == 0), 1.0, 0.0)
+    g3 = sin_q2_squared * g / g2 * cos_lat2 * np.sin(lat1)
+    dlat1 = _sum_to(-(g3 + np.cos(q) * (sin_q * g / g2)), lat1).astype(lat2.dtype)
+    dlon1 = _sum_to(-np.cos(q2) * (p * sin_q2 * g / g2), lon1).astype(lat2.dtype)
     return dlat1, dlon1
 
 
@@ -83,13 +81,11 @@ def value_and_grad(
     root = np.sqrt(sin_q**2 + p * sin_q2_squared)
     value = 2 * R * np.arcsin(root)
     # reverse
-    g = R / np.sqrt((1 - root) * (1 + root)) / root
-    sin_q2_nonzero = sin_q2 != 0
-    g2 = np.where(sin_q2_nonzero & (p != 0), np.cos(q2) * (g * (sin_q2 * p)), 0.0)
-    g3 = np.where(sin_q2_nonzero, g * sin_q2_squared * cos_lat2 * np.sin(lat1), 0.0)
-    g4 = -(g3 + np.where(sin_q != 0, np.cos(q) * (g * sin_q), 0.0))
-    dlat1 = _sum_to(g4, lat1)
-    dlon1 = _sum_to(-g2, lon1)
+    g = R / np.sqrt((1 - root) * (1 + root))
+    g2 = root + np.where((sin_q == 0) & (sin_q2 == 0), 1.0, 0.0)
+    g3 = sin_q2_squared * g / g2 * cos_lat2 * np.sin(lat1)
+    dlat1 = _sum_to(-(g3 + np.cos(q) * (sin_q * g / g2)), lat1).astype(lat2.dtype)
+    dlon1 = _sum_to(-np.cos(q2) * (p * sin_q2 * g / g2), lon1).astype(lat2.dtype)
     return value, (dlat1, dlon1)
 
 
