@@ -66,6 +66,17 @@ def test_maps_on_small_arrays() -> None:
         compiled(x + 0j)
 
 
+def test_maps_of_middling_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One block as well, which leaves the threads of products of matrices as they are."""
+    monkeypatch.setattr("symgrad.running.blocked.one_thread", None)
+    compiled = symgrad.value_and_grad("relu(x - 0.1) * exp(x) / (1 + x**2)")
+    expected = [np.resize(part, 10_000) for part in compiled(MIXED)]
+    assert not programs(compiled)
+    for _ in range(3):
+        assert same_bits(list(compiled(np.resize(MIXED, 10_000))), expected)
+    assert programs(compiled)
+
+
 X, Y = DRAWS.normal(size=(23, 3)), DRAWS.normal(size=23)
 NETWORK = {
     "X": X, "W": DRAWS.normal(size=(3, 5)), "b": DRAWS.normal(size=5),

@@ -102,7 +102,7 @@ COUPLED = [
     "sum(cumsum(y) * y)", "y[1:] @ y[:-1]", "sum(diff(y)**2) * y[0]", "std(y) + norm(X)",
     "sum(w[k] * y)", "flip(y) @ y", "prod(1 + y / 9)", "argmax(y) * sum(X @ w)", "convolve(y, w)",
     "concatenate([y, y]) @ concatenate([k, y])", "sum(segment_sum(y, k, 3)**2)", "normalize(y) @ y",
-    "trace(X @ X.T)", "sum(svdvals(X))", "logdet(X.T @ X)",
+    "trace(X @ X.T)", "sum(svdvals(X))", "logdet(X.T @ X)", "sum(cholesky(X.T @ X) * X[:3])",
 ]  # fmt: skip
 
 

@@ -197,6 +197,14 @@ def test_jax_compiles_and_maps_the_functions() -> None:
     np.testing.assert_allclose(rows[0], wanted, rtol=1e-13)
 
 
+def test_torch_maps_what_moves_axes() -> None:
+    torch = double("torch")
+    found = symgrad.grad("median(x) * prod(1 + x**2) + sum(cumsum(x))", target="torch")
+    rows = torch.asarray(np.stack([W, 2 * W]))
+    for row, slope in zip(rows, torch.func.vmap(found)(rows), strict=True):
+        np.testing.assert_allclose(slope, found(row), rtol=1e-13)
+
+
 def test_torch_maps_the_functions() -> None:
     torch = double("torch")
     found = symgrad.grad(MODEL, "w", target="torch")
