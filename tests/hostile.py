@@ -154,8 +154,6 @@ REFUSED: dict[str, list[str]] = {
 # Texts that are formulas though they look otherwise, and their value at x = 0.5 for every name.
 HARMLESS: dict[str, float] = {
     "self": 0.5,
-    # Nothing to pass, and no form for numbers alone.
-    "log(erfc(3)/2)": -11.413510222541058,
     "np": 0.5,
     "os + sys": 1.0,
     "__builtins__": 0.5,

@@ -368,3 +368,8 @@ def test_error_state_and_warnings_neither_matter_nor_change() -> None:
     np.testing.assert_array_equal(results, expected)
     assert fresh[0].tolist() == [inf, inf]
     assert type(numbers[0]) is float
+
+
+def test_nothing_to_pass_and_no_form_for_numbers_alone() -> None:
+    value, slopes = symgrad.value_and_grad("log(erfc(3)/2)")()
+    assert (value, slopes) == (pytest.approx(math.log(math.erfc(3) / 2), rel=1e-15), {})
