@@ -151,17 +151,18 @@ class Caller:
         return plain(self._on_arrays(args), numbers)
 
     def _quickly(self, args: tuple[Any, ...]) -> Any:
-        """The results for arrays of doubles that are one block; None for all others."""
+        """The results for arrays of doubles in blocks; None for all others."""
         for array in args:
             if type(array) is not np.ndarray or array.dtype is not _DOUBLE:
                 return None
         known = self._kernels.get(tuple([array.shape for array in args]))
         if known is None or type(known[0]) is not Runner:
             return None
-        if known[1].needed > limits_for(self._limits).memory:
+        limits = limits_for(self._limits)
+        if known[1].needed > limits.memory:
             return None
         try:
-            return known[0].on_doubles(args)
+            return known[0].on_doubles(args, threads(limits.threads) if known[0].shares else 1)
         except (MemoryError, *FAULTS):
             return None  # The longer way says so.
 

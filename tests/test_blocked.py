@@ -66,6 +66,17 @@ def test_maps_on_small_arrays() -> None:
         compiled(x + 0j)
 
 
+def test_maps_of_middling_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One block as well, which leaves the threads of products of matrices as they are."""
+    monkeypatch.setattr("symgrad.running.blocked.one_thread", None)
+    compiled = symgrad.value_and_grad("relu(x - 0.1) * exp(x) / (1 + x**2)")
+    expected = [np.resize(part, 10_000) for part in compiled(MIXED)]
+    assert not programs(compiled)
+    for _ in range(3):
+        assert same_bits(list(compiled(np.resize(MIXED, 10_000))), expected)
+    assert programs(compiled)
+
+
 X, Y = DRAWS.normal(size=(23, 3)), DRAWS.normal(size=23)
 NETWORK = {
     "X": X, "W": DRAWS.normal(size=(3, 5)), "b": DRAWS.normal(size=5),
@@ -146,6 +157,15 @@ def test_inputs_of_all_kinds(given: dict[str, Any]) -> None:
     narrow = np.result_type(*map(np.asarray, given.values())) in (np.float16, np.float32)
     assert close(found, expected, 1e-2 if narrow else 1e-12)
     assert same_bits(found[0], expected[0])
+
+
+@pytest.mark.parametrize("formula", ["where(sum(x) > 0, x*y, y)", "-y if max(x) > 0 else x"])
+def test_a_choice_by_a_sum_keeps_signs_of_zeros(formula: str) -> None:
+    """The condition and the choice stand in two loops."""
+    x, y = np.ones(20), np.array([0.0, -0.0] * 10)
+    expected = symgrad.function(formula)(x=x, y=y)
+    with in_blocks():
+        assert same_bits(symgrad.function(formula)(x=x, y=y), expected)
 
 
 @pytest.mark.parametrize("shape", [(5, 8), (2, 3, 7), (20, 2)])

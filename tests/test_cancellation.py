@@ -1,5 +1,7 @@
 """Formulas at the points where they cancel: values and derivatives against mpmath."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -106,3 +108,11 @@ def test_what_is_even_in_a_root_is_smooth(
     found = [*symgrad.value_and_grad(formula)(0.0), symgrad.grad(formula, order=2)(0.0)]
     np.testing.assert_allclose(found, derivatives, rtol=1e-15)
     assert np.isnan(symgrad.function(formula)(-0.25))
+
+
+def test_what_is_near_a_pole_may_stand_before_the_ratio_to_it() -> None:
+    formula = "log(x)/x + x**-1 + arcsin(x) + exp(1000*x) + sqrt(-x)"
+    assert np.isnan(symgrad.value_and_grad(formula)(0.5)[0])
+    value, slope = symgrad.value_and_grad("log(x)/x + x**-1 + arctan(x)")(4.0)
+    assert value == pytest.approx(math.log(4) / 4 + 0.25 + math.atan(4), rel=1e-15)
+    assert slope == pytest.approx((1 - math.log(4)) / 16 - 1 / 16 + 1 / 17, rel=1e-15)

@@ -43,6 +43,26 @@ def test_right_gradients_pass(formula: str, at: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("formula", "at"),
+    [
+        # The derivatives of the sum are 0, and what is computed is what rounding leaves of terms.
+        ("x / sum(x)", {"x": [0.7, 0.2, 0.9, 0.4, 0.3]}),
+        ("layer_norm(x)", {"x": [[0.7, 0.2, 1.9], [0.1, 0.3, 0.35]]}),
+        # The value alone is summed in another order.
+        (
+            "where(m, norm(X, axis=1), 2)",
+            {
+                "X": np.cos(2 * np.arange(12.0)).round(3).reshape(4, 3),
+                "m": np.array([True, False, True, False]),
+            },
+        ),
+    ],
+)
+def test_what_rounding_leaves_is_no_fault(formula: str, at: dict[str, Any]) -> None:
+    assert symgrad.check(formula, at).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("formula", "at"),
     [("arctan2(y, x)", {"y": -0.0, "x": -1.0}), ("var(x)", {"x": [0.1, 0.1, 0.1]})],
 )
 def test_signs_of_zeros_and_rounding_are_no_faults(formula: str, at: dict[str, Any]) -> None:

@@ -198,7 +198,10 @@ a*x/(exp(x) - 1) | a=2, x=0 | 2; a=1, x=-1
 sin(n*x/2)**2/sin(x/2)**2 | n=5, x=0 | 25; n=10, x=0
 (x**n - 1)/(x - 1) | x=1, n=5 | 5; x=10, n=1
 cbrt(x**3) | x=0 | 0; x=1
+log(ndtr(b) - ndtr(a)) | b=-39, a=-40 | -765.0831565643775; b=39.02560741993, a=-2.733490924042e-16
 # Conventions, and zeros that a product may have.
+x**2*exp(-x) | x=1e200 | 0; x=0
+x**a*exp(-b*x) | x=1e4, a=100, b=1 | 0; x=0, a=0, b=0
 x**2*log(x**2) | x=0 | 0; x=0
 x*sqrt(2*x) | x=0 | 0; x=0
 x*sqrt(abs(x)) | x=0 | 0; x=0

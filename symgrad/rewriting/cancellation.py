@@ -89,7 +89,12 @@ class Region:
         return node.op in PRODUCTS or (node.op not in _ARITHMETIC and node.op not in FUNCTIONS)
 
     def points(self) -> list[float]:
-        """Where else than at 0 it may cancel: 1 and -1, and where the variable meets a constant."""
+        """Where else than at 0 it may cancel: 1 and -1, and where the variable meets a constant.
+
+        What has a pole is looked at about infinity alone: other points are the pole's own.
+        """
+        if self.pole is not None:
+            return []
         found = dict.fromkeys((1.0, -1.0))
         for node in self.nodes:
             if node.op in ("add", "subtract") and self.variable in node.args:
@@ -282,8 +287,8 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
         far = build.node(node.op, *args, value=node.value, span=node.span)
         small = made[found.near] if found.near is not None else None
         variable = made[found.variable]
-        if found.variable in ratios:
-            above, below = variable.args
+        if _is_reciprocal(found.variable):  # It may stand later, or nowhere yet.
+            above, below = found.variable.args
             variable = build.node("divide", build.constant(_value(above)), made[below])
         return _choice(build, found, variable, far, small)
 

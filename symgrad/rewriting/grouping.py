@@ -32,12 +32,12 @@ def grouped(graph: Graph, table: FunctionTable) -> Graph:
         under = _below(below)
         variables = {each for each in under if each.op == "input"}
         own, others = [], []
-        for factor in _factors(build, above) if len(variables) == 1 else ():
+        for factor in _factors(above) if len(variables) == 1 else ():
             found = _below(factor)
             inputs = {each for each in found if each.op == "input"}
             if inputs == variables:
                 own.append(factor)
-                under |= found
+                under.update(found)
             elif not found or inputs & variables:
                 return None
             else:
@@ -48,18 +48,23 @@ def grouped(graph: Graph, table: FunctionTable) -> Graph:
         alone = _alone(node.op, own, below, under)
         if without_cancellation(alone, table) is alone:
             return None
-        inner, outer = (_product(build, [made[f] for f in each]) for each in (own, others))
+
+        def again(factor: Node) -> Node:
+            found = made.get(factor)
+            return found or build.node(factor.op, *[made[arg] for arg in factor.args])
+
+        inner, outer = (_product(build, list(map(again, each))) for each in (own, others))
         quotient = build.node(node.op, inner, made[below], span=node.span)
         return build.node("multiply", outer, quotient, span=node.span)
 
     return rebuilt(graph, replace, _QUOTIENTS)
 
 
-def _factors(build: Builder, product: Node) -> list[Node]:
+def _factors(product: Node) -> list[Node]:
     """What a product is made of, from the left; a long one is taken as it stands."""
     factors = [product]
     if product.op in PRODUCTS:
-        return [product.args[0], build.node(PRODUCTS[product.op], product.args[1])]
+        return [product.args[0], Builder().node(PRODUCTS[product.op], product.args[1])]
     while len(factors) < _MOST_NODES:
         place = next((p for p, f in enumerate(factors) if f.op == "multiply"), None)
         if place is None:
@@ -72,26 +77,26 @@ def _product(build: Builder, factors: list[Node]) -> Node:
     return reduce(lambda a, b: build.node("multiply", a, b), factors)
 
 
-def _alone(op: str, own: list[Node], below: Node, under: set[Node]) -> Graph:
+def _alone(op: str, own: list[Node], below: Node, under: Mapping[Node, None]) -> Graph:
     """A quotient by itself."""
     build = Builder()
     placed: set[Node] = set()
     while len(placed) < len(under):
-        for node in under - placed:
-            if placed.issuperset(node.args):
+        for node in under:
+            if node not in placed and placed.issuperset(node.args):
                 placed.add(build.take(node))
     return build.graph([build.node(op, _product(build, own), below)])
 
 
-def _below(node: Node) -> set[Node]:
+def _below(node: Node) -> dict[Node, None]:
     """What something is made of, itself included; nothing where that is much."""
-    seen = {node}
+    seen = {node: None}
     waiting = [node]
     while waiting:
         for arg in waiting.pop().args:
             if arg not in seen:
-                seen.add(arg)
+                seen[arg] = None
                 waiting.append(arg)
         if len(seen) > _MOST_NODES:
-            return set()
+            return {}
     return seen

@@ -276,12 +276,16 @@ class Sized:
     ) -> list[Array]:
         """The sums of a loop over pieces of the rows; what has rows is written to `rows`."""
         parts: list[list[Array]] = [[] for _ in bounds]
+        function = self.program.functions(dtype)[code.name]
+        starts = {n: (self.shapes[n], _STARTS[COMBINED[n.op]], dtype) for n in code.sums}
 
         def work(numbers: Iterator[int]) -> None:
             with np.errstate(all="ignore"), Buffers(self.layout(code, dtype)) as buffers:
                 for number in numbers:
-                    part = bounds[number]
-                    parts[number] = self._partial(code, taken, rows, part, dtype, buffers)
+                    sums = {node: np.full(*start) for node, start in starts.items()}
+                    results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
+                    function(*bounds[number], self.step, buffers, *taken, *results)
+                    parts[number] = list(sums.values())
 
         pieces = len(bounds)
         with one_thread() if code.multiplies else nullcontext():
@@ -305,25 +309,6 @@ class Sized:
         order = rows_last(shape, axis) if turned else shape
         make = maker(order, kind)
         return (lambda: np.moveaxis(make(), -1, axis)) if turned else make
-
-    def _partial(
-        self,
-        code: Code,
-        taken: Sequence[Any],
-        rows: Mapping[Node, Array],
-        part: tuple[int, int],
-        dtype: Any,
-        buffers: Callable[[int], Sequence[Array]],
-    ) -> list[Array]:
-        """The sums over some of the rows; what has rows is written to `rows`, in its place."""
-        sums = {
-            node: np.full(self.shapes[node], _STARTS[COMBINED[node.op]], dtype)
-            for node in code.sums
-        }
-        results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
-        function = self.program.functions(dtype)[code.name]
-        function(*part, self.step, buffers, *taken, *results)
-        return list(sums.values())
 
     def added(self, code: Code, first: Sequence[Array], second: Sequence[Array]) -> list[Array]:
         """The sums over two parts of the rows, in the memory of the first."""

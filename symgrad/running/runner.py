@@ -50,11 +50,11 @@ class Runner:
         return plain and maps and all(node.op == "input" for node in segment.needs)
 
     @np.errstate(all="ignore")
-    def on_doubles(self, arrays: Sequence[Array]) -> Any:
-        """The results for arrays of doubles that are one block; None where it takes more."""
-        if self._quick is None:
-            return None
-        results = self._quick(self._arrays(*arrays), {})
+    def on_doubles(self, arrays: Sequence[Array], threads: int) -> Any:
+        """The results for arrays of doubles of its shapes; None where it takes more."""
+        given = self._arrays(*arrays)
+        quick = self._quick
+        results = quick(given, {}) if quick else self._sized.run(given, _DOUBLE, {}, threads)
         if self._witnesses and not all(_is_finite(results[at]) for at in self._witnesses):
             return None
         return self._laid_out(*results)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-_UNSUSPICIOUS = 4.0
+UNSUSPICIOUS = 4.0
 """An error in ulps that needs no explanation."""
+
+_MUCH = 100.0
+"""How much larger than their sum terms are that cancel in it."""
 
 _EXPLAINED = 8
 """How many errors are explained, of those that need it."""
@@ -62,11 +65,13 @@ def by_digits(
     truth: Truth,
     run: Callable[[Truth, Sequence[int]], Array],
     roundings: float,
+    cancelling: Array | None = None,
 ) -> Judgement:
     """Hold some elements against what `run` finds of the truth, in ulps.
 
-    A number is wrong if it is off by more than `roundings` of itself, and of what it moves by where
-    the inputs are rounded. That is found for the largest errors, which others are then like.
+    A number is wrong if it is off by more than `roundings` of itself, of what it moves by where the
+    inputs are rounded, and of much larger terms, as in `cancelling`, whose sum it is. What it
+    moves by is found for the largest errors, which others are then like.
     """
     wanted = run(truth, places)
     numbers = [float(got.flat[place]) for place in places]
@@ -75,7 +80,7 @@ def by_digits(
         for number, want in zip(numbers, wanted, strict=True)
     ]
     faults: list[tuple[float, Fault]] = []
-    large = [(error, k) for k, error in enumerate(errors) if error and error > _UNSUSPICIOUS]
+    large = [(error, k) for k, error in enumerate(errors) if error and error > UNSUSPICIOUS]
     large = sorted(large, reverse=True)[:_EXPLAINED]
     if large:
         among = [places[k] for _, k in large]
@@ -86,7 +91,9 @@ def by_digits(
             want = wanted[k]
             found = [float(move[rank]) for move in moves if move[rank] == move[rank]]
             moved, unit = max(found, default=0.0), math.ulp(min(abs(float(want)), 1e308))
-            allowed = roundings * (_UNSUSPICIOUS + 2 * moved / unit)
+            terms = 0.0 if cancelling is None else float(cancelling.flat[places[k]])
+            lost = math.ulp(terms) / unit if terms > _MUCH * abs(float(want)) else 0.0
+            allowed = roundings * (UNSUSPICIOUS * (1 + lost) + 2 * moved / unit)
             if error > allowed:
                 details = f": {shown(error)} ulps, where rounding explains {shown(allowed)}"
                 element = index_text(got.shape, places[k])

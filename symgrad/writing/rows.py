@@ -303,7 +303,10 @@ def _segment(
         if node not in inside:
             continue
         for arg in node.args:
-            again = arg.op in _CHEAP and not (loops and arg in rows and kinds.get(arg) == PLAIN)
+            cheap = (
+                arg.op in _CHEAP or arg.op == "logical_not"
+            )  # One half of a choice looks for it.
+            again = cheap and not (loops and arg in rows and kinds.get(arg) == PLAIN)
             again |= anew and loops and kinds.get(arg) == ROWS
             if arg.op == "input" or arg in numbers or not (arg in own or again):
                 needs.add(arg)
