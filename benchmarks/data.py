@@ -57,7 +57,7 @@ def main():
         if kind == "cluster":
             from distributed import Client
             dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
-            Client(n_workers=workers, threads_per_worker=1, dashboard_address=None,
+            Client(n_workers=workers, threads_per_worker=1, dashboard_address=":0",
                    silence_logs=50)
             dask.config.set(scheduler="distributed")
         elif kind == "processes":

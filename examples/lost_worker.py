@@ -71,7 +71,7 @@ def main(megabytes: int = 20, limit: int = 400) -> None:
     with (
         dask.config.set(settings),
         LocalCluster(
-            n_workers=3, threads_per_worker=1, memory_limit=f"{limit}MB", dashboard_address=None,
+            n_workers=3, threads_per_worker=1, memory_limit=f"{limit}MB", dashboard_address=":0",
             silence_logs=50,
         ) as cluster,
         Client(cluster) as client,

@@ -54,11 +54,18 @@ def check_map(graph: Graph, text: str) -> None:
     """Raise a SymgradError, at its place, for what is no map over elements and no sum of it all."""
     root = graph.outputs[0]
     total = _is_total(root) and not any(root in node.args for node in graph.nodes)
-    for node in graph.nodes:
-        known = node.op in ("input", "constant", "pair") or is_elementwise(node.op)
-        if not known and not (node is root and total):
-            hint = "It takes formulas of elements, and sums and means of such."
-            raise lacking("numba", node, text, hint)
+    strange = [
+        node
+        for node in graph.nodes
+        if node.op not in ("input", "constant", "pair")
+        and not is_elementwise(node.op)
+        and not (node is root and total)
+    ]
+    if strange:
+        node = next((node for node in strange if node.span is not None), strange[0])
+        raise lacking(
+            "numba", node, text, "It takes formulas of elements, and sums and means of such."
+        )
 
 
 def elements(what: Rendering, table: FunctionTable) -> Elements:
