@@ -147,11 +147,11 @@ class Tape:
         label = self.labels.get(node)
         if label is not None and cotangent.args and not is_cotangent(label):
             self._cotangents.setdefault(cotangent, cotangent_of(label))
-        if node.op == "broadcast":
+        mask, inner = unmask(cotangent)
+        if node.op == "broadcast" and mask is not None:
             return [(node.args[0], cotangent, root)] if node.args[0] in self.active else []
         if not is_elementwise(node.op):
             return self._pull_back_whole(node, cotangent, root)
-        mask, inner = unmask(cotangent)
         if node.op == "divide" and self._quotients is not None:
             together = self._quotients.partials(self.build, node)
             if together:

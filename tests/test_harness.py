@@ -18,9 +18,15 @@ cross_entropy(h @ V, T)"""
 EXAMPLE = {"x": [1.0, 2.0, 3.0], "k": [0, 0, 2], "y": 2.5}
 
 ONLY_WITH_NEW_AXES = "if axis < new or like.shape[axis - new] != g.shape[axis]"
-EQUIVALENT = {name: [ONLY_WITH_NEW_AXES] for name in ("indices", "undeclared")} | {
-    # What all exponents are less by does not change a softmax.
-    "network": ["e = np.exp(hV - np.where(np.isfinite(max_hV), max_hV, 0.0))"]
+EQUIVALENT = {
+    "indices": [ONLY_WITH_NEW_AXES],
+    # A number alone is broadcast, which has no axes.
+    "undeclared": ["new = g.ndim - like.ndim", ONLY_WITH_NEW_AXES],
+    # What all exponents are less by does not change a softmax, nor its logarithm.
+    "network": [
+        "r = hV - np.where(np.isfinite(max_hV), max_hV, 0.0)",
+        "e = np.exp(hV - np.where(np.isfinite(max_hV), max_hV, 0.0))",
+    ],
 }
 """Lines that do the same when they are altered, for arrays of the shapes that an example gives."""
 

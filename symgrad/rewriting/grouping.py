@@ -50,8 +50,10 @@ def grouped(graph: Graph, table: FunctionTable) -> Graph:
             return None
 
         def again(factor: Node) -> Node:
-            found = made.get(factor)
-            return found or build.node(factor.op, *[made[arg] for arg in factor.args])
+            if factor in made or not factor.args:
+                return made[factor]
+            args = tuple([made[arg] for arg in factor.args])
+            return build.intern(factor.op, args, factor.value, factor.span)
 
         inner, outer = (_product(build, list(map(again, each))) for each in (own, others))
         quotient = build.node(node.op, inner, made[below], span=node.span)
