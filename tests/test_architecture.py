@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def recursions(house: House) -> list[str]:
     return [
         f"{name}: {circle}"
         for name, text in house.modules.items()
-        for circle in circles(calls(ast.parse(text)))
+        for circle in circles(calls(parsed(text)))
     ]
 
 
@@ -83,7 +84,7 @@ def silent_modules(house: House) -> list[str]:
     return [
         f"{name} has no docstring"
         for name, text in house.modules.items()
-        if not ast.get_docstring(ast.parse(text))
+        if not ast.get_docstring(parsed(text))
     ]
 
 
@@ -114,14 +115,25 @@ def imports(house: House, module: str) -> set[str]:
     """The package's modules that a module imports, at its top or inside a function."""
     here = ["symgrad", *module.split(".")]
     named: set[tuple[str, ...]] = set()
-    for node in ast.walk(ast.parse(house.modules[module])):
+    for node in import_statements(house.modules[module]):
         if isinstance(node, ast.Import):
             named |= {tuple(alias.name.split(".")) for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             start = here[: -node.level] if node.level else []
             origin = (*start, *(node.module.split(".") if node.module else ()))
             named |= {(*origin, alias.name) for alias in node.names}
     return {resolve(house, path[1:]) for path in named if path[0] == "symgrad"}
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@cache
+def import_statements(text: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    nodes = ast.walk(parsed(text))
+    return tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def resolve(house: House, path: tuple[str, ...]) -> str:
