@@ -264,7 +264,7 @@ def named(helpers: Mapping[str, str], module: str) -> dict[str, str]:
     {'f': 'return jnp.exp(x)'}
     """
     return {
-        name: _ASKED.sub("", text).replace("xp.", f"{module}.")
+        name: re.sub(r"\bxp\b", module, _ASKED.sub("", text))
         for name, text in helpers.items()
         if name not in ("_namespace", "_numbers")
     }
