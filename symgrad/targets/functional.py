@@ -264,7 +264,11 @@ def named(helpers: Mapping[str, str], module: str) -> dict[str, str]:
     {'f': 'return jnp.exp(x)'}
     """
     return {
-        name: re.sub(r"\bxp\b", module, _ASKED.sub("", text))
+        name: _ASKED.sub("", text).replace("xp.", f"{module}.")
         for name, text in helpers.items()
-        if name not in ("_namespace", "_numbers")
+        if name not in _FOR_ANY_LIBRARY
     }
+
+
+_FOR_ANY_LIBRARY = ("_namespace", "_numbers", "_cholesky", "_take_along")
+"""Helpers that find out what a library is, or make up for what some lack."""
