@@ -28,7 +28,7 @@ import symgrad
 from benchmarks.formulas import WELL_KNOWN
 from benchmarks.report import Report
 
-SIZES = (1_000, 10_000, 100_000)
+SIZES = (100, 1_000, 10_000, 100_000)
 INPUTS = 50
 SMALL = {
     formula.text.replace("^", "**"): formula.inputs
@@ -132,9 +132,10 @@ WAYS: Mapping[str, Way] = {
 }
 """By library: from a text and its inputs to a first gradient."""
 
+_MOST = 1_000
 _LARGEST: Mapping[str, int] = {"symgrad": SIZES[-1], "pytensor": 100}
-"""The largest sum that a library is asked for, where it is not a thousand terms: Python's own
-parser reads few thousand, and PyTensor takes minutes for a hundred of them."""
+"""The largest sum that a library is asked for, where that is not `_MOST`: Python's own parser reads
+few thousand terms, and PyTensor recurses over them."""
 
 
 def _best(way: Way, text: str, inputs: Inputs, again: int) -> float:
@@ -158,7 +159,7 @@ def measured_here(library: str, what: str) -> dict[str, Any]:
     other = terms(20, seed=2)
     way(other, _in_order(other, {}))
     asked = SMALL if what == "small" else {terms(int(what)): {}}
-    again = _AGAIN if what == "small" or int(what) <= SIZES[0] else 1
+    again = _AGAIN if what == "small" or int(what) <= _MOST else 1
     seconds = [_best(way, text, _in_order(text, known), again) for text, known in asked.items()]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {"seconds": seconds, "peak": peak}
@@ -191,7 +192,7 @@ def data() -> dict[str, Any]:
     found: dict[str, Any] = {"missing": [name for name in WAYS if find_spec(name) is None]}
     for library in WAYS:
         if library not in found["missing"]:
-            sizes = [str(size) for size in SIZES if size <= _LARGEST.get(library, 1_000)]
+            sizes = [str(size) for size in SIZES if size <= _LARGEST.get(library, _MOST)]
             found[library] = {what: _measured(library, what) for what in ("small", *sizes)}
     starts = {
         code: min(_run(["-c", code])[0] for _ in range(9)) for code in ("import numpy", _START)

@@ -161,7 +161,7 @@ ON_NUMBERS: Mapping[str, tuple[str, Maker]] = {
 
 ON_ARRAYS: Mapping[str, tuple[str, Maker]] = {
     "symgrad": ("symgrad", _symgrad),
-    "by target": ("numba", _symgrad_numba),
+    "symgrad numba": ("numba", _symgrad_numba),
     "JAX": ("jax", _jax),
     "numba": ("numba", _numba),
     "torch": ("torch", _torch),
@@ -169,7 +169,7 @@ ON_ARRAYS: Mapping[str, tuple[str, Maker]] = {
     "PyTensor": ("pytensor", _pytensor("dvector")),
     "autograd": ("autograd", _autograd),
 }
-"""Who takes part on arrays: by target is symgrad with target="numba", numba is written by hand."""
+"""Who takes part on arrays: "symgrad numba" has target="numba", "numba" is written by hand."""
 
 
 def installed(peers: Mapping[str, tuple[str, Maker]]) -> dict[str, Maker]:

@@ -17,6 +17,7 @@ _GREY = "#808080"
 
 _COLOURS: Mapping[str, str] = {
     "symgrad": "#e4572e",
+    "symgrad numba": "#f2a488",
     "JAX": "#2a9d8f",
     "torch": "#a06cd5",
     "numba": "#4c8bf5",
@@ -27,7 +28,12 @@ _COLOURS: Mapping[str, str] = {
     "by hand": "#808080",
     "in blocks": "#4f5d75",
 }
-_SPELT: Mapping[str, str] = {"casadi": "CasADi", "sympy": "SymPy", "jax": "JAX"}
+_SPELT: Mapping[str, str] = {
+    "casadi": "CasADi",
+    "sympy": "SymPy",
+    "jax": "JAX",
+    "pytensor": "PyTensor",
+}
 
 
 def lines(benchmark: str, rows: Rows) -> Lines:
