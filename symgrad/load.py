@@ -6,6 +6,7 @@ import builtins
 import itertools
 import linecache
 import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from symgrad.errors import MissingExtraError
 
 _numbers = itertools.count(1)
+_dead: deque[str] = deque()
+"""What functions that live no more were loaded from."""
 
 _EXTRAS = {
     "scipy": ("this formula uses special functions, which need SciPy", "special"),
@@ -53,7 +56,7 @@ def load(
     r"""The function of a generated module, which sees `names` besides what it imports.
 
     It has a namespace of its own, in which the built-in names are only those that it needs. Its
-    text is in `linecache` for as long as the function lives.
+    text is in `linecache` until the function is dead and another one is loaded.
 
     >>> load("def double(x):\n    return 2 * x\n", "double")(1.5)
     3.0
@@ -63,6 +66,7 @@ def load(
     MissingExtraError
         The source needs a package that is not installed.
     """
+    forget_the_dead()
     filename = f"<symgrad {next(_numbers)}>"
     own = {"__name__": filename, "__builtins__": dict(_BUILTINS)}
     namespace: dict[str, Any] = {**names, **own}
@@ -75,8 +79,21 @@ def load(
         raise MissingExtraError(message, hint=hint) from None
     function: Callable[..., Any] = namespace[name]
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
+    weakref.finalize(function, _dead.append, filename).atexit = False
     return function
+
+
+def forget_the_dead() -> None:
+    """Drop the texts of functions that live no more.
+
+    A function may die in the midst of a look through `linecache`, which must not lose an entry.
+    """
+    while _dead:
+        try:
+            filename = _dead.popleft()
+        except IndexError:  # Another thread was there first.
+            return
+        linecache.cache.pop(filename, None)
 
 
 def source_of(function: Callable[..., Any]) -> str:

@@ -13,11 +13,13 @@ import pytest
 
 import symgrad
 from symgrad import api
-from symgrad.load import _BUILTINS, load
+from symgrad.load import forget_the_dead, _BUILTINS, load
 from symgrad.targets.numpy import HELPERS
 
 
 def lines_cached() -> int:
+    gc.collect()
+    forget_the_dead()
     return sum(name.startswith("<symgrad ") for name in linecache.cache)
 
 
@@ -52,14 +54,22 @@ def test_text_that_tracebacks_show_survives_a_check_of_the_cache() -> None:
 
 
 def test_text_goes_with_its_function() -> None:
-    gc.collect()
     before = lines_cached()
     kept = load("def f():\n    return 0\n", "f")
     for number in range(50):
         load(f"def f():\n    return {number}\n", "f")
-    gc.collect()
     assert lines_cached() == before + 1
     assert kept() == 0
+
+
+def test_a_function_that_dies_does_not_disturb_a_look_through_the_cache() -> None:
+    function = load("def f():\n    return 0\n", "f")
+    names = list(linecache.cache)
+    del function
+    gc.collect()
+    assert [name for name in names if name not in linecache.cache] == []
+    load("def f():\n    return 1\n", "f")
+    assert [name for name in names if name not in linecache.cache] != []
 
 
 def test_compiled_formulas_that_are_dropped_leave_nothing() -> None:
