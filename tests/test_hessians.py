@@ -88,7 +88,7 @@ def error(row: dict[str, Any]) -> float:
 
 @pytest.mark.parametrize("name", ["feynman", "optim", "large"])
 def test_hessians(name: str, corpus: Corpus) -> None:
-    rows = [row for row in corpus(name) if lower(row["formula"], TABLE).inputs]
+    rows = [row for row in corpus(name) if lower(row["formula"], TABLE).inputs][::2]
     failed = {row["name"]: e for row in rows if not (e := error(row)) <= 1}
     assert not failed
 

@@ -13,7 +13,7 @@ import pytest
 
 import symgrad
 from symgrad import api
-from symgrad.load import forget_the_dead, _BUILTINS, load
+from symgrad.load import _BUILTINS, forget_the_dead, load
 from symgrad.targets.numpy import HELPERS
 
 

@@ -45,6 +45,6 @@ def misses(row: dict[str, Any], graph: Graph) -> list[int]:
 @pytest.mark.parametrize("name", ["fpbench", "optim"])
 def test_orders(name: str, corpus: Corpus) -> None:
     rows = [(row, lower(row["formula"], TABLE).graph) for row in corpus(name)]
-    chosen = [(row, graph) for row, graph in rows if in_one_number(graph)][::2]
+    chosen = [(row, graph) for row, graph in rows if in_one_number(graph)][::4]
     failed = {row["formula"]: wrong for row, graph in chosen if (wrong := misses(row, graph))}
     assert not failed
