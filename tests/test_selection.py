@@ -1,7 +1,9 @@
 """Elements are picked before they are computed with, where nothing else needs the others."""
 
+import numpy as np
 import pytest
 
+import symgrad
 from symgrad.functions import builtin_functions
 from symgrad.language.formula import lower
 from symgrad.pipeline import Known
@@ -49,3 +51,15 @@ def test_an_index_stays(formula: str) -> None:
 @pytest.mark.parametrize("formula", ["log(softmax(x)[1])", "log((exp(x)/sum(exp(x)))[1:])"])
 def test_the_logarithm_of_a_share_is_picked_last(formula: str) -> None:
     assert "index(" in selected(formula).splitlines()[-2]
+
+
+@pytest.mark.parametrize(
+    "formula", ["log_softmax(x)[0]", "log(softmax(x)[0])", "x[0] - logsumexp(x)"]
+)
+def test_a_share_of_nothing_leaves_the_others_theirs(formula: str) -> None:
+    value, slopes = symgrad.value_and_grad(formula)(np.array([-np.inf, 1.0, 2.0]))
+    share = 1 / (1 + np.exp(1.0))
+    assert value == -np.inf
+    np.testing.assert_allclose(slopes, [1.0, -share, share - 1], rtol=1e-14)
+    value, slopes = symgrad.value_and_grad(formula)(np.array([3.0]))
+    assert (value, slopes) == (0.0, [0.0])

@@ -227,7 +227,7 @@ def _refused(
         part = replace(what, derived=alone, names={"value": "value"}, kind="value")
         try:
             load(library_file(part, table, target), "value")(*given)
-        except Exception as found:  # noqa: BLE001 - as above
+        except Exception as found:  # noqa: BLE001 - whatever a library raises where it lacks an operation
             span, error = node.span, found
             break
     piece, lines = " ".join(text[slice(*span)].split()), str(error).strip().splitlines()

@@ -94,8 +94,9 @@ def select_early(graph: Graph, found: Inference) -> Graph:
 def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
     """The graph with the logarithm of a single share of a vector as what the others make of it.
 
-    That of softmax(x)[0] is -softplus(logsumexp(x[1:] - x[0])): where the share is 1 to rounding,
-    its logarithm and its slope are what the others add up to.
+    That of softmax(x)[0] is -softplus(logsumexp(x[1:]) - x[0]): where the share is 1 to rounding,
+    its logarithm and its slope are what the others add up to. The largest of them is subtracted
+    alone, so that a share of -inf is taken from that and leaves the others theirs.
     """
 
     def replace(
@@ -105,16 +106,17 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
         if pick is None or len(pick.args) > 1 or len(pick.attributes) != 1:
             return None
         (place,), shape = pick.attributes, found.shapes.get(x)
-        if shape is None or len(shape) != 1 or not isinstance(place, int):
+        if shape is None or len(shape) != 1 or shape[0] == 1 or not isinstance(place, int):
             return None
         sides = [Slice(None, place, None) if place else None]
         sides.append(Slice(place + 1, None, None) if place != -1 else None)
         parts = [build.node("index", made[x], value=(side,)) for side in sides if side is not None]
         others = parts[0] if len(parts) == 1 else build.node("concatenate", *parts, value=(0,))
         own = build.node("index", made[x], value=(place,), span=pick.span)
-        above = build.node("subtract", others, own, span=node.span)
-        total = build.node("logsumexp", above, value=(None, False), span=node.span)
-        excess = build.node("softplus", total, span=node.span)
+        largest = build.node("max", others, value=(None, False), span=node.span)
+        rest = build.node("_lse_rest", others, value=(None, False), span=node.span)
+        above = build.node("subtract", largest, own, span=node.span)
+        excess = build.node("softplus", build.node("add", above, rest), span=node.span)
         return excess if node.op == "add" else build.node("negative", excess, span=node.span)
 
     if not any(node.op in ("log_softmax", "_lse_rest") for node in graph.nodes):
