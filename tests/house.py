@@ -16,10 +16,10 @@ PIPELINE = """
     faults sources results contents call chunks streaming distributed matrices digits held truth
     ulps numerical judge findings native targeted showing compiled sparse api optim named fitting
     raveling explanation checking draws comparison wording recording layering diagram exporting
-    making sympy_table sympy_reading sympy_writing python_source python_expressions
-    python_reading drawing painting tex tex_spellings tex_tree tex_graph latex mathml pages rule_words teacher lesson notebook
-    survey nonfinite samples harness_template harness self_check __init__ testing point stale
-    package commands cli __main__
+    making sympy_table sympy_reading sympy_writing python_source python_expressions python_reading
+    drawing painting tex tex_spellings tex_tree tex_graph latex mathml pages rule_words teacher
+    lesson notebook survey reasons nonfinite samples harness_template harness self_check __init__
+    testing point stale package commands cli __main__
 """.split()
 # The rooms of the house: what is not the way itself. A room imports only from those before it.
 ROOMS = (
@@ -51,6 +51,7 @@ TESTED_WITH = {
     "harness_template": "harness",
     "matrices": "digits",
     "findings": "checking",
+    "reasons": "nonfinite",
     "loop_code": "loop_rules",
     "buffers": "blocked",
     "elements": "loops",
