@@ -36,6 +36,13 @@ at a time takes longer than it takes another thread to wake up and get its turn 
 _EVEN = 4
 """Where there are more blocks, it is a multiple of this: as much to do for each thread."""
 
+_LONG: Mapping[str, int] = {
+    **dict.fromkeys("exp exp2 expm1 log log2 log10 log1p tan tanh sinh cosh power".split(), 4),
+    **dict.fromkeys("sin cos remainder floor_divide logaddexp _logaddexp".split(), 20),
+    **dict.fromkeys("erf erfc ndtr _log_ndtr gammaln digamma zeta".split(), 40),
+}
+"""How many sums take as long as one of these."""
+
 _MANY = 8
 _ALIGNED = (512, 16)
 """Numbers that a page holds, and a line of the cache: where blocks of many of them begin."""
@@ -169,7 +176,8 @@ class Sized:
 
     def _block(self) -> int:
         """How many rows a block has."""
-        blocks = -(-self.rows // max(BLOCK // self._widest(), 1))
+        fit = -(-self.rows // max(BLOCK // self._widest(), 1))
+        blocks = max(fit, min(self._typical() // BLOCK, _EVEN, self.rows))
         even = _EVEN if blocks > _EVEN else 2
         if blocks > 1:
             blocks = -(-blocks // even) * even
@@ -177,6 +185,13 @@ class Sized:
         units = [number // math.gcd(number, self._widest()) for number in _ALIGNED]
         unit = next((unit for unit in units if step >= _MANY * unit), 1)
         return -(-step // unit) * unit
+
+    def _typical(self) -> int:
+        """How many sums take as long as an operation on rows does on the average."""
+        kinds = self.program.plan.kinds
+        rows = [node for node, kind in kinds.items() if kind == ROWS and node.args]
+        work = sum(math.prod(self.shapes.get(n, ())) * _LONG.get(n.op, 1) for n in rows)
+        return work // max(len(rows), 1)
 
     def _widest(self) -> int:
         """How many numbers a row has, at most."""
