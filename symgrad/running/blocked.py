@@ -170,6 +170,12 @@ class Sized:
         self._ways: dict[Any, AllRows | InTurn] = {}
 
     @property
+    def shares(self) -> bool:
+        """Whether there is enough to do for more than one thread."""
+        pieces = len(self.bounds)
+        return pieces >= _EVEN or (pieces > 1 and self._typical() >= pieces * BLOCK // 2)
+
+    @property
     def at_once(self) -> bool:
         """Whether all rows are one block."""
         return self.step >= self.rows
@@ -180,7 +186,7 @@ class Sized:
         blocks = max(fit, min(self._typical() // BLOCK, _EVEN, self.rows))
         even = _EVEN if blocks > _EVEN else 2
         if blocks > 1:
-            blocks = -(-blocks // even) * even
+            blocks = (blocks + even // 2) // even * even
         step = -(-self.rows // blocks)
         units = [number // math.gcd(number, self._widest()) for number in _ALIGNED]
         unit = next((unit for unit in units if step >= _MANY * unit), 1)

@@ -37,6 +37,7 @@ class Runner:
         self._witnesses = program.witnesses
         self._plain = plain
         self._way = self._sized.way(_DOUBLE)
+        self.shares = self._sized.shares
 
     @property
     def is_map(self) -> bool:
@@ -56,11 +57,6 @@ class Runner:
         if self._witnesses and not all(_is_finite(results[at]) for at in self._witnesses):
             return None
         return self._laid_out(*results)
-
-    @property
-    def shares(self) -> bool:
-        """Whether there is enough to do for more than one thread."""
-        return len(self._sized.bounds) > 1
 
     @property
     def needed(self) -> int:
