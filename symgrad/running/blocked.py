@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.graph import Node
+from symgrad.rewriting.finish import VIEWS
 from symgrad.running.blas import one_thread
 from symgrad.running.buffers import Layout, Slot, given_back, is_short, rows_last, taken
 from symgrad.running.pieces import InTurn, RowLoop
@@ -30,8 +31,11 @@ from symgrad.writing.segments import Code
 Array = np.ndarray[Any, Any]
 
 BLOCK = 2**15
-"""Numbers in the widest array of a block, at most: its buffers stay near the core, and what is done
-at a time takes longer than it takes another thread to wake up and get its turn in between."""
+"""Numbers that an operation on a block has on the average: its buffers stay near the core, and what
+is done at a time takes longer than another thread takes to wake up and get its turn in between."""
+
+_WIDER = 4
+"""How many times as many an array of a block has, at most."""
 
 _EVEN = 4
 """Where there are more blocks, it is a multiple of this: as much to do for each thread."""
@@ -45,7 +49,7 @@ _LONG: Mapping[str, int] = {
 
 _MANY = 8
 _ALIGNED = (512, 16)
-"""Numbers that a page holds, and a line of the cache: where blocks of many of them begin."""
+"""Numbers in a page, and in one or two lines of the cache: where blocks of many such begin."""
 
 MOST_PIECES = 64
 _MOST_SUMS = 2**25
@@ -171,9 +175,8 @@ class Sized:
 
     @property
     def shares(self) -> bool:
-        """Whether there is enough to do for more than one thread."""
-        pieces = len(self.bounds)
-        return pieces >= _EVEN or (pieces > 1 and self._typical() >= pieces * BLOCK // 2)
+        """Whether what is done at a time is long enough for other threads to get their turn."""
+        return len(self.bounds) > 1 and self._long() * self.step >= self.rows * (BLOCK // 2)
 
     @property
     def at_once(self) -> bool:
@@ -182,32 +185,28 @@ class Sized:
 
     def _block(self) -> int:
         """How many rows a block has."""
-        fit = -(-self.rows // max(BLOCK // self._widest(), 1))
-        blocks = max(fit, min(self._typical() // BLOCK, _EVEN, self.rows))
+        operations = self._operations()
+        widths = [math.prod(shape) // self.rows for shape, _ in operations]
+        numbers = max(sum(widths) // max(len(widths), 1), max(widths, default=1) // _WIDER, 1)
+        blocks = -(-self.rows // max(BLOCK // numbers, 1))
+        blocks = max(blocks, min(self._long() // BLOCK, _EVEN, self.rows))
         even = _EVEN if blocks > _EVEN else 2
         if blocks > 1:
             blocks = (blocks + even // 2) // even * even
         step = -(-self.rows // blocks)
-        units = [number // math.gcd(number, self._widest()) for number in _ALIGNED]
-        unit = next((unit for unit in units if step >= _MANY * unit), 1)
+        unit = next((unit for unit in _ALIGNED if step >= _MANY * unit), 1)
         return -(-step // unit) * unit
 
-    def _typical(self) -> int:
-        """How many sums take as long as an operation on rows does on the average."""
+    def _operations(self) -> list[tuple[tuple[int, ...], str]]:
+        """The shape and the name of each operation on rows."""
         kinds = self.program.plan.kinds
-        rows = [node for node, kind in kinds.items() if kind == ROWS and node.args]
-        work = sum(math.prod(self.shapes.get(n, ())) * _LONG.get(n.op, 1) for n in rows)
-        return work // max(len(rows), 1)
+        rows = [n for n, kind in kinds.items() if kind == ROWS and n.args and n.op not in VIEWS]
+        return [(self.shapes[node], node.op) for node in rows if node in self.shapes]
 
-    def _widest(self) -> int:
-        """How many numbers a row has, at most."""
-        kinds, rows = self.program.plan.kinds, self.program.plan.rows
-        widths = [
-            math.prod(shape) // self.rows
-            for node, shape in self.shapes.items()
-            if node in rows and kinds.get(node) == ROWS
-        ]
-        return max([1, *widths])
+    def _long(self) -> int:
+        """How many sums take as long as an operation on all rows does on the average."""
+        work = [math.prod(shape) * _LONG.get(op, 1) for shape, op in self._operations()]
+        return sum(work) // max(len(work), 1)
 
     def _bounds(self) -> list[tuple[int, int]]:
         """Where pieces of work begin and end: at blocks, and as the sizes alone say."""
@@ -264,7 +263,7 @@ class Sized:
         most = 0
         for node in self.program.plan.graph.nodes:
             if node.op in _ADDED_UP and len(labels.get(node.args[0], ())) >= _MATRIX:
-                most = max(most, self.rows * self._widest() * _VECTOR)
+                most = max(most, math.prod(self.shapes[node.args[0]]) * _VECTOR)
             if node.op in PRODUCTS and all(part in labels for part in (node, *node.args)):
                 axes = {label for arg in node.args for label in labels[arg]}
                 size = math.prod(self._sizes[label] for label in axes if label is not None)
