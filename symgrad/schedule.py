@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
@@ -93,7 +94,7 @@ def _folds(target: Target, table: FunctionTable) -> _Folds:
         for name in target.spellings:
             if table.is_composite(name):
                 pattern = definition(table[name], table)
-                rule = Rule(table.line(name), pattern, pattern, {})
+                rule = Rule(table.line(name), pattern, partial(definition, table[name], table), {})
                 folds.setdefault(rule.root.op, []).append((name, table[name].names, rule))
         table.cache[key] = folds
     return folds

@@ -10,7 +10,8 @@ import pytest
 from symgrad.functions import builtin_functions
 from symgrad.graph import Graph, Node, rebuilt
 from symgrad.language.template import Wild
-from symgrad.rewriting.rules import PREDICATES, Rule, parse_rules
+from symgrad.rewriting.rulebook import parse_rules
+from symgrad.rewriting.rules import PREDICATES, Rule
 from symgrad.shaping.leaves import is_elementwise
 from tests.evaluation import numpy_outputs
 
@@ -30,7 +31,7 @@ def is_of_arrays(node: Node) -> bool:
 
 RULES = [
     rule
-    for rule in parse_rules(TABLE, SECTIONS, frozenset(TABLE))
+    for rule in parse_rules(SECTIONS, frozenset(TABLE))
     if any(map(is_of_arrays, rule.pattern.nodes))
 ]
 
