@@ -28,14 +28,14 @@ def test_a_table_of_another_grammar_is_left_alone(
         s: len(lines) for s, lines in written_lines().items()
     }
     line = found["exact"][0]
-    assert (line.needs, line.make().text.split()) == ({"negative"}, ["-(-x)", "->", "x"])
+    assert (line.needs, line.make().text.split()) == ("negative", ["-(-x)", "->", "x"])
 
 
 def test_rules_of_the_table_are_those_of_the_lines() -> None:
     for name in ("stable", "before"):
         kept, written = section(name).lines[-1], written_lines()[name][-1]
         a, b = kept.make(), written.make()
-        assert written.needs <= kept.needs
+        assert {*written.needs.split()} <= {*kept.needs.split()}
         assert (a.text, a.predicates, a.plan) == (b.text, b.predicates, b.plan)
         assert [str(a.pattern), str(a.replacement)] == [str(b.pattern), str(b.replacement)]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -24,34 +23,36 @@ from symgrad.language.template import Wild
 from symgrad.rewriting.rules import WILD, Rule, backward, make_rule
 
 _TABLE = "rewrites.tsv"
+_COMMON = frozenset("add subtract multiply divide power negative".split())
 _LEAVES = frozenset(("input", "constant"))
 _GRAMMAR = ("formula.lark", "functions.sg", "rewrites.sg")
 
 
 @dataclass(slots=True)
 class Line:
-    """A rule that is made when it is asked for, and what it cannot match without: operations."""
+    """A rule that is made when it is asked for, and what it cannot match without: operations.
 
-    needs: frozenset[str]
+    First of these stands one that few lines need, if there is such.
+    """
+
+    needs: str
     make: Callable[[], Rule]
     rule: Rule | None = None
 
 
 class Section:
-    """The lines of a section, in order, and by the rarest operation that each of them needs."""
+    """The lines of a section, in order, and each by one operation that it needs."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
         self.lines = tuple(lines)
-        often = Counter(op for line in self.lines for op in line.needs)
-        self._by_rarest: dict[str, list[Line]] = {}
+        self._by_operation: dict[str, list[Line]] = {}
         for line in self.lines:
-            rarest = min(line.needs, key=often.__getitem__, default="")
-            self._by_rarest.setdefault(rarest, []).append(line)
+            self._by_operation.setdefault(line.needs.partition(" ")[0], []).append(line)
 
     def fitting(self, seen: frozenset[str]) -> list[Line]:
         """The lines that can match where only these operations occur, in no order."""
-        near = [line for op in ("", *seen) for line in self._by_rarest.get(op, ())]
-        return [line for line in near if line.needs <= seen]
+        near = [line for op in ("", *seen) for line in self._by_operation.get(op, ())]
+        return [line for line in near if seen.issuperset(line.needs.split())]
 
 
 def section(name: str) -> Section:
@@ -105,8 +106,7 @@ def _kept_lines(rows: Iterable[str]) -> Mapping[str, tuple[Line, ...]]:
     book: dict[str, list[Line]] = {}
     for row in rows:
         name, needs, entry = row.split("\t", 2)
-        line = Line(frozenset(needs.split()), partial(_kept_rule, entry))
-        book.setdefault(name, []).append(line)
+        book.setdefault(name, []).append(Line(needs, partial(_kept_rule, entry)))
     return {name: tuple(lines) for name, lines in book.items()}
 
 
@@ -143,7 +143,7 @@ def table_text() -> str:
     for name, lines in written_lines().items():
         for line in lines:
             rule = line.make()
-            needs = " ".join(sorted({node.op for node in rule.pattern.nodes} - _LEAVES))
+            needs = _in_order({node.op for node in rule.pattern.nodes} - _LEAVES)
             guards = " ".join(f"{about}:{guard}" for about, guard in rule.predicates.items())
             graphs = map(_entry, (rule.pattern, rule.replacement))
             rows.append("\t".join([name, needs, rule.text, guards, *graphs]))
@@ -200,12 +200,17 @@ _SIGNS = (
 )
 
 
-def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
+def _in_order(operations: set[str]) -> str:
+    """Operations with those last that many rules need."""
+    return " ".join(sorted(operations, key=lambda op: (op in _COMMON, op)))
+
+
+def _needs(pattern: str, table: FunctionTable) -> str:
     """The operations in a pattern's text, as far as they can be told without parsing it."""
     called = re.findall(r"([^\W\d]\w*)\s*\(", pattern)
     signs = [op for sign, op in _SIGNS if re.search(sign, pattern)]
     named = [name for name in called if name in table and not table.is_composite(name)]
-    return frozenset(named + signs)
+    return _in_order({*named, *signs})
 
 
 def _backwards(table: FunctionTable, named: frozenset[str]) -> list[Line]:
