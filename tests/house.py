@@ -8,7 +8,7 @@ PIPELINE = """
     contraction items indexing variables replaying attributes compositions leaves structural
     calls declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
     shapes axes resolve selection slices rules matching rewrite quotients reverse guards series
-    cancellation grouping simplify sizes leading specialise terms batch_products batch_moves
+    cancellation grouping alike simplify sizes leading specialise terms batch_products batch_moves
     batch_keys batch work products alignment derivatives pipeline once finish targets schedule
     choices memory rows sums hopes elements naming emit loops segments into buffers blocked
     runner lines carrying remarks layout origin load quick floats document plain_numbers programs
