@@ -121,7 +121,7 @@ def stages(
     graph = select_early(graph, found)
     if known:
         yield stage("resolve")
-    graph = stabilise(graph, table, exact)
+    graph = stabilise(graph, table, exact, known.infer() if known else None)
     if known and not exact:
         graph = shares_among_the_others(graph, known.infer())
     yield stage("stabilise")

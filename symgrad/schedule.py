@@ -220,7 +220,7 @@ def _spelling(node: Node, target: Target) -> str:
         special = "sqrt of a size"
     elif node.op == "divide" and node.args[0].is_constant and _is_size(node.args[1]):
         special = "divide by a size"
-    elif node.op == "broadcast" and node.args[0].is_constant:
+    elif node.op == "broadcast" and isinstance(node.args[0].value, float):
         special = _FILLED.get(node.args[0].value, "broadcast of a constant")
     elif node.op == "expand_dims" and (
         node.args[0].is_constant or _is_size(node.args[0]) or _mixes_signs(node.value)

@@ -39,7 +39,7 @@ def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
 
 
 def test_one_block_to_read() -> None:
-    with in_blocks():
+    with in_blocks(block=16):
         compiled = symgrad.value_and_grad("mean((X @ w - y)**2)", wrt="w")
         compiled(np.ones((5, 2)), np.ones(2), np.ones(5))
     assert (

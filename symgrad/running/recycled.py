@@ -28,19 +28,31 @@ _TRIED = 8
 """Pieces of memory that are looked at before there is a new one."""
 
 
+_LINE = 64
+"""Bytes of a line of the cache: what is written across its ends takes twice the time."""
+
+
 def _own() -> int:
     """How many references memory has that nobody but the one who looks refers to."""
-    remembered = deque([np.empty(1, np.uint8)])
-    memory = remembered.popleft()
-    return sys.getrefcount(memory)
+    remembered = deque([_aligned(1)])
+    memory, _ = kept = remembered.popleft()
+    count = sys.getrefcount(memory)
+    remembered.append(kept)
+    return count
+
+
+def _aligned(size: int) -> tuple[Array, int]:
+    """Memory, and the place in it from which on so many bytes begin where a line does."""
+    memory = np.empty(size + _LINE, np.uint8)
+    return memory, -memory.ctypes.data % _LINE
 
 
 _OWN = _own()
 _COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 """Whether references are counted, and at once."""
 
-_memory: dict[int, deque[Array]] = {}
-"""By size: those used last stand last."""
+_memory: dict[int, deque[tuple[Array, int]]] = {}
+"""By size, with the place in it where results begin: those used last stand last."""
 
 
 def maker(shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
@@ -57,17 +69,17 @@ def maker(shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
         for _ in range(_TRIED):
             try:
                 kept = _memory[size]
-                memory = kept.pop()
+                memory, start = piece = kept.pop()
             except LookupError:  # There is none, or another thread has taken it.
                 break
             if sys.getrefcount(memory) == _OWN:
-                kept.append(memory)
-                return np.ndarray(shape, item, memory)
-            kept.appendleft(memory)
-        memory = np.empty(size, np.uint8)
+                kept.append(piece)
+                return np.ndarray(shape, item, memory, start)
+            kept.appendleft(piece)
+        memory, start = piece = _aligned(size)
         _forget(MOST - size)
-        _memory.setdefault(size, deque()).append(memory)
-        return np.ndarray(shape, item, memory)
+        _memory.setdefault(size, deque()).append(piece)
+        return np.ndarray(shape, item, memory, start)
 
     return make
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.graph import Node
-from symgrad.running.blocked import LEAST_PIECES, Program, Sized
+from symgrad.running.blocked import Program, Sized
 from symgrad.running.into import leaves, overlaps
 from symgrad.shapes import Inference
 from symgrad.writing.loops import multiplies
@@ -62,7 +62,7 @@ class Runner:
     @property
     def shares(self) -> bool:
         """Whether there is enough to do for more than one thread."""
-        return len(self._sized.bounds) >= LEAST_PIECES
+        return len(self._sized.bounds) > 1
 
     @property
     def needed(self) -> int:

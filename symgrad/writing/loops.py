@@ -328,6 +328,7 @@ class Loop:
             code = name
         elif step.spelling == "sum" and self._reduces(step) == (-2,) and self._rank(step) == 2:
             code = f"_sum_first({self.texts[step.operands[0]].code})"
+            code += "[None]" if step.node.attributes[1] else ""
         else:
             code = self._expression(step).code
         combined = f"np.{COMBINED[old.op]}({total}, {code}, out={total})"
