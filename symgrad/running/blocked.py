@@ -18,7 +18,7 @@ import numpy as np
 from symgrad.graph import Node
 from symgrad.running.blas import one_thread
 from symgrad.running.buffers import Layout, Slot, given_back, is_short, rows_last, taken
-from symgrad.running.pieces import RowLoop
+from symgrad.running.pieces import InTurn, RowLoop
 from symgrad.running.recycled import maker
 from symgrad.shapes import Inference
 from symgrad.shaping.axes import Labels
@@ -36,8 +36,16 @@ at a time takes longer than it takes another thread to wake up and get its turn 
 _EVEN = 4
 """Where there are more blocks, it is a multiple of this: as much to do for each thread."""
 
-_ALIGNED = 16
-"""Numbers of single precision in a line of the cache, where blocks of more of them begin."""
+_LONG: Mapping[str, int] = {
+    **dict.fromkeys("exp exp2 expm1 log log2 log10 log1p tan tanh sinh cosh power".split(), 4),
+    **dict.fromkeys("sin cos remainder floor_divide logaddexp _logaddexp".split(), 20),
+    **dict.fromkeys("erf erfc ndtr _log_ndtr gammaln digamma zeta".split(), 40),
+}
+"""How many sums take as long as one of these."""
+
+_MANY = 8
+_ALIGNED = (512, 16)
+"""Numbers that a page holds, and a line of the cache: where blocks of many of them begin."""
 
 MOST_PIECES = 64
 _MOST_SUMS = 2**25
@@ -159,7 +167,7 @@ class Sized:
         self._turned = not multiplies_matrices(plan)
         self._layouts: dict[tuple[Code, Any], Layout] = {}
         self._loops: dict[tuple[Code, Any], RowLoop] = {}
-        self._all: dict[Any, AllRows] = {}
+        self._ways: dict[Any, AllRows | InTurn] = {}
 
     @property
     def at_once(self) -> bool:
@@ -168,12 +176,22 @@ class Sized:
 
     def _block(self) -> int:
         """How many rows a block has."""
-        blocks = -(-self.rows // max(BLOCK // self._widest(), 1))
+        fit = -(-self.rows // max(BLOCK // self._widest(), 1))
+        blocks = max(fit, min(self._typical() // BLOCK, _EVEN, self.rows))
         even = _EVEN if blocks > _EVEN else 2
         if blocks > 1:
             blocks = -(-blocks // even) * even
         step = -(-self.rows // blocks)
-        return step if step <= _ALIGNED else -(-step // _ALIGNED) * _ALIGNED
+        units = [number // math.gcd(number, self._widest()) for number in _ALIGNED]
+        unit = next((unit for unit in units if step >= _MANY * unit), 1)
+        return -(-step // unit) * unit
+
+    def _typical(self) -> int:
+        """How many sums take as long as an operation on rows does on the average."""
+        kinds = self.program.plan.kinds
+        rows = [node for node, kind in kinds.items() if kind == ROWS and node.args]
+        work = sum(math.prod(self.shapes.get(n, ())) * _LONG.get(n.op, 1) for n in rows)
+        return work // max(len(rows), 1)
 
     def _widest(self) -> int:
         """How many numbers a row has, at most."""
@@ -209,25 +227,27 @@ class Sized:
         self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
     ) -> list[Any]:
         """The results of the program, in order; those in `into` are written there."""
-        if self.at_once:
-            return self.all_rows(dtype)(arrays, into)
-        known: dict[Node, Any] = dict(zip(self.program.inputs, arrays, strict=True))
-        known.update(self.numbers)
-        for code in self.program.codes:
-            taken = [known[node] for node in code.segment.needs]
-            if code.segment.loops:
-                made = self.loop(code, dtype)(taken, into, self.bounds, threads)
-            else:
-                made = self.program.functions(dtype)[code.name](*taken)
-            known.update(zip(code.segment.results, made, strict=True))
-        return [known[node] for node in self.program.plan.graph.outputs]
+        return self.way(dtype)(arrays, into, threads)
 
-    def all_rows(self, dtype: Any) -> AllRows:
-        """The program for elements of a type, where all rows are one block."""
-        found = self._all.get(dtype)
+    def way(self, dtype: Any) -> AllRows | InTurn:
+        """What runs the program for elements of a type."""
+        found = self._ways.get(dtype)
         if found is None:
-            found = self._all[dtype] = AllRows(self, dtype)
+            made = AllRows(self, dtype) if self.at_once else self._in_turn(dtype)
+            found = self._ways[dtype] = made
         return found
+
+    def _in_turn(self, dtype: Any) -> InTurn:
+        values = [*self.program.inputs, *self.numbers]
+        steps = []
+        for code in self.program.codes:
+            places = [values.index(node) for node in code.segment.needs]
+            loops = code.segment.loops
+            run = self.loop(code, dtype) if loops else self.program.functions(dtype)[code.name]
+            steps.append((run, loops, places))
+            values += code.segment.results
+        outputs = [values.index(node) for node in self.program.plan.graph.outputs]
+        return InTurn(steps, [*self.numbers.values()], outputs, self.bounds)
 
     def products(self) -> int:
         """How many products of two numbers the largest product of arrays is made of, at most.
@@ -290,7 +310,9 @@ class AllRows:
         self._count = sized.rows
         self._alone = sized.products() <= _ALONE
 
-    def __call__(self, arrays: Sequence[Any], into: Mapping[Node, Array]) -> list[Any]:
+    def __call__(
+        self, arrays: Sequence[Any], into: Mapping[Node, Array], threads: int = 1
+    ) -> list[Any]:
         """The results, in order; those in `into` are written there."""
         rows = [into[node] if node in into else make() for node, make in self._rows.items()]
         memory = taken(self._bytes)
