@@ -224,7 +224,8 @@ class Tape:
             return self.terms(node, held)
         axis = node.attributes[0]
         kept = axis is None or node.attributes[-1] is True
-        return [held if kept else self.build.node("expand_dims", held, value=(axis,))]
+        spread = held if kept else self.build.node("expand_dims", held, value=(axis,))
+        return [spread, *[held] * (len(node.args) - 1)]
 
     def _condition(self, mask: Node | None) -> Node | None:
         """Where a mask that was moved as a number holds."""

@@ -334,7 +334,8 @@ class Loop:
             code = self.slots.spare(self._kind(old), 0)
             self._say(self._call(step, code))
         elif step.spelling == "sum" and self._reduces(step) == (-2,) and self._rank(step) == 2:
-            code = f"_sum_first({self.texts[step.operands[0]].code})"
+            kept = "[None]" if step.node.attributes[1] else ""
+            code = f"_sum_first({self.texts[step.operands[0]].code}){kept}"
         else:
             code = self._expression(step).code
         combined = f"np.{COMBINED[old.op]}({total}, {code}, out={total})"
