@@ -19,7 +19,7 @@ from symgrad.graph import Node
 from symgrad.rewriting.finish import VIEWS
 from symgrad.running.blas import one_thread
 from symgrad.running.buffers import Layout, Slot, given_back, is_short, rows_last, taken
-from symgrad.running.pieces import InTurn, RowLoop
+from symgrad.running.pieces import InTurn, RowLoop, nothing
 from symgrad.running.recycled import maker
 from symgrad.shapes import Inference
 from symgrad.shaping.axes import Labels
@@ -69,6 +69,7 @@ class Written:
 
     `arrays` makes arrays of what is passed, `laid_out` lays the results out. Where all rows are one
     block, `at_once` calls the others: with `rows`, the results that have rows, and with `numbers`.
+    `homes` tells in the memory of which results others lie.
     `load` makes them all for elements of a type.
     """
 
@@ -77,6 +78,7 @@ class Written:
     source: str
     rows: tuple[Node, ...]
     numbers: tuple[Node, ...]
+    homes: Mapping[Node, Node]
     _loaded: dict[Any, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
 
     def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
@@ -252,7 +254,9 @@ class Sized:
             steps.append((run, loops, places))
             values += code.segment.results
         outputs = [values.index(node) for node in self.program.plan.graph.outputs]
-        return InTurn(steps, [*self.numbers.values()], outputs, self.bounds)
+        homes = self.program.written(at_once=False).homes
+        guests = [(node, home, self.array(home, dtype)) for node, home in homes.items()]
+        return InTurn(steps, [*self.numbers.values()], outputs, self.bounds, guests)
 
     def products(self) -> int:
         """How many products of two numbers the largest product of arrays is made of, at most.
@@ -311,7 +315,12 @@ class AllRows:
         self._layouts = [sized.layout(code, dtype) for code in written.codes if code.segment.loops]
         self._bytes = max([0, *[layout.bytes for layout in self._layouts]])
         self._numbers = [sized.numbers[node] for node in written.numbers]
-        self._rows = {node: sized.array(node, dtype) for node in written.rows}
+        self._rows: dict[Node, Callable[[], Any]] = {
+            node: nothing if node in written.homes else sized.array(node, dtype)
+            for node in written.rows
+        }
+        at = written.rows.index
+        self._guests = [(at(guest), at(home)) for guest, home in written.homes.items()]
         self._count = sized.rows
         self._alone = sized.products() <= _ALONE
 
@@ -320,6 +329,8 @@ class AllRows:
     ) -> list[Any]:
         """The results, in order; those in `into` are written there."""
         rows = [into[node] if node in into else make() for node, make in self._rows.items()]
+        for guest, home in self._guests:
+            rows[guest] = rows[home]
         memory = taken(self._bytes)
         try:
             buffers = [memory.views(layout, self._count) for layout in self._layouts]

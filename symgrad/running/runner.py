@@ -65,6 +65,7 @@ class Runner:
         whole = {
             node for s in plan.segments for node in (*s.results, *([] if s.loops else s.nodes))
         }
+        whole.difference_update(sized.program.written(sized.at_once).homes)
         kept = sum(math.prod(sized.shapes.get(node, ())) for node in whole)
         sums = sum(math.prod(sized.shapes[n]) for n, kind in plan.kinds.items() if kind == SUM)
         return _DOUBLE.itemsize * (kept + len(sized.bounds) * sums)
