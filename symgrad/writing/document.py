@@ -18,6 +18,7 @@ from symgrad.pipeline import Derived
 from symgrad.rewriting.finish import (
     faster,
     finish,
+    masks_on_parts,
     plain_indices,
     powers_by_squares,
     shapes_from_inputs,
@@ -130,7 +131,8 @@ def calling_rows(derived: Derived, table: FunctionTable, text: str) -> tuple[Der
 
 def prepared(derived: Derived, kind: str, table: FunctionTable) -> tuple[Graph, list[str]]:
     """The graph of one kind of function on arrays; and the inputs that are indices, too."""
-    graph = reduced_once(outputs_for(shapes_from_inputs(derived.graph, kind), kind))
+    graph = shapes_from_inputs(masks_on_parts(derived.graph), kind)
+    graph = reduced_once(outputs_for(graph, kind))
     graph = typed_creations(typed_fills(graph, table), derived.indices)
     return plain_indices(finish(graph, derived.indices), derived.indices)
 
