@@ -84,6 +84,8 @@ COST: Mapping[str, float] = {
     "_times_hypot_gap": 4,
     "_power_step": 7,
     "_flat_exp": 5,
+    "_log1p_over": 1.9,
+    "_compounded": 4,
 }
 """What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
 two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""
