@@ -8,6 +8,7 @@ PIPELINE = """
     contraction items indexing variables replaying attributes compositions leaves structural
     calls declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
     shapes axes resolve selection slices rules matching rewrite quotients reverse guards series
+    polynomials
     cancellation grouping simplify sizes leading specialise terms batch_products batch_moves
     batch_keys batch work products alignment derivatives pipeline once finish targets schedule
     choices memory rows sums hopes elements naming emit loops segments into buffers blocked
@@ -45,6 +46,7 @@ TESTED_WITH = {
     "compiled": "api",
     "c_rows": "c_file",
     "grouping": "cancellation",
+    "polynomials": "cancellation",
     "batch_products": "batch",
     "batch_moves": "batch",
     "batch_keys": "batch",
