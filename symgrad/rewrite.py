@@ -13,7 +13,8 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Changes, Graph, Node, Value, ancestors
 from symgrad.language.items import is_whole
 from symgrad.rewriting.matching import Index, Kinds, match
-from symgrad.rewriting.rules import Bindings, Rule, filled_in, parse_rules
+from symgrad.rewriting.rulebook import parse_rules
+from symgrad.rewriting.rules import Bindings, Rule, filled_in
 from symgrad.shaping.slices import shortened
 
 _Replacement = tuple[Node, Rule, Bindings, list[Node]]
@@ -30,7 +31,7 @@ def index_of(table: FunctionTable, sections: tuple[str, ...], ops: frozenset[str
     index: Index | None = table.recent.get(key)
     if index is None:
         index = table.cache.get(("index", sections))
-        rules = parse_rules(table, sections, ops, index.rules if index else ())
+        rules = parse_rules(sections, ops, index.rules if index else ())
         if index is None or len(rules) > len(index.rules):
             index = table.cache["index", sections] = Index(rules, index)
         table.recent[key] = index

@@ -10,17 +10,28 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
 from symgrad.lower import attributes_of, definition
 from symgrad.rewrite import rewrite
+from symgrad.rewriting.alike import ASKING_FOR_SHAPES, where_alike
 from symgrad.rewriting.cancellation import without_cancellation
 from symgrad.rewriting.grouping import grouped
+from symgrad.shapes import Inference
 from symgrad.shaping.leaves import Leaves, is_elementwise
 
 
-def stabilise(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
-    """Rewrite a graph before it is differentiated; with `exact`, by bit-identical rules only."""
+def stabilise(
+    graph: Graph, table: FunctionTable, exact: bool = False, found: Inference | None = None
+) -> Graph:
+    """Rewrite a graph before it is differentiated; with `exact`, by bit-identical rules only.
+
+    Some rules ask for operands of one shape, which `found` may know of the inputs.
+    """
     if exact:
         return rewrite(graph, table, _sections(exact))
     sections = (*_sections(exact), "before")
-    graph = rewrite(rewrite(graph, table, sections), table, (*sections, "last"))
+    graph = rewrite(graph, table, sections)
+    for section in ASKING_FOR_SHAPES:
+        alike = where_alike(graph, found or Inference({}), section)
+        graph = graph if alike is graph else rewrite(alike, table, sections)
+    graph = rewrite(graph, table, (*sections, "last"))
     together = grouped(graph, table)
     if together is not graph:
         together = rewrite(together, table, (*sections, "last"))

@@ -10,7 +10,7 @@ from tests.blocks import close, in_blocks, programs
 def test_one_program_for_all_sizes() -> None:
     formula = "mean((X @ w - y)**2)"
     rng = np.random.default_rng(0)
-    with in_blocks():
+    with in_blocks(block=16):
         compiled = symgrad.value_and_grad(formula, wrt="w")
         for n, d in ((5, 2), (40, 3), (8, 8), (9, 4)):
             given = {"X": rng.normal(size=(n, d)), "w": rng.normal(size=d), "y": rng.normal(size=n)}
@@ -30,7 +30,7 @@ def test_kernels_that_ran() -> None:
     compiled(np.ones(2**15), 2.0)
     numbers, arrays, blocks = compiled.kernels
     assert ["np." in text for text in (numbers, arrays)] == [False, True]
-    assert "= buffers" in blocks
+    assert "buffers" in blocks
 
 
 def test_sizes_that_make_a_divisor_of_0() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from symgrad import rewrite as rewriting
-from symgrad.functions import FunctionTable, builtin_functions
+from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Graph, Node
 from symgrad.language.formula import lower
 from symgrad.rewrite import Rewriter, rewrite
@@ -104,9 +104,9 @@ def test_what_is_settled_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch)
     tried: list[tuple[str, ...]] = []
     parse = rewriting.parse_rules
 
-    def noted(table: FunctionTable, sections: tuple[str, ...], *more: Any) -> object:
+    def noted(sections: tuple[str, ...], *more: Any) -> object:
         tried.append(sections)
-        return parse(table, sections, *more)
+        return parse(sections, *more)
 
     monkeypatch.setattr(rewriting, "parse_rules", noted)
     TABLE.recent.clear()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.graph import Node
-from symgrad.running.blocked import LEAST_PIECES, Program, Sized
+from symgrad.running.blocked import Program, Sized
 from symgrad.running.into import leaves, overlaps
 from symgrad.shapes import Inference
 from symgrad.writing.loops import multiplies
@@ -36,7 +36,7 @@ class Runner:
         self._own_type = program.own_type
         self._witnesses = program.witnesses
         self._plain = plain
-        self._quick = self._sized.all_rows(_DOUBLE) if self._sized.at_once else None
+        self._way = self._sized.way(_DOUBLE)
 
     @property
     def is_map(self) -> bool:
@@ -52,9 +52,7 @@ class Runner:
     @np.errstate(all="ignore")
     def on_doubles(self, arrays: Sequence[Array], threads: int) -> Any:
         """The results for arrays of doubles of its shapes; None where it takes more."""
-        given = self._arrays(*arrays)
-        quick = self._quick
-        results = quick(given, {}) if quick else self._sized.run(given, _DOUBLE, {}, threads)
+        results = self._way(self._arrays(*arrays), {}, threads)
         if self._witnesses and not all(_is_finite(results[at]) for at in self._witnesses):
             return None
         return self._laid_out(*results)
@@ -62,7 +60,7 @@ class Runner:
     @property
     def shares(self) -> bool:
         """Whether there is enough to do for more than one thread."""
-        return len(self._sized.bounds) >= LEAST_PIECES
+        return len(self._sized.bounds) > 1
 
     @property
     def needed(self) -> int:

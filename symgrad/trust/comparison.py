@@ -288,12 +288,11 @@ class _Comparer:
         own, among = name.removeprefix("d/d"), range(len(places)) if together else places
         for low in self.lowered:
             at = {n: point[n][list(places)] if together else point[n] for n in low.inputs}
-            stops = name != "value" and any(n.op == "stop_gradient" for n in low.graph.nodes)
             try:
                 truth = Truth(low, at, self.functions)
             except MissingExtraError:
                 return {}
-            if not truth.is_known or stops or truth.work > _MOST_WORK:
+            if not truth.is_known or truth.work > _MOST_WORK:
                 return {}
             if name == "value":
                 value = np.ravel(truth.value())

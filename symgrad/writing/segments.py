@@ -135,7 +135,7 @@ class Source(Setting):
         graph, old = self._part(segment)
         writer = Loop(self, segment, graph, old)
         sums, products = tuple(writer.sums), multiplies(segment)
-        self.codes.append(Code(segment, name, tuple(writer.slots), sums, products))
+        self.codes.append(Code(segment, name, tuple(writer.slots.kinds), sums, products))
         given = ["buffers"] if self.at_once else ["start", "stop", "step", "buffers"]
         takes = [*segment.needs, *segment.results]
         if self.at_once:
