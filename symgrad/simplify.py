@@ -32,7 +32,17 @@ def stabilise(
         alike = where_alike(graph, found or Inference({}), section)
         graph = graph if alike is graph else rewrite(alike, table, sections)
     graph = rewrite(graph, table, (*sections, "last"))
-    return without_cancellation(grouped(graph, table), table)
+    together = grouped(graph, table)
+    if together is not graph:
+        together = rewrite(together, table, (*sections, "last"))
+    return _once_expanded(without_cancellation(together, table), table)
+
+
+def _once_expanded(graph: Graph, table: FunctionTable) -> Graph:
+    """The graph with the rules that wait for the series."""
+    if not any(node.op == "_norm" for node in graph.nodes):
+        return graph
+    return rewrite(graph, table, (*_sections(False), "expanded"))
 
 
 def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
@@ -42,7 +52,7 @@ def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
-    sections = _sections(exact) if exact else (*_sections(exact), "after")
+    sections = _sections(exact) if exact else (*_sections(exact), "expanded", "after")
     graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[0])
     graph = _shapes_from_the_first(without_idle_broadcasts(graph))
     return _in_reading_order(_with_shared_signs(graph))

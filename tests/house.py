@@ -8,7 +8,8 @@ PIPELINE = """
     contraction items indexing variables replaying attributes compositions leaves structural
     calls declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
     shapes axes resolve selection slices rules rulebook matching rewrite quotients reverse guards
-    series cancellation grouping alike simplify sizes leading specialise terms batch_products
+    series polynomials
+    cancellation grouping alike simplify sizes leading specialise terms batch_products
     batch_moves batch_keys batch work products alignment derivatives pipeline once finish targets
     schedule choices memory rows sums hopes elements naming emit slots loops segments into
     buffers pieces blocked runner lines carrying remarks layout origin load quick floats document
@@ -46,6 +47,7 @@ TESTED_WITH = {
     "compiled": "api",
     "c_rows": "c_file",
     "grouping": "cancellation",
+    "polynomials": "cancellation",
     "batch_products": "batch",
     "batch_moves": "batch",
     "batch_keys": "batch",
