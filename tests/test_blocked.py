@@ -202,10 +202,18 @@ def test_a_file_that_is_mapped(tmp_path: Path) -> None:
     assert type(found) is np.ndarray
 
 
-def test_memory_is_that_of_the_results() -> None:
+@pytest.mark.parametrize(
+    ("formula", "arrays"),
+    [
+        ("x*y + sin(x)*exp(-y**2) + sqrt(1 + x**2) * tanh(y)", 3),
+        ("norm(x - y)", 2),
+        ("logsumexp(x * y)", 2),
+    ],
+)
+def test_memory_is_that_of_the_results(formula: str, arrays: int) -> None:
     x, y = np.linspace(-1, 1, 300_000), np.linspace(2, 3, 300_000)
-    compiled = symgrad.value_and_grad("x*y + sin(x)*exp(-y**2) + sqrt(1 + x**2) * tanh(y)")
-    results = 3 * x.nbytes
+    compiled = symgrad.value_and_grad(formula)
+    results = arrays * x.nbytes
     compiled(x, y)
     tracemalloc.start()
     compiled(x, y)

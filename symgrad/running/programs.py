@@ -136,4 +136,5 @@ def _written(
     def loaded(dtype: Any) -> Mapping[str, Any]:
         return load(text, "arrays", {**namespace(dtype), **PROVIDED}).__globals__
 
-    return Written(tuple(source.codes), loaded, text, tuple(source.rows), tuple(source.numbers))
+    rows, numbers = tuple(source.rows), tuple(source.numbers)
+    return Written(tuple(source.codes), loaded, text, rows, numbers, source.homes)

@@ -12,6 +12,7 @@ from symgrad.language.labels import shown
 from symgrad.schedule import schedule
 from symgrad.shaping.axes import Labels
 from symgrad.targets.blocked import BESIDE
+from symgrad.writing.homes import homes
 from symgrad.writing.loops import Loop, Setting, multiplies
 from symgrad.writing.naming import Names
 from symgrad.writing.rows import Plan, Segment
@@ -40,6 +41,7 @@ class Source(Setting):
     """The module of a plan: `text`, and a `Code` for each segment.
 
     `rows` are the results of loops that have rows, and `numbers` those of sizes that are used.
+    `homes` tells which of them may lie in the memory of which others.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class Source(Setting):
         wanted: Sequence[str],
         at_once: bool = False,
     ) -> None:
-        super().__init__(plan, types, table, names, at_once)
+        super().__init__(plan, types, table, names, at_once, homes(plan, types))
         self.codes: list[Code] = []
         texts = []
         for node in plan.graph.nodes:
