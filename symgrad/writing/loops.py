@@ -16,7 +16,7 @@ from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, IN
 from symgrad.writing.choices import CHOICES, cases, delayed
 from symgrad.writing.elements import BOOL, DOUBLE, FLOAT
 from symgrad.writing.naming import Names
-from symgrad.writing.rows import COMBINED, SUM, Plan, Segment
+from symgrad.writing.rows import COMBINED, LOCALS, SUM, Plan, Segment
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
@@ -101,7 +101,7 @@ class Loop:
         self.cases = cases(self.steps.steps, graph.outputs, self._splits, self._may_wait)
         self.order = delayed(self.steps.steps, self.cases)
         taken = [source.called(node) for node in (*segment.needs, *segment.results)]
-        self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "end"])
+        self.names = Names([*taken, "np", *LOCALS])
         self.slots: list[tuple[Labels, str]] = []
         self.slot_names: list[str] = []
         self.free: dict[tuple[Labels, str], list[str]] = {}
