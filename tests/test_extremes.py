@@ -17,6 +17,11 @@ sqrt(x @ x) | x=[1e-200, 2e-200] | 2.2360679775e-200; x=[0.4472135955, 0.8944271
 x*sqrt(x) | x=0 | 0; x=0
 sqrt(x/y) | x=1e-200, y=1e200 | 1e-200; x=0.5, y=-0
 sqrt(x**2*y) | x=1e200, y=2 | 1.414213562373e200; x=1.414213562373, y=3.535533905933e199
+sqrt(x/y) | x=1, y=0 | inf; y=-inf
+log(x/y) | x=1, y=0 | inf; x=1, y=-inf
+log(x)-log(y) | x=1, y=0 | inf; x=1, y=-inf
+log(x*y/z) | x=1, y=2, z=0 | inf; x=1, y=0.5, z=-inf
+1/(1/x+1/y) | x=0, y=0 | 0; x=nan, y=nan
 sqrt(x**3) | x=1e150 | 1e225; x=1.5e75
 sqrt(4*x**2) | x=1e200 | 2e200; x=2
 sqrt(var(x)) | x=[2, 2] | 0; x=[0, 0]
