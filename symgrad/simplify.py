@@ -25,8 +25,8 @@ def stabilise(
     Some rules ask for operands of one shape: they serve where `found` knows the shapes of inputs.
     """
     if exact:
-        return rewrite(graph, table, _sections(exact))
-    sections = (*_sections(exact), "before")
+        return rewrite(graph, table, always(exact))
+    sections = (*always(exact), "before")
     graph = rewrite(graph, table, sections)
     if found is not None:
         graph = rewrite(where_alike(graph, found), table, sections)
@@ -36,18 +36,19 @@ def stabilise(
 
 def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite a value and its derivatives before they are differentiated again."""
-    return rewrite(graph, table, _sections(exact))
+    return rewrite(graph, table, always(exact))
 
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
-    sections = _sections(exact) if exact else (*_sections(exact), "after")
+    sections = always(exact) if exact else (*always(exact), "after")
     graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[0])
     graph = _shapes_from_the_first(without_idle_broadcasts(graph))
     return _in_reading_order(_with_shared_signs(graph))
 
 
-def _sections(exact: bool) -> tuple[str, ...]:
+def always(exact: bool) -> tuple[str, ...]:
+    """The sections of rewrites.sg that hold before and after a graph is differentiated."""
     return ("exact",) if exact else ("exact", "stable")
 
 

@@ -9,8 +9,8 @@ PIPELINE = """
     calls declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
     shapes axes resolve selection slices rules rulebook matching rewrite quotients reverse guards
     series cancellation grouping alike simplify sizes leading specialise terms batch_products
-    batch_moves
-    batch_keys batch work products alignment derivatives pipeline once finish targets schedule
+    batch_moves batch_keys batch work leibniz products alignment derivatives pipeline once finish
+    targets schedule
     choices memory rows sums hopes elements naming emit loops segments into buffers pieces
     blocked runner lines carrying remarks layout origin load quick floats document plain_numbers
     programs offsets loop_code loop_algebra loop_rules c_rows c_file numba_file emission
