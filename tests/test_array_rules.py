@@ -17,7 +17,7 @@ from symgrad.shaping.leaves import is_elementwise
 from tests.evaluation import numpy_outputs
 
 TABLE = builtin_functions()
-SECTIONS = ("exact", "stable", "tidy")
+SECTIONS = ("exact", "stable", "expanded", "tidy")
 CHOICES = {"axis": (0, 1, -1, -2), "keepdims": (False, True)}
 REDUCTIONS = frozenset(
     """sum mean max min var std logsumexp _lse_rest _norm _count _prod softmax log_softmax

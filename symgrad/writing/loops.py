@@ -16,12 +16,11 @@ from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, IN
 from symgrad.writing.choices import CHOICES, cases, delayed
 from symgrad.writing.elements import BOOL, DOUBLE, FLOAT
 from symgrad.writing.naming import Names
-from symgrad.writing.rows import COMBINED, SUM, Plan, Segment
+from symgrad.writing.rows import COMBINED, LOCALS, SUM, Plan, Segment
 from symgrad.writing.slots import Kind, Slots
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
-_OWN = "np start stop step buffers row end".split()
 
 
 def multiplies_matrices(plan: Plan) -> bool:
@@ -105,7 +104,7 @@ class Loop:
         self.cases = cases(self.steps.steps, graph.outputs, self._splits, self._may_wait)
         self.order = delayed(self.steps.steps, self.cases)
         taken = map(source.called, (*segment.needs, *segment.results))
-        self.names = Names([*taken, *_OWN])
+        self.names = Names([*taken, "np", *LOCALS])
         self.slots = Slots(self.names)
         self.texts: dict[Node, Text] = {}
         self.memory: dict[Node, tuple[Node, ...]] = {}

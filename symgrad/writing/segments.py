@@ -11,7 +11,8 @@ from symgrad.graph import Builder, Graph, Node
 from symgrad.language.labels import shown
 from symgrad.schedule import schedule
 from symgrad.shaping.axes import Labels
-from symgrad.targets.blocked import BESIDE
+from symgrad.targets.blocked import BESIDE, NAMESPACE
+from symgrad.targets.numpy import LIBRARY
 from symgrad.writing.homes import homes
 from symgrad.writing.loops import Loop, Setting, multiplies
 from symgrad.writing.naming import Names
@@ -121,7 +122,7 @@ class Source(Setting):
         """A function of whole arrays, as people read it."""
         graph, old = self._part(segment)
         takes = [self._called[node] for node in segment.needs]
-        inner = Names([*takes, "np"])
+        inner = Names([*takes, *LIBRARY.names, *LIBRARY.helpers, *NAMESPACE])
         results = [f"{self._called[node]}_" for node in segment.results]
         plan = schedule(graph, BESIDE, self.table, None)
         arguments = dict(zip(takes, takes, strict=True))
