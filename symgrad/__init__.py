@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     from symgrad.raveling import ravel
     from symgrad.seeing.lesson import Lesson, explain
     from symgrad.sparse import Sparse
-    from symgrad.trust.checking import Check, check
+    from symgrad.trust.checking import check
     from symgrad.trust.comparison import Comparison, same
+    from symgrad.trust.findings import Check
     from symgrad.trust.nonfinite import NotFinite, explain_nan
     from symgrad.trust.survey import Accuracy, accuracy
 
@@ -103,7 +104,7 @@ __all__ = [
 _LATER = {
     "Accuracy": "symgrad.trust.survey",
     "accuracy": "symgrad.trust.survey",
-    "Check": "symgrad.trust.checking",
+    "Check": "symgrad.trust.findings",
     "check": "symgrad.trust.checking",
     "Comparison": "symgrad.trust.comparison",
     "same": "symgrad.trust.comparison",

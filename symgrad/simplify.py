@@ -10,7 +10,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
 from symgrad.lower import attributes_of, definition
 from symgrad.rewrite import rewrite
-from symgrad.rewriting.alike import where_alike
+from symgrad.rewriting.alike import ASKING_FOR_SHAPES, where_alike
 from symgrad.rewriting.cancellation import without_cancellation
 from symgrad.rewriting.grouping import grouped
 from symgrad.shapes import Inference
@@ -22,16 +22,27 @@ def stabilise(
 ) -> Graph:
     """Rewrite a graph before it is differentiated; with `exact`, by bit-identical rules only.
 
-    Some rules ask for operands of one shape: they serve where `found` knows the shapes of inputs.
+    Some rules ask for operands of one shape, which `found` may know of the inputs.
     """
     if exact:
         return rewrite(graph, table, always(exact))
     sections = (*always(exact), "before")
     graph = rewrite(graph, table, sections)
-    if found is not None:
-        graph = rewrite(where_alike(graph, found), table, sections)
+    for section in ASKING_FOR_SHAPES:
+        alike = where_alike(graph, found or Inference({}), section)
+        graph = graph if alike is graph else rewrite(alike, table, sections)
     graph = rewrite(graph, table, (*sections, "last"))
-    return without_cancellation(grouped(graph, table), table)
+    together = grouped(graph, table)
+    if together is not graph:
+        together = rewrite(together, table, (*sections, "last"))
+    return _once_expanded(without_cancellation(together, table), table)
+
+
+def _once_expanded(graph: Graph, table: FunctionTable) -> Graph:
+    """The graph with the rules that wait for the series."""
+    if not any(node.op == "_norm" for node in graph.nodes):
+        return graph
+    return rewrite(graph, table, (*always(False), "expanded"))
 
 
 def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
@@ -41,7 +52,7 @@ def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
-    sections = always(exact) if exact else (*always(exact), "after")
+    sections = always(exact) if exact else (*always(exact), "expanded", "after")
     graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[:1])
     graph = _shapes_from_the_first(without_idle_broadcasts(graph))
     return _as_read(graph)

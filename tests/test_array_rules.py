@@ -17,7 +17,7 @@ from symgrad.shaping.leaves import is_elementwise
 from tests.evaluation import numpy_outputs
 
 TABLE = builtin_functions()
-SECTIONS = ("exact", "stable", "tidy")
+SECTIONS = ("exact", "stable", "expanded", "tidy")
 CHOICES = {"axis": (0, 1, -1, -2), "keepdims": (False, True)}
 REDUCTIONS = frozenset(
     """sum mean max min var std logsumexp _lse_rest _norm _count _prod softmax log_softmax
@@ -39,7 +39,7 @@ def of_arrays(*sections: str) -> list[Rule]:
     return [rule for rule in rules if any(map(is_of_arrays, rule.pattern.nodes))]
 
 
-RULES = of_arrays(*SECTIONS, "alike")
+RULES = of_arrays(*SECTIONS, "vectors", "level", "alike")
 SHAPES = ((3, 3), (3,), (3, 1), ())
 
 
@@ -50,7 +50,9 @@ def is_of_reductions(rule: Rule) -> bool:
 
 
 BROADCASTING = [
-    rule for rule in of_arrays(*SECTIONS, "before", "last", "after") if is_of_reductions(rule)
+    rule
+    for rule in of_arrays(*SECTIONS, "level", "before", "last", "after")
+    if is_of_reductions(rule)
 ]
 
 

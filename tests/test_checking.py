@@ -26,6 +26,9 @@ def wrong(monkeypatch: pytest.MonkeyPatch) -> None:
         ("x: (n,); A: (n, n); logdet(A) + x @ inv(A) @ x", {"x": [1, 2], "A": [[2, 1], [1, 3]]}),
         ("sum(x[m])", {"x": [1.0, 2.0, 3.0], "m": np.array([True, False, True])}),
         ("outer(x, y)", {"x": [1.0, 2.0], "y": [3.0]}),
+        # What is stopped is a number to the derivatives, and stays when inputs are moved.
+        ("stop_gradient(x) * x * y", {"x": 2.0, "y": 3.0}),
+        ("f(t) = t * stop_gradient(t**2 + 2*y); sum(f(x) + f(2*x))", {"x": [2.0, 3.0], "y": 0.5}),
         ("sum(x)", {"x": []}),
     ],
 )
@@ -47,6 +50,12 @@ def test_right_gradients_pass(formula: str, at: dict[str, Any]) -> None:
         # The derivatives of the sum are 0, and what is computed is what rounding leaves of terms.
         ("x / sum(x)", {"x": [0.7, 0.2, 0.9, 0.4, 0.3]}),
         ("layer_norm(x)", {"x": [[0.7, 0.2, 1.9], [0.1, 0.3, 0.35]]}),
+        ("sum((x - mean(x))/std(x))", {"x": [0.7, 0.2, 1.9, 0.31]}),
+        ("norm(x)/norm(2*x)", {"x": [-0.8, -1.32, -0.25, 0.06, 1.6, -0.5]}),
+        # What is decomposed is a matrix near to it.
+        ("A @ inv(A)", {"A": 1 / (np.arange(3.0)[:, None] + np.arange(3) + 1)}),
+        ("det(A)", {"A": np.ones((3, 3))}),
+        ("sum(eigvalsh(A + A.T))", {"A": [[1.0, 0.3], [0.4, 2.0]]}),
         # The value alone is summed in another order.
         (
             "where(m, norm(X, axis=1), 2)",
@@ -112,6 +121,10 @@ def test_higher_orders() -> None:
         ("d³/dx³", 3),
     ]
     assert all(row.judged == 2 and len(row.ulps) == 2 for row in found.rows)
+
+
+def test_stopped_parts_stay_in_derivatives_of_any_order() -> None:
+    assert symgrad.check("stop_gradient(x**2) * x**3", {"x": 1.2}, order=3).ok
 
 
 @pytest.mark.usefixtures("wrong")

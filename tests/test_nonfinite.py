@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.trust.nonfinite import reason
+from symgrad.trust.reasons import reason
 
 FINITE = "The value and all derivatives are finite."
 CASES: list[tuple[str, dict[str, Any], str]] = [
@@ -95,6 +95,48 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "x + 1/0",
         {"x": 1.0},
         "The value is not finite. It begins here:\n  x + 1/0\n      ^^^\n1/0 is inf",
+    ),
+    (
+        "gammaln(x) + 1",
+        {"x": -1.0},
+        "The value is not finite. It begins here:\n"
+        "  gammaln(x) + 1\n  ^^^^^^^^^^\n"
+        "gammaln(x) is inf: gammaln of -1, a pole",
+    ),
+    (
+        "norm(x)**2",
+        {"x": [1e200, 1.0]},
+        "The value is not finite. It begins here:\n"
+        "  norm(x)**2\n  ^^^^^^^^^^\n"
+        "norm(x)**2 is inf: 1e+200 ** 2 overflows",
+    ),
+    (
+        "interp(x, [0, 1], [0, inf])",
+        {"x": 0.5},
+        "The value is not finite. It begins here:\n"
+        "  interp(x, [0, 1], [0, inf])\n  ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "interp(x, [0, 1], [0, inf]) is inf",
+    ),
+    (
+        "-sum(t*log(p))",
+        {"t": [1.0], "p": [0.0]},
+        "The value is not finite. It begins here:\n"
+        "  -sum(t*log(p))\n       ^^^^^^^^\n"
+        "t*log(p) is -inf at [0]: xlogy(1, 0), a logarithm of 0",
+    ),
+    (
+        "where(x > 0, x, nan)",
+        {"x": -1.0},
+        "The value is not finite. It begins here:\n"
+        "  where(x > 0, x, nan)\n  ^^^^^^^^^^^^^^^^^^^^\n"
+        "where(x > 0, x, nan) is nan",
+    ),
+    (
+        "sum(x*y)",
+        {"x": [1.0, math.inf], "y": [1.0, 0.0]},
+        "The value is not finite. It begins here:\n  sum(x*y)\n      ^\n"
+        "the input x is inf at [1]\nand goes on here:\n  sum(x*y)\n  ^^^^^^^^\n"
+        "sum(x*y) is nan: a sum of products of numbers that are not all finite",
     ),
     ("exp(x)/(1 + exp(x))", {"x": 800.0}, FINITE),
     ("where(x > 0, log(x), x)", {"x": [0.0, 1.0]}, FINITE),

@@ -26,7 +26,7 @@ from tests.evaluation import numpy_outputs
 from tests.reference import evaluate
 
 TABLE = builtin_functions()
-SECTIONS = ("exact", "stable", "before", "last", "after", "tidy")
+SECTIONS = ("exact", "stable", "before", "last", "expanded", "after", "tidy")
 EVERY_OPERATION = frozenset(TABLE)
 
 POINTS = (
@@ -169,7 +169,7 @@ def test_what_a_line_needs_is_in_its_pattern(section: str) -> None:
 
 def test_every_defined_operation_is_read_backwards() -> None:
     """An attribute of the result must stand in the definition, and be one that rules can match."""
-    rules = parse_rules(["stable", "before", "last", "after"], EVERY_OPERATION)
+    rules = parse_rules(["stable", "before", "last", "expanded", "after"], EVERY_OPERATION)
     made = {rule.replacement.outputs[0].op for rule in rules}
     defined = {n for n in TABLE if TABLE[n].is_operation and TABLE[n].definitions}
     assert {n for n in defined if WILD.keys() >= set(TABLE[n].attributes)} <= made

@@ -84,6 +84,14 @@ COST: Mapping[str, float] = {
     "_times_hypot_gap": 4,
     "_power_step": 7,
     "_flat_exp": 5,
+    "_log1p_over": 1.9,
+    "_compounded": 4,
+    "_log_logistic_density": 5,
+    "_versine_complement": 5,
+    "_times_sqrt_product": 5,
+    "softplus": 4.5,
+    "log2": 7,
+    "log10": 7,
 }
 """What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
 two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""

@@ -12,6 +12,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from queue import SimpleQueue
 
 import numpy as np
@@ -43,6 +44,7 @@ def threads(wanted: float = math.inf) -> int:
     return int(told)
 
 
+@cache
 def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

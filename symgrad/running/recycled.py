@@ -28,23 +28,25 @@ _TRIED = 8
 """Pieces of memory that are looked at before there is a new one."""
 
 
-_LINE = 64
-"""Bytes of a line of the cache: what is written across its ends takes twice the time."""
+PAGE = 4096
+"""Bytes, where what is large begins. Processors take twice the time to write across the ends of
+lines of the cache, and half as much again where what they read next looks, by its place in a page,
+like what they have just written."""
 
 
 def _own() -> int:
     """How many references memory has that nobody but the one who looks refers to."""
-    remembered = deque([_aligned(1)])
+    remembered = deque([aligned(1)])
     memory, _ = kept = remembered.popleft()
     count = sys.getrefcount(memory)
     remembered.append(kept)
     return count
 
 
-def _aligned(size: int) -> tuple[Array, int]:
-    """Memory, and the place in it from which on so many bytes begin where a line does."""
-    memory = np.empty(size + _LINE, np.uint8)
-    return memory, -memory.ctypes.data % _LINE
+def aligned(size: int) -> tuple[Array, int]:
+    """Memory, and the place in it from which on so many bytes begin where a page does."""
+    memory = np.empty(size + PAGE, np.uint8)
+    return memory, -memory.ctypes.data % PAGE
 
 
 _OWN = _own()
@@ -76,7 +78,7 @@ def maker(shape: tuple[int, ...], dtype: Any) -> Callable[[], Array]:
                 kept.append(piece)
                 return np.ndarray(shape, item, memory, start)
             kept.appendleft(piece)
-        memory, start = piece = _aligned(size)
+        memory, start = piece = aligned(size)
         _forget(MOST - size)
         _memory.setdefault(size, deque()).append(piece)
         return np.ndarray(shape, item, memory, start)

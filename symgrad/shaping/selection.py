@@ -25,8 +25,20 @@ def _is_share(node: Node) -> bool:
     return shared or node.op == "softmax"
 
 
-def _is_log_of_share(node: Node) -> bool:
-    return node.op == "log" and _is_share(node.args[0])
+def _is_form(node: Node) -> bool:
+    """Whether it is recognised with what it is of: a share, a sum of exponentials or squares."""
+    inner = node.args[0]
+    if node.op == "log" and _is_share(inner):
+        return True
+    if inner.op not in ("sum", "mean"):
+        return False
+    summed = inner.args[0]
+    if node.op == "log":
+        return any(each.op == "exp" for each in (summed, *summed.args))
+    return node.op in ("sqrt", "power") and (
+        (summed.op == "power" and summed.args[1].value == 2)
+        or (summed.op == "multiply" and summed.args[0] is summed.args[1])
+    )
 
 
 def _picked_last(build: Builder, node: Node, pick: Node) -> Node | None:
@@ -46,7 +58,7 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     def passes(node: Node) -> list[bool] | None:
         """Which operands of an operation are to be picked from; None if it must stay in front."""
         alone = uses[node] == 1 and node not in labelled
-        if not alone or not node.args or not is_elementwise(node.op) or _is_log_of_share(node):
+        if not alone or not node.args or not is_elementwise(node.op) or _is_form(node):
             return None
         shape = found.shapes.get(node)
         if len(node.args) == 1:

@@ -25,16 +25,13 @@ from symgrad.graph import Graph
 from symgrad.language.spelling import Spelling, Text, call, call2
 from symgrad.running.evaluate import Evaluator, evaluator
 from symgrad.targets.numpy import NUMPY
+from symgrad.trust.matrices import MATRICES, flat, sign
 
 _LARGEST_EXPONENT = 10**12
 """Beyond this, an exponential is not known: numbers would get exponents that fill the memory."""
 
 _LARGEST_SIZE = 20_000
 """In bits: whole parts and periods of larger numbers are not known."""
-
-
-def _sign(mp: Any, x: Any) -> Any:
-    return mp.mpf((x > 0) - (x < 0))
 
 
 def _trunc(mp: Any, x: Any) -> Any:
@@ -44,7 +41,7 @@ def _trunc(mp: Any, x: Any) -> Any:
 def _divide(mp: Any, x: Any, y: Any) -> Any:
     if y != 0:
         return x / y
-    return mp.nan if x == 0 else _sign(mp, x) * mp.inf
+    return mp.nan if x == 0 else sign(mp, x) * mp.inf
 
 
 def _power(mp: Any, x: Any, y: Any) -> Any:
@@ -96,7 +93,7 @@ PRIMITIVES: Mapping[str, Callable[..., Any]] = {
     "isfinite": lambda mp, x: mp.isfinite(x),
     "signbit": lambda mp, x: x < 0,
     "abs": lambda mp, x: abs(x),
-    "sign": _sign,
+    "sign": sign,
     "floor": lambda mp, x: mp.floor(_sized(mp, x)),
     "ceil": lambda mp, x: mp.ceil(_sized(mp, x)),
     "trunc": lambda mp, x: _trunc(mp, _sized(mp, x)),
@@ -108,7 +105,7 @@ PRIMITIVES: Mapping[str, Callable[..., Any]] = {
     "remainder": lambda mp, x, y: x - y * mp.floor(_sized(mp, x / y)),
     "copysign": lambda mp, x, y: abs(x) if y >= 0 else -abs(x),
     "sqrt": lambda mp, x: mp.sqrt(x),
-    "cbrt": lambda mp, x: _sign(mp, x) * mp.cbrt(abs(x)),
+    "cbrt": lambda mp, x: sign(mp, x) * mp.cbrt(abs(x)),
     "exp": _exponential("exp"),
     "expm1": _exponential("expm1"),
     "exp2": lambda mp, x: mp.mpf(2) ** _bounded(x),
@@ -125,13 +122,13 @@ PRIMITIVES: Mapping[str, Callable[..., Any]] = {
     "arctan2": lambda mp, y, x: mp.atan2(y, x),
     "sinh": _exponential("sinh"),
     "cosh": _exponential("cosh"),
-    "tanh": lambda mp, x: mp.tanh(x) if abs(x) < 10**6 else _sign(mp, x),
+    "tanh": lambda mp, x: mp.tanh(x) if abs(x) < 10**6 else sign(mp, x),
     "arcsinh": lambda mp, x: mp.asinh(x),
     "arccosh": lambda mp, x: mp.acosh(x),
     "arctanh": lambda mp, x: mp.atanh(x),
     "erf": lambda mp, x: mp.erf(x),
     # mpmath converts the square of the argument to a double.
-    "erfc": lambda mp, x: mp.erfc(x) if abs(x) < 10**6 else 1 - _sign(mp, x),
+    "erfc": lambda mp, x: mp.erfc(x) if abs(x) < 10**6 else 1 - sign(mp, x),
     "gammaln": lambda mp, x: mp.loggamma(x).real,
     "digamma": lambda mp, x: mp.digamma(x),
     "zeta": _zeta,
@@ -139,35 +136,9 @@ PRIMITIVES: Mapping[str, Callable[..., Any]] = {
 """By function: what it is in mpmath, whose context comes first."""
 
 _CONDITIONS = frozenset("isnan isinf isfinite signbit".split())
-_UFUNCS = {"absolute": "abs"}
-"""What NumPy calls a function, where that is not our name for it."""
+_UFUNCS = {"absolute": "abs", "psi": "digamma"}
+"""What NumPy and SciPy call a function, where that is not our name for it."""
 
-
-def _inverse(mp: Any, a: Any) -> Any:
-    return mp.inverse(a)
-
-
-def _singular_values(mp: Any, a: Any) -> Any:
-    return mp.svd_r(a, compute_uv=False)
-
-
-def _pseudo_inverse(mp: Any, a: Any) -> Any:
-    u, s, v = mp.svd_r(a)
-    scaled = mp.diag([1 / x if x > mp.eps * max(s) * 100 else mp.mpf(0) for x in s])
-    return v.T * scaled * u.T
-
-
-MATRICES: Mapping[str, tuple[Callable[..., Any], int]] = {
-    "inv": (_inverse, 2),
-    "det": (lambda mp, a: mp.det(a), 0),
-    "_slogdet_sign": (lambda mp, a: _sign(mp, mp.det(a)), 0),
-    "_slogdet_log": (lambda mp, a: mp.log(abs(mp.det(a))), 0),
-    "_cholesky": (lambda mp, a: mp.cholesky(a), 2),
-    "_eigenvalues": (lambda mp, a: mp.eigsy(a, eigvals_only=True), 1),
-    "svdvals": (_singular_values, 1),
-    "pinv": (_pseudo_inverse, 2),
-}
-"""By function of a matrix: what it is in mpmath, and how many axes the result has."""
 
 _LEFT_OUT = """_norm mean _item _slogdet _eigh _svd _qr _solve_vector
     logaddexp hypot ndtr clip""".split()
@@ -311,23 +282,12 @@ def _each_matrix(name: str) -> Callable[[Any], Any]:
                 result = function(mp, mp.matrix(array[place].tolist()))
             except (ArithmeticError, ValueError, IndexError):
                 result = None
-            found.append(_flat(mp, result, array.shape, name))
+            found.append(flat(mp, result, array.shape, name))
         size = {0: (), 1: (min(array.shape[-2:]),), 2: array.shape[-2:]}[rank]
         size = size[::-1] if name == "pinv" else size
         return np.array(list(chain(*found)), object).reshape(shape + size).view(Digits)
 
     return run
-
-
-def _flat(mp: Any, result: Any, shape: Sequence[int], name: str) -> list[Any]:
-    """The numbers of a matrix, a vector or one number, in rows."""
-    if result is None:
-        count = {0: 1, 1: min(shape[-2:]), 2: shape[-2] * shape[-1]}[MATRICES[name][1]]
-        return [mp.nan] * count
-    if not hasattr(result, "rows"):
-        return [result]
-    flat = [result[i, j] for i in range(result.rows) for j in range(result.cols)]
-    return sorted(flat, reverse=True) if name == "svdvals" else flat
 
 
 def _solve(a: Any, b: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.trust.numerical import Estimate, agrees, numerical_derivative
+from symgrad.trust.numerical import SAFETY, Estimate, agrees, numerical_derivative
 from symgrad.trust.ulps import index_text, shown, ulps
 
 if TYPE_CHECKING:
@@ -65,13 +65,16 @@ def by_digits(
     truth: Truth,
     run: Callable[[Truth, Sequence[int]], Array],
     roundings: float,
+    noise: Callable[[], Array],
     cancelling: Array | None = None,
 ) -> Judgement:
     """Hold some elements against what `run` finds of the truth, in ulps.
 
     A number is wrong if it is off by more than `roundings` of itself, of what it moves by where the
     inputs are rounded, and of much larger terms, as in `cancelling`, whose sum it is. What it
-    moves by is found for the largest errors, which others are then like.
+    moves by is found for the largest errors, which others are then like. What should be 0 has no
+    size of its own, and a matrix is decomposed as one near to it: there it is `noise`, how far
+    apart results are at points next to each other.
     """
     wanted = run(truth, places)
     numbers = [float(got.flat[place]) for place in places]
@@ -93,6 +96,10 @@ def by_digits(
             moved, unit = max(found, default=0.0), math.ulp(min(abs(float(want)), 1e308))
             terms = 0.0 if cancelling is None else float(cancelling.flat[places[k]])
             lost = math.ulp(terms) / unit if terms > _MUCH * abs(float(want)) else 0.0
+            if truth.of_matrices or float(want) == 0:
+                apart = float(noise().flat[places[k]])
+                if abs(numbers[k] - float(want)) <= roundings * UNSUSPICIOUS * apart:
+                    continue
             allowed = roundings * (UNSUSPICIOUS * (1 + lost) + 2 * moved / unit)
             if error > allowed:
                 details = f": {shown(error)} ulps, where rounding explains {shown(allowed)}"
@@ -114,10 +121,12 @@ def numerically(
     inputs: Mapping[str, Array],
     wrt: str,
     rtol: float,
+    rounding: Callable[[], Array],
 ) -> Judgement:
     """Hold some elements of a derivative against numerical differentiation of `f(**inputs)`.
 
-    Errors are relative differences.
+    Errors are relative differences. Where the derivative may as well be 0, `rounding` tells how
+    large a number is that stands for it.
     """
     errors: list[float | None] = []
     faults: list[tuple[float, Fault]] = []
@@ -126,12 +135,20 @@ def numerically(
         number = float(got.flat[place])
         verdict = agrees(number, estimate, rtol=rtol)
         errors.append(_distance(number, estimate) if verdict.conclusive else None)
-        if verdict.refuted:
+        if verdict.refuted and not is_rounding(number, estimate, rounding, place):
             details = f" with an error of {estimate.error:.1e}"
             element = index_text(got.shape, place)
             fault = Fault(name, element, number, estimate.value, "numerically", details)
             faults.append((_distance(number, estimate), fault))
     return Judgement(tuple(errors), _worst_first(faults))
+
+
+def is_rounding(
+    number: float, estimate: Estimate, rounding: Callable[[], Array], place: int = 0
+) -> bool:
+    """Whether a derivative may be 0, and what was computed is no more than rounding leaves."""
+    may_be_0 = abs(estimate.value) <= SAFETY * estimate.error
+    return may_be_0 and abs(number) <= float(rounding().flat[place])
 
 
 def _moving(

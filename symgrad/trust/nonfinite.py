@@ -24,11 +24,11 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, ancestors
 from symgrad.language.formula import lower
 from symgrad.language.items import paired, unpaired
-from symgrad.language.spelling import ATOM, INFIX, SIGN, Text
 from symgrad.pipeline import derive
 from symgrad.running.evaluate import evaluate, evaluator, known_of
 from symgrad.shaping.leaves import is_elementwise
 from symgrad.trust.checking import arrays_of, check_mapping
+from symgrad.trust.reasons import number, reason, reason_overall
 
 Array = np.ndarray[Any, Any]
 
@@ -64,7 +64,7 @@ class Step:
     def __str__(self) -> str:
         place = f" at {list(self.element)}" if self.element else ""
         reason = f": {self.why}" if self.why else ""
-        return f"{self.what} is {_number(self.value)}{place}{reason}"
+        return f"{self.what} is {number(self.value)}{place}{reason}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,8 +103,8 @@ class NotFinite:
         told = [f"{self.result} is not finite. It begins here:"]
         if self.rows is not None:
             told.insert(0, f"In the rows from {self.rows[0]} to {self.rows[1]}:")
-        for number, step in enumerate(self.steps):
-            told += ["and goes on here:"] * (number > 0)
+        for place, step in enumerate(self.steps):
+            told += ["and goes on here:"] * (place > 0)
             told += [*draw(self.formula, step.span), str(step)]
         return "\n".join(told)
 
@@ -182,7 +182,11 @@ def _explained(compiled: Compiled, at: Mapping[str, Any], exact: bool) -> NotFin
     }
     known = known_of(lowered.graph, inputs)
     graph = derive(formula, compiled.wrt, table, exact, known, lowered).graph
-    run = _Run(formula, graph, inputs, table)
+    found = known.infer()
+    for node in lowered.graph.nodes:
+        found.visit(node)
+    ranks = {node.span: len(shape) for node, shape in found.shapes.items() if shape is not None}
+    run = _Run(formula, graph, inputs, table, ranks)
     labels = ["The value", *(f"d/d{name}" for name in compiled.wrt)]
     for label, output in zip(labels, graph.outputs, strict=True):
         value = np.asarray(run.values[output])
@@ -203,9 +207,15 @@ class _Run:
     """The values of all nodes, and the way back through them."""
 
     def __init__(
-        self, text: str, graph: Graph, inputs: Mapping[str, Array], table: FunctionTable
+        self,
+        text: str,
+        graph: Graph,
+        inputs: Mapping[str, Array],
+        table: FunctionTable,
+        ranks: Mapping[Span | None, int],
     ) -> None:
         self.text, self.graph, self.table = text, graph, table
+        self.ranks = ranks
         nodes = [node for node in graph.nodes if node.op not in _SHAPELESS]
         with warnings.catch_warnings():
             # NumPy warns of the mean of nothing, which is nan.
@@ -236,10 +246,12 @@ class _Run:
         node = element.node
         if not node.args:
             return None
-        if node.op == "keep" or not is_elementwise(node.op):
+        if not is_elementwise(node.op):
             bad = self._bad_operands(node)
             return self._reaching(element, bad) if bad else None
-        operands = [self._operand(arg, element.place) for arg in node.args]
+        # Of a mask's operands, the condition is the first.
+        args = node.args[1:] if node.op == "keep" else node.args
+        operands = [self._operand(arg, element.place) for arg in args]
         values = [self._value(operand) for operand in operands]
         bad = [o for o, v in zip(operands, values, strict=True) if not math.isfinite(v)]
         nans = [o for o in bad if math.isnan(self._value(o))]
@@ -286,14 +298,12 @@ class _Run:
         """Whether an element is not finite if only some bad ones of its operands stay."""
         node, build = element.node, Builder()
         parts = self._operands(node)
-        names = {part: f"operand {number}" for number, part in enumerate(parts)}
+        names = {part: f"operand {place}" for place, part in enumerate(parts)}
+        fixed = [part for part in parts if part.is_constant and np.isfinite(self.values[part])]
         made = {
-            part: part if part.is_constant else build.node("input", value=names[part])
+            part: build.take(part) if part in fixed else build.node("input", value=names[part])
             for part in parts
         }
-        for part in parts:
-            if part.is_constant:
-                build.take(part)
         chains = [paired(build, *[made[part] for part in unpaired(arg)]) for arg in node.args]
         args = [chain for chain in chains if chain is not None]
         alone = build.graph([build.node(node.op, *args, value=node.value)])
@@ -328,72 +338,23 @@ class _Run:
             what = f"the input {node.value}"
         elif reverse:
             what = f"the derivative of {what}"
-        return Step(what, span, reverse, element.place, value, self._why(element, value))
+        # A rewritten formula may have another shape inside than what stands in the text.
+        ranks = self.ranks.get(span, len(element.place))
+        place = element.place if ranks == len(element.place) else ()
+        return Step(what, span, reverse, place, value, self._why(element, value, piece))
 
-    def _why(self, element: _Element, value: float) -> str:
+    def _why(self, element: _Element, value: float, piece: str) -> str:
         node = element.node
-        if not node.args or not is_elementwise(node.op):
-            return self._overall(node, value) if node.args else ""
-        operands = [self._value(self._operand(arg, element.place)) for arg in node.args]
-        return reason(node.op, operands, value)
-
-    def _overall(self, node: Node, value: float) -> str:
-        """The same for an operation on whole arrays."""
-        name = node.op.lstrip("_")
-        if not all(np.size(self.values.get(arg, 0.0)) for arg in node.args):
-            return f"{name} of an empty array"
-        return f"{name} of finite numbers {'overflows' if math.isinf(value) else 'is no number'}"
+        if not node.args:
+            return ""
+        if not is_elementwise(node.op):
+            operands = [np.asarray(self.values.get(arg, 0.0)) for arg in self._operands(node)]
+            return reason_overall(node.op, piece, operands, value)
+        numbers = [self._value(self._operand(arg, element.place)) for arg in node.args]
+        return reason(node.op, numbers, value)
 
 
 def _first_bad(value: Array) -> tuple[int, ...]:
     """The first nan, or the first infinity."""
     bad = np.isnan(value) if np.isnan(value).any() else ~np.isfinite(value)
     return tuple(np.argwhere(bad)[0].tolist())
-
-
-_DIVIDES = "a division by 0"
-_NEGATIVE = "a negative number"
-_ROOT = "a root of a negative number"
-_SINGULAR: Mapping[str, Callable[..., str]] = {
-    "divide": lambda x, y: _DIVIDES if y == 0 else "",
-    "power": lambda x, y: (
-        _DIVIDES if x == 0 and y < 0 else _ROOT if x < 0 and math.isfinite(y) and y % 1 else ""
-    ),
-    "sqrt": lambda x: _NEGATIVE if x < 0 else "",
-    **dict.fromkeys(("log", "log2", "log10"), lambda x: _NEGATIVE if x < 0 else ""),
-    "log1p": lambda x: "a number below -1" if x < -1 else "",
-}
-"""By operation: what is wrong with its operands."""
-
-
-def reason(op: str, operands: Sequence[float], value: float) -> str:
-    """Why an operation on numbers is not finite.
-
-    >>> reason("log", [0.0], -math.inf), reason("divide", [1.0, 0.0], math.inf)
-    ('log of 0', '1 / 0, a division by 0')
-    >>> reason("exp", [800.0], math.inf), reason("multiply", [0.0, -math.inf], math.nan)
-    ('exp(800) overflows', '0 * -inf')
-    """
-    texts = [Text(_number(x), SIGN if x < 0 else ATOM) for x in operands]
-    singular = _SINGULAR[op](*operands) if op in _SINGULAR else ""
-    if op in INFIX:
-        written = INFIX[op].write(texts).code
-    elif len(operands) == 1 and (singular or (op.startswith("log") and math.isfinite(operands[0]))):
-        written = f"{op} of {texts[0].code}"
-    elif op.startswith("_"):
-        # A form that the compiler found: its name and its operands are not the user's.
-        numbers = ", ".join(text.code for text in texts)
-        written = "it" if all(map(math.isfinite, operands)) else f"of {numbers}"
-    else:
-        written = f"{op}({', '.join(text.code for text in texts)})"
-    if singular:
-        return f"{written}, {singular}"
-    if not all(map(math.isfinite, operands)):
-        return written
-    if math.isnan(value):
-        return f"{written} is not a real number"
-    return written if op.startswith("log") else f"{written} overflows"
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}"

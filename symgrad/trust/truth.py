@@ -20,6 +20,8 @@ from symgrad.language.formula import Lowered
 from symgrad.running.evaluate import known_of, resolved
 from symgrad.shaping.leaves import all_elementwise
 from symgrad.trust.digits import context, digits, in_digits, precision
+from symgrad.trust.held import hold
+from symgrad.trust.matrices import MATRICES
 
 Numbers = np.ndarray[Any, Any]
 """Numbers of mpmath in an array."""
@@ -32,6 +34,9 @@ _AGREED = 22
 
 _NOTHING = 35
 """A difference that is so many digits below its terms, and that does not settle, is 0."""
+
+_OF_MATRICES = frozenset((*MATRICES, "_solve"))
+"""Operations whose rounding errors are as large as an array's largest numbers make them."""
 
 _LEAST = 340
 """What is 0 to any double."""
@@ -60,8 +65,12 @@ class Truth:
         self, lowered: Lowered, inputs: Mapping[str, Numbers], table: FunctionTable
     ) -> None:
         graph = resolved(lowered.graph, inputs, table)
-        self._run = in_digits(graph, lowered.inputs, table)
-        self.is_elementwise = all_elementwise(graph.nodes)
+        held = hold(graph)
+        self._run = in_digits(held.graph, [*lowered.inputs, *held.names], table)
+        self._stopped = held.names
+        self._run_parts = in_digits(held.parts, lowered.inputs, table) if held.names else None
+        self.is_elementwise = all_elementwise(held.graph.nodes)
+        self.of_matrices = any(node.op in _OF_MATRICES for node in graph.nodes)
         self.work = _work(graph, inputs)
         self._names = lowered.inputs
         self._place(inputs)
@@ -71,6 +80,7 @@ class Truth:
         self._floats = {n: inputs[n] for n in self._names if n not in self._plain}
         self._parts: dict[str, Numbers] = {}
         self._known: dict[tuple[str, int], Numbers] = {}
+        self._held: dict[int, Mapping[str, Numbers]] = {}
         sizes = [abs(x) for a in self._floats.values() for x in np.ravel(a).tolist() if x]
         finite = [1.0, *[size for size in sizes if math.isfinite(size)]]
         above, below = math.log10(max(finite)), math.log10(min(finite))
@@ -87,7 +97,7 @@ class Truth:
     @property
     def is_known(self) -> bool:
         """Whether mpmath has all that the formula calls."""
-        return self._run is not None
+        return self._run is not None and (not self._stopped or self._run_parts is not None)
 
     def value(self) -> Numbers:
         """The value, in its shape."""
@@ -115,12 +125,16 @@ class Truth:
         return self._settled(order, lambda step: self._by_one(name, order, direction, step)).item()
 
     def moved(self, patterns: int = 3) -> Iterator[Truth]:
-        """The same formula with its inputs moved by half an ulp, in several patterns of signs."""
+        """The same formula with its inputs moved by half an ulp, in several patterns of signs.
+
+        Where matrices are decomposed, it is half an ulp of an array's largest number: results are
+        those of a matrix so near, and no nearer (Wilkinson, The Algebraic Eigenvalue Problem).
+        """
         rng = np.random.default_rng(0)
         for pattern in range(patterns):
             moved = object.__new__(Truth)
             moved.__dict__.update(self.__dict__)
-            moved._known = {}
+            moved._known, moved._held = {}, {}
             moved._parts = {
                 name: rng.choice([-1.0, 1.0], array.shape)
                 if pattern > 1
@@ -150,16 +164,26 @@ class Truth:
 
     def _at(self, moved: Mapping[str, Numbers]) -> Numbers:
         assert self._run is not None
-        inputs = {name: self._input(name) for name in self._floats if name not in moved}
-        (value,) = self._run({**inputs, **self._plain, **moved})
+        inputs = {name: self._input(name) for name in self._floats}
+        at_rest = {**inputs, **self._plain}
+        (value,) = self._run({**at_rest, **self._parts_at(at_rest), **moved})
         return np.asarray(digits(np.asarray(value)))
+
+    def _parts_at(self, inputs: Mapping[str, Numbers]) -> Mapping[str, Numbers]:
+        """What `stop_gradient` wraps, which stays as it is where inputs are not moved."""
+        key = context().prec
+        if key not in self._held:
+            parts = self._run_parts(inputs) if self._run_parts is not None else []
+            self._held[key] = dict(zip(self._stopped, parts, strict=True))
+        return self._held[key]
 
     def _input(self, name: str) -> Numbers:
         key = name, context().prec
         if key not in self._known:
             array, part = digits(self._floats[name]), self._parts.get(name)
-            moved = array if part is None else array + array * (digits(part) / 2**53)
-            self._known[key] = moved
+            if part is not None:
+                array = array + _size(array, self.of_matrices) * digits(part) / 2**53
+            self._known[key] = array
         return self._known[key]
 
     def _steps(self, array: Numbers, step: int) -> Any:
@@ -197,6 +221,14 @@ class Truth:
             return np.asarray(inner[0])
 
         return _difference(slope, 1, np.asarray(own))
+
+
+def _size(array: Numbers, normwise: bool) -> Numbers:
+    """How large numbers are, each by itself or all by the largest of a matrix."""
+    if not normwise or not array.ndim:
+        return array
+    axes = tuple(range(array.ndim))[-2:]
+    return np.asarray(np.max(np.abs(array), axis=axes, keepdims=True, initial=0))
 
 
 def _agreed(a: Any, b: Any, size: Any) -> Any:
