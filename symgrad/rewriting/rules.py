@@ -85,6 +85,7 @@ COST: Mapping[str, float] = {
     "_power_step": 7,
     "_flat_exp": 5,
     "_log_logistic_density": 5,
+    "_sigmoid_less": 5.5,
     "_versine_complement": 5,
     "_times_sqrt_product": 5,
     "softplus": 4.5,
