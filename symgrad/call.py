@@ -20,7 +20,7 @@ from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
 from symgrad.pipeline import Known, index_inputs
 from symgrad.running.blocked import Program
-from symgrad.running.contents import NUMBERS, all_numbers, contents, is_masked
+from symgrad.running.contents import NUMBERS, all_numbers, as_array, contents, is_masked
 from symgrad.running.crew import threads
 from symgrad.running.faults import FAULTS, fault
 from symgrad.running.into import store
@@ -352,7 +352,7 @@ class Caller:
         if type(value) is np.ndarray and value.dtype.kind in "fiub":
             return value
         try:
-            array = np.asarray(float(value) if type(value) is int else value)
+            array = as_array(value)
             if array.dtype.kind == "O" and not hasattr(value, "dtype") and all_numbers(array):
                 array = array.astype(np.float64)
         except OverflowError:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from symgrad.differentiation.products import PROGRAMS
-from symgrad.errors import NameRuleError
+from symgrad.errors import NameRuleError, told
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph
 from symgrad.pipeline import Known
@@ -151,7 +151,7 @@ def c_files(what: Rendering, table: FunctionTable, prefix: str | None = None) ->
     """Header and source in C, and the functions in them."""
     if prefix is not None and not (prefix.isascii() and prefix.isidentifier()):
         raise NameRuleError(
-            f"{prefix!r:.40} cannot stand before the names of functions in C",
+            f"{told(prefix)} cannot stand before the names of functions in C",
             hint="Write letters without accents, digits and underscores.",
         )
     part = Part(what, fixed_shapes(what.derived, what.formula), prefix or "")

@@ -25,9 +25,10 @@ from symgrad.api import function, value_and_grad
 from symgrad.compiled import Compiled
 from symgrad.data.distributed import computed
 from symgrad.data.sources import is_source
-from symgrad.errors import InputError, MissingExtraError, Span, SymgradError
+from symgrad.errors import InputError, MissingExtraError, Span, SymgradError, told
 from symgrad.named import check_names
 from symgrad.optim import Adam, Parameters, Rule, as_parameters
+from symgrad.running.contents import as_array
 
 Report = Callable[[int, float], object]
 
@@ -235,7 +236,7 @@ def _array(name: str, value: Any) -> Any:
     if is_source(value):
         return value
     try:
-        return np.asanyarray(value)
+        return value if isinstance(value, np.ndarray) else as_array(value)
     except Exception as error:  # noqa: BLE001 - whatever a foreign __array__ raises
         raise InputError(
             f"the data {name} cannot be read as an array: {error!s:.120}",
@@ -257,7 +258,7 @@ def _compiled(formula: str | Compiled, data: Mapping[str, Any], params: Paramete
 def _check_rule(rule: object) -> None:
     if not isinstance(rule, Rule):
         raise InputError(
-            f"optimizer must be a rule of symgrad.optim, not {rule!r:.60}",
+            f"optimizer must be a rule of symgrad.optim, not {told(rule)}",
             hint="Write optimizer=Adam(learning_rate=0.01).",
         )
 
@@ -334,7 +335,7 @@ def _positive(name: str, value: Any) -> int:
     except TypeError:
         number = 0
     if number < 1:
-        raise InputError(f"{name} must be a whole number from 1 on, not {value!r:.40}")
+        raise InputError(f"{name} must be a whole number from 1 on, not {told(value)}")
     return int(number)
 
 
@@ -343,7 +344,7 @@ def _generator(seed: Any) -> np.random.Generator:
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
         raise InputError(
-            f"seed must be a whole number from 0 on, not {seed!r:.40}",
+            f"seed must be a whole number from 0 on, not {told(seed)}",
             hint="None gives another order in every run.",
         ) from None
 
@@ -372,7 +373,7 @@ def _reporting(progress: bool | Report, epochs: int) -> Iterator[Report]:
         yield lambda epoch, loss: None
     else:
         raise InputError(
-            f"progress must be True, False or a function, not {progress!r:.40}",
+            f"progress must be True, False or a function, not {told(progress)}",
             hint="A function is called as progress(epoch, loss).",
         )
 

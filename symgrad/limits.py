@@ -15,7 +15,7 @@ from time import monotonic, thread_time
 from types import TracebackType
 from weakref import ref
 
-from symgrad.errors import LimitError, OutOfMemoryError, Span, SymgradError
+from symgrad.errors import LimitError, OutOfMemoryError, Span, SymgradError, told
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -77,7 +77,7 @@ class Limits:
         for name, value in given.items():
             kept = getattr(Limits.current(), name) if value is None else value
             if type(kept) not in (int, float) or not kept > 0:
-                message = f"the limit {name} is a positive number, not {kept!r:.40}"
+                message = f"the limit {name} is a positive number, not {told(kept)}"
                 raise LimitError(message, hint="Write symgrad.Limits(seconds=10, memory=2**30).")
             object.__setattr__(self, name, kept)
 

@@ -28,7 +28,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from symgrad.errors import InputError, did_you_mean
+from symgrad.errors import InputError, did_you_mean, told
+from symgrad.running.contents import as_array
 
 Floats = NDArray[np.floating[Any]]
 Memory = tuple[Floats, ...]
@@ -178,7 +179,7 @@ class Momentum(Rule):
         _check_fraction(momentum=self.momentum)
         if not isinstance(self.nesterov, bool):
             raise InputError(
-                f"nesterov must be True or False, not {self.nesterov!r:.40}",
+                f"nesterov must be True or False, not {told(self.nesterov)}",
                 hint="Momentum(learning_rate, momentum, nesterov) takes them in this order.",
             )
 
@@ -280,14 +281,14 @@ def as_parameters(params: Mapping[str, Any]) -> Parameters:
 def _floating(what: str, value: Any) -> Any:
     """A Python float, a NumPy scalar or an array, of a type that has fractions."""
     try:
-        array = np.asarray(float(value) if type(value) is int else value)
+        array = as_array(value)
         if array.dtype.kind in "iub":
             array = array.astype(np.float64)
     except (OverflowError, TypeError, ValueError):
         array = np.asarray(None)
     if array.dtype.kind != "f":
         raise InputError(
-            f"{what} is not a real number or an array of them: {value!r:.40}",
+            f"{what} is not a real number or an array of them: {told(value)}",
             hint="Pass a number, an array, or nested lists with rows of equal length.",
         )
     if isinstance(value, int | float) and not isinstance(value, np.generic):
@@ -340,7 +341,7 @@ def _check_positive(**values: float) -> None:
     for name, value in values.items():
         if not (_is_number(value) and 0 < value < math.inf):
             raise InputError(
-                f"{name} must be positive and finite, not {value!r:.40}",
+                f"{name} must be positive and finite, not {told(value)}",
                 hint="Usual are 0.1 to 0.0001." if name == "learning_rate" else "Usual is 1e-8.",
             )
 
@@ -349,7 +350,7 @@ def _check_fraction(**values: float) -> None:
     for name, value in values.items():
         if not (_is_number(value) and 0 <= value < 1):
             raise InputError(
-                f"{name} must be at least 0 and less than 1, not {value!r:.40}",
+                f"{name} must be at least 0 and less than 1, not {told(value)}",
                 hint="Usual are 0.9 to 0.999.",
             )
 

@@ -25,8 +25,8 @@ def stabilise(
     Some rules ask for operands of one shape, which `found` may know of the inputs.
     """
     if exact:
-        return rewrite(graph, table, _sections(exact))
-    sections = (*_sections(exact), "before")
+        return rewrite(graph, table, always(exact))
+    sections = (*always(exact), "before")
     graph = rewrite(graph, table, sections)
     for section in ASKING_FOR_SHAPES:
         alike = where_alike(graph, found or Inference({}), section)
@@ -44,23 +44,24 @@ def _once_expanded(graph: Graph, table: FunctionTable) -> Graph:
     """The graph with the rules that wait for the series."""
     if not any(node.op == "_norm" for node in graph.nodes):
         return graph
-    return rewrite(graph, table, (*_sections(False), "expanded"))
+    return rewrite(graph, table, (*always(False), "expanded"))
 
 
 def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite a value and its derivatives before they are differentiated again."""
-    return rewrite(graph, table, _sections(exact))
+    return rewrite(graph, table, always(exact))
 
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
-    sections = _sections(exact) if exact else (*_sections(exact), "expanded", "after")
+    sections = always(exact) if exact else (*always(exact), "expanded", "after")
     graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[0])
     graph = _shapes_from_the_first(without_idle_broadcasts(graph))
     return _in_reading_order(_with_shared_signs(graph))
 
 
-def _sections(exact: bool) -> tuple[str, ...]:
+def always(exact: bool) -> tuple[str, ...]:
+    """The sections of rewrites.sg that hold before and after a graph is differentiated."""
     return ("exact",) if exact else ("exact", "stable")
 
 

@@ -11,11 +11,15 @@ import numpy as np
 
 from symgrad.compiled import Compiled
 from symgrad.errors import DerivativeError, InputError
+from symgrad.limits import Limits, memory_error
 from symgrad.running.colouring import Compression, compress
 from symgrad.running.pattern import pattern, steering
 from symgrad.writing.layout import Layout
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
+
+_ENTRY = 16
+"""Bytes of a number and its place: a pattern has as many as there are elements, at the least."""
 
 _KEPT = 16
 """How many patterns are remembered: one for all calls with the same shapes and indices."""
@@ -116,6 +120,7 @@ class Sparse:
         plan = self._known.get(key)
         if plan is None:
             names = self._dense.wrt
+            self._check_memory(_ENTRY * sum(arrays[name].size for name in names))
             graph = self._dense.program(names if self._what == "hessian" else (), arrays)
             outputs = graph.outputs[1:] if self._what == "hessian" else graph.outputs
             found = pattern(graph, outputs, names, arrays, self._dense.table)
@@ -124,6 +129,12 @@ class Sparse:
                 self._known.clear()
             self._known[key] = plan
         return plan
+
+    def _check_memory(self, needed: int) -> None:
+        limits = Limits.current()
+        if needed > limits.memory:
+            shown = "A pattern holds all elements of the inputs."
+            raise memory_error(needed, limits, self.formula, (0, len(self.formula)), shown)
 
     @property
     def formula(self) -> str:

@@ -22,11 +22,6 @@ EQUIVALENT = {
     "indices": [ONLY_WITH_NEW_AXES],
     # A number alone is broadcast, which has no axes.
     "undeclared": ["new = g.ndim - like.ndim", ONLY_WITH_NEW_AXES],
-    # What all exponents are less by does not change a softmax, nor its logarithm.
-    "network": [
-        "r = hV - np.where(np.isfinite(max_hV), max_hV, 0.0)",
-        "e = np.exp(hV - np.where(np.isfinite(max_hV), max_hV, 0.0))",
-    ],
 }
 """Lines that do the same when they are altered, for arrays of the shapes that an example gives."""
 

@@ -3,9 +3,10 @@
 import re
 
 import numpy as np
+import pytest
 
 import symgrad
-from tests.blocks import in_blocks, programs
+from tests.blocks import close, in_blocks, programs
 
 
 def loop_of(compiled: symgrad.Compiled) -> str:
@@ -103,3 +104,19 @@ def test_a_view_keeps_the_memory_that_it_shows() -> None:
     with in_blocks():
         found = symgrad.grad(formula)(**given)
     assert all(np.array_equal(found[name], expected[name]) for name in given)
+
+
+@pytest.mark.parametrize("block", [8, 64])
+@pytest.mark.parametrize(
+    "formula", ["norm(x - y) * x[0]", "logsumexp(x * y)", "std(x * y)", "(x - y) * norm(x - y)"]
+)
+def test_rows_for_later_loops_may_lie_where_results_go(formula: str, block: int) -> None:
+    """That results need no more memory is in `test_blocked`."""
+    rng = np.random.default_rng(4)
+    given = {"x": rng.normal(size=40), "y": rng.normal(size=40)}
+    expected = symgrad.value_and_grad(formula, wrt=("x", "y"))(**given)
+    with in_blocks(block, threads=2):
+        compiled = symgrad.value_and_grad(formula, wrt=("x", "y"))
+        assert close(compiled(**given), expected)
+        out = np.full_like(expected[0], np.nan), (np.full(40, np.nan), np.full(40, np.nan))
+        assert close(compiled(**given, out=out), expected)

@@ -99,27 +99,37 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (
         "gammaln(x) + 1",
         {"x": -1.0},
-        "The value is not finite. It begins here:\n  gammaln(x) + 1\n  ^^^^^^^^^^\ngammaln(x) is inf: gammaln of -1, a pole",
+        "The value is not finite. It begins here:\n"
+        "  gammaln(x) + 1\n  ^^^^^^^^^^\n"
+        "gammaln(x) is inf: gammaln of -1, a pole",
     ),
     (
         "norm(x)**2",
         {"x": [1e200, 1.0]},
-        "The value is not finite. It begins here:\n  norm(x)**2\n  ^^^^^^^^^^\nnorm(x)**2 is inf: 1e+200 ** 2 overflows",
+        "The value is not finite. It begins here:\n"
+        "  norm(x)**2\n  ^^^^^^^^^^\n"
+        "norm(x)**2 is inf: 1e+200 ** 2 overflows",
     ),
     (
         "interp(x, [0, 1], [0, inf])",
         {"x": 0.5},
-        "The value is not finite. It begins here:\n  interp(x, [0, 1], [0, inf])\n  ^^^^^^^^^^^^^^^^^^^^^^^^^^^\ninterp(x, [0, 1], [0, inf]) is inf",
+        "The value is not finite. It begins here:\n"
+        "  interp(x, [0, 1], [0, inf])\n  ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "interp(x, [0, 1], [0, inf]) is inf",
     ),
     (
         "-sum(t*log(p))",
         {"t": [1.0], "p": [0.0]},
-        "The value is not finite. It begins here:\n  -sum(t*log(p))\n       ^^^^^^^^\nt*log(p) is -inf at [0]: xlogy(1, 0), a logarithm of 0",
+        "The value is not finite. It begins here:\n"
+        "  -sum(t*log(p))\n       ^^^^^^^^\n"
+        "t*log(p) is -inf at [0]: xlogy(1, 0), a logarithm of 0",
     ),
     (
         "where(x > 0, x, nan)",
         {"x": -1.0},
-        "The value is not finite. It begins here:\n  where(x > 0, x, nan)\n  ^^^^^^^^^^^^^^^^^^^^\nwhere(x > 0, x, nan) is nan",
+        "The value is not finite. It begins here:\n"
+        "  where(x > 0, x, nan)\n  ^^^^^^^^^^^^^^^^^^^^\n"
+        "where(x > 0, x, nan) is nan",
     ),
     (
         "sum(x*y)",

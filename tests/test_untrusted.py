@@ -243,7 +243,43 @@ def test_inputs_of_odd_kinds(place: int) -> None:
 ENDLESS: list[Any] = []
 ENDLESS.append(ENDLESS)
 
+DEEP: list[Any] = []
+for _ in range(2_000):
+    DEEP = [DEEP]
+HUGE = 10**5_000
+VAST = np.broadcast_to(1.0, (10**5, 10**6))
+
+
+class Unending:
+    """What has items, and never comes to their end."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, key: object) -> float:
+        return 1.0
+
+
+def fitted(**options: Any) -> Any:
+    return symgrad.fit("mean((a*x)**2)", **{"data": {"x": 1.0}, "start": {"a": 1.0}, **options})
+
+
 MISUSES: list[tuple[str, Any]] = [
+    ("the input x cannot be read as an array", lambda: symgrad.grad("x**2")(Unending())),
+    ("the data x cannot be read as an array", lambda: fitted(data={"x": Unending()})),
+    ("the parameter a is not a real number", lambda: fitted(start={"a": Unending()})),
+    ("the parameter a is not a real number", lambda: fitted(start={"a": DEEP})),
+    ("epochs must be a whole number", lambda: fitted(epochs=-HUGE)),
+    ("optimizer must be a rule", lambda: fitted(optimizer=DEEP)),
+    ("an object of type Nasty is no expr", lambda: symgrad.from_sympy(Nasty())),
+    ("an object of type list is no expr", lambda: symgrad.from_sympy(DEEP)),
+    ("an object of type int holds a number", lambda: symgrad.from_sympy(HUGE)),
+    ("there is no target", lambda: symgrad.grad("x", target=np.ones(2))),  # type: ignore[call-overload]
+    ("at has the key 1, which is no name", lambda: symgrad.check("x", at={1: 2})),  # type: ignore[dict-item]
+    ("at has the key 1, which is no name", lambda: symgrad.explain("x", at={1: 2})),  # type: ignore[dict-item]
+    ("box: x is from an object of", lambda: symgrad.accuracy("x", {"x": DEEP})),  # type: ignore[dict-item]
+    ("this call would take about", lambda: symgrad.accuracy("x", {"x": (0, 1)}, samples=10**12)),
+    ("this call would take about", lambda: symgrad.jacobian("x**2", sparse=True)(VAST)),
     ("a formula is a text, not NoneType", lambda: symgrad.grad(None)),  # type: ignore[arg-type]
     ("a formula is a text, not bytes", lambda: symgrad.grad(b"x")),  # type: ignore[arg-type]
     ("a formula is a text, not int", lambda: symgrad.function(3)),  # type: ignore[arg-type]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Number
 from typing import Any, NoReturn
 
 from symgrad.api import functions
-from symgrad.errors import InputError
+from symgrad.errors import InputError, told
 from symgrad.exchange.sympy_table import CALLED, JOINED, MADE, OF_POSITIVE, SIGNS
 from symgrad.extras import sympy
 from symgrad.language.making import (
@@ -56,20 +57,23 @@ def from_sympy(expr: Any) -> str:
     """
     s = sympy()
     try:
-        # As a text it would be run as Python.
-        whole = None if isinstance(expr, str) else s.sympify(expr)
+        # A text would be run as Python, and what has items is walked through without end.
+        known = isinstance(expr, Number | s.Basic | s.MatrixBase) or hasattr(expr, "_sympy_")
+        whole = s.sympify(expr) if known else None
     except (s.SympifyError, TypeError, ValueError):
         whole = None
     if isinstance(whole, s.MatrixBase):
         whole = whole.as_immutable()
     if not isinstance(whole, s.Basic):
         hint = "Give one expression, as sympy.sin(x)."
-        raise InputError(f"{expr!r:.40} is no expression of SymPy", hint=hint)
+        raise InputError(f"{told(expr)} is no expression of SymPy", hint=hint)
     try:
         return _Reader(s, _of_real_symbols(s, whole)).text()
     except RecursionError:
         hint = "Give its parts names, as sympy.cse does."
         raise InputError("the expression is nested too deeply for SymPy", hint=hint) from None
+    except ValueError:
+        raise InputError(f"{told(expr)} holds a number with thousands of digits") from None
 
 
 def _of_real_symbols(s: Any, whole: Any) -> Any:

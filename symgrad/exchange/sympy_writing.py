@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from symgrad.api import function
 from symgrad.compiled import Compiled
 from symgrad.differentiation.derivatives import take_derivatives
-from symgrad.errors import InputError
+from symgrad.errors import InputError, told
 from symgrad.extras import sympy
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, complementary
@@ -133,7 +133,7 @@ def to_sympy(formula: str | Compiled, symbols: Mapping[str, Any] | None = None) 
     compiled = formula if isinstance(formula, Compiled) else function(formula)
     if compiled.what != "reverse":
         hint = "Take that of symgrad.function or symgrad.grad, and differentiate with sympy.diff."
-        raise InputError(f"{compiled!r:.60} is no value or gradient", hint=hint)
+        raise InputError(f"{told(compiled)} is no value or gradient", hint=hint)
     graph = _derived(plain_text(compiled.formula), compiled.wrt, compiled.table)
     if not isinstance(symbols or {}, Mapping):
         raise InputError("symbols is a dict by name", hint="Write symbols={'x': Symbol('x')}.")

@@ -84,6 +84,8 @@ COST: Mapping[str, float] = {
     "_times_hypot_gap": 4,
     "_power_step": 7,
     "_flat_exp": 5,
+    "_log1p_over": 1.9,
+    "_compounded": 4,
     "_log_logistic_density": 5,
     "_sigmoid_less": 5.5,
     "_versine_complement": 5,

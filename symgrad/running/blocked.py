@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from symgrad.graph import Node
+from symgrad.rewriting.finish import VIEWS
 from symgrad.running.blas import one_thread
 from symgrad.running.buffers import Layout, Slot, given_back, is_short, rows_last, taken
-from symgrad.running.pieces import InTurn, RowLoop
+from symgrad.running.pieces import InTurn, RowLoop, nothing
 from symgrad.running.recycled import maker
 from symgrad.shapes import Inference
 from symgrad.shaping.axes import Labels
@@ -30,8 +31,11 @@ from symgrad.writing.segments import Code
 Array = np.ndarray[Any, Any]
 
 BLOCK = 2**15
-"""Numbers in the widest array of a block, at most: its buffers stay near the core, and what is done
-at a time takes longer than it takes another thread to wake up and get its turn in between."""
+"""Numbers that an operation on a block has on the average: its buffers stay near the core, and what
+is done at a time takes longer than another thread takes to wake up and get its turn in between."""
+
+_WIDER = 4
+"""How many times as many an array of a block has, at most."""
 
 _EVEN = 4
 """Where there are more blocks, it is a multiple of this: as much to do for each thread."""
@@ -45,7 +49,7 @@ _LONG: Mapping[str, int] = {
 
 _MANY = 8
 _ALIGNED = (512, 16)
-"""Numbers that a page holds, and a line of the cache: where blocks of many of them begin."""
+"""Numbers in a page, and in one or two lines of the cache: where blocks of many such begin."""
 
 MOST_PIECES = 64
 _MOST_SUMS = 2**25
@@ -65,6 +69,7 @@ class Written:
 
     `arrays` makes arrays of what is passed, `laid_out` lays the results out. Where all rows are one
     block, `at_once` calls the others: with `rows`, the results that have rows, and with `numbers`.
+    `homes` tells in the memory of which results others lie.
     `load` makes them all for elements of a type.
     """
 
@@ -73,6 +78,7 @@ class Written:
     source: str
     rows: tuple[Node, ...]
     numbers: tuple[Node, ...]
+    homes: Mapping[Node, Node]
     _loaded: dict[Any, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
 
     def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
@@ -170,38 +176,39 @@ class Sized:
         self._ways: dict[Any, AllRows | InTurn] = {}
 
     @property
+    def shares(self) -> bool:
+        """Whether what is done at a time is long enough for other threads to get their turn."""
+        return len(self.bounds) > 1 and self._long() * self.step >= self.rows * (BLOCK // 2)
+
+    @property
     def at_once(self) -> bool:
         """Whether all rows are one block."""
         return self.step >= self.rows
 
     def _block(self) -> int:
         """How many rows a block has."""
-        fit = -(-self.rows // max(BLOCK // self._widest(), 1))
-        blocks = max(fit, min(self._typical() // BLOCK, _EVEN, self.rows))
+        operations = self._operations()
+        widths = [math.prod(shape) // self.rows for shape, _ in operations]
+        numbers = max(sum(widths) // max(len(widths), 1), max(widths, default=1) // _WIDER, 1)
+        blocks = -(-self.rows // max(BLOCK // numbers, 1))
+        blocks = max(blocks, min(self._long() // BLOCK, _EVEN, self.rows))
         even = _EVEN if blocks > _EVEN else 2
         if blocks > 1:
-            blocks = -(-blocks // even) * even
+            blocks = (blocks + even // 2) // even * even
         step = -(-self.rows // blocks)
-        units = [number // math.gcd(number, self._widest()) for number in _ALIGNED]
-        unit = next((unit for unit in units if step >= _MANY * unit), 1)
+        unit = next((unit for unit in _ALIGNED if step >= _MANY * unit), 1)
         return -(-step // unit) * unit
 
-    def _typical(self) -> int:
-        """How many sums take as long as an operation on rows does on the average."""
+    def _operations(self) -> list[tuple[tuple[int, ...], str]]:
+        """The shape and the name of each operation on rows."""
         kinds = self.program.plan.kinds
-        rows = [node for node, kind in kinds.items() if kind == ROWS and node.args]
-        work = sum(math.prod(self.shapes.get(n, ())) * _LONG.get(n.op, 1) for n in rows)
-        return work // max(len(rows), 1)
+        rows = [n for n, kind in kinds.items() if kind == ROWS and n.args and n.op not in VIEWS]
+        return [(self.shapes[node], node.op) for node in rows if node in self.shapes]
 
-    def _widest(self) -> int:
-        """How many numbers a row has, at most."""
-        kinds, rows = self.program.plan.kinds, self.program.plan.rows
-        widths = [
-            math.prod(shape) // self.rows
-            for node, shape in self.shapes.items()
-            if node in rows and kinds.get(node) == ROWS
-        ]
-        return max([1, *widths])
+    def _long(self) -> int:
+        """How many sums take as long as an operation on all rows does on the average."""
+        work = [math.prod(shape) * _LONG.get(op, 1) for shape, op in self._operations()]
+        return sum(work) // max(len(work), 1)
 
     def _bounds(self) -> list[tuple[int, int]]:
         """Where pieces of work begin and end: at blocks, and as the sizes alone say."""
@@ -247,7 +254,9 @@ class Sized:
             steps.append((run, loops, places))
             values += code.segment.results
         outputs = [values.index(node) for node in self.program.plan.graph.outputs]
-        return InTurn(steps, [*self.numbers.values()], outputs, self.bounds)
+        homes = self.program.written(at_once=False).homes
+        guests = [(node, home, self.array(home, dtype)) for node, home in homes.items()]
+        return InTurn(steps, [*self.numbers.values()], outputs, self.bounds, guests)
 
     def products(self) -> int:
         """How many products of two numbers the largest product of arrays is made of, at most.
@@ -258,7 +267,7 @@ class Sized:
         most = 0
         for node in self.program.plan.graph.nodes:
             if node.op in _ADDED_UP and len(labels.get(node.args[0], ())) >= _MATRIX:
-                most = max(most, self.rows * self._widest() * _VECTOR)
+                most = max(most, math.prod(self.shapes[node.args[0]]) * _VECTOR)
             if node.op in PRODUCTS and all(part in labels for part in (node, *node.args)):
                 axes = {label for arg in node.args for label in labels[arg]}
                 size = math.prod(self._sizes[label] for label in axes if label is not None)
@@ -306,7 +315,12 @@ class AllRows:
         self._layouts = [sized.layout(code, dtype) for code in written.codes if code.segment.loops]
         self._bytes = max([0, *[layout.bytes for layout in self._layouts]])
         self._numbers = [sized.numbers[node] for node in written.numbers]
-        self._rows = {node: sized.array(node, dtype) for node in written.rows}
+        self._rows: dict[Node, Callable[[], Any]] = {
+            node: nothing if node in written.homes else sized.array(node, dtype)
+            for node in written.rows
+        }
+        at = written.rows.index
+        self._guests = [(at(guest), at(home)) for guest, home in written.homes.items()]
         self._count = sized.rows
         self._alone = sized.products() <= _ALONE
 
@@ -315,6 +329,8 @@ class AllRows:
     ) -> list[Any]:
         """The results, in order; those in `into` are written there."""
         rows = [into[node] if node in into else make() for node, make in self._rows.items()]
+        for guest, home in self._guests:
+            rows[guest] = rows[home]
         memory = taken(self._bytes)
         try:
             buffers = [memory.views(layout, self._count) for layout in self._layouts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,24 @@ _KINDS = {
     "M": "dates",
     "m": "times",
 }
+
+
+_PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__")
+
+
+def as_array(value: object) -> np.ndarray[Any, Any]:
+    """What was passed, as an array.
+
+    What only has items, and is of no kind that Python knows to end, is not walked through.
+    """
+    kind = type(value)
+    has_items = hasattr(kind, "__getitem__") and not isinstance(value, Sequence | Mapping)
+    if has_items and not any(hasattr(kind, protocol) for protocol in _PROTOCOLS):
+        try:
+            memoryview(value)  # type: ignore[arg-type]  # whether it is one is what is asked
+        except TypeError:
+            raise TypeError(f"{kind.__name__} is neither a list nor an array") from None
+    return np.asarray(float(value) if isinstance(value, int) and kind is int else value)
 
 
 def all_numbers(array: np.ndarray[Any, Any]) -> bool:

@@ -32,8 +32,8 @@ _STARTS: Mapping[str, float] = {
 _NOTHING = nullcontext()
 
 
-def _nothing() -> None:
-    """In place of a sum, of which each piece has a part of its own."""
+def nothing() -> None:
+    """In place of what lies elsewhere, as the parts of a sum do."""
 
 
 class RowLoop:
@@ -55,7 +55,7 @@ class RowLoop:
         results = code.segment.results
         places = [place for place, node in enumerate(results) if node in code.sums]
         starts = [(shape, _STARTS[name], dtype) for name, shape, dtype in sums]
-        self._makers = [(node, makers.get(node, _nothing)) for node in results]
+        self._makers = [(node, makers.get(node, nothing)) for node in results]
         self._sums = list(zip(places, starts, strict=True))
         self._combine = [getattr(np, name) for name, _, _ in sums]
         self._function = function
@@ -108,7 +108,8 @@ class InTurn:
     """Segments one after the other: loops, and functions of whole arrays.
 
     A step has what runs it, whether that is a loop, and the places of what it takes among the
-    inputs, the `numbers`, and the results so far; so have the `outputs`.
+    inputs, the `numbers`, and the results so far; so have the `outputs`. `guests` lie in the memory
+    of other results, which is made first.
     """
 
     def __init__(
@@ -117,7 +118,9 @@ class InTurn:
         numbers: Sequence[float],
         outputs: Sequence[int],
         bounds: Sequence[tuple[int, int]],
+        guests: Sequence[tuple[Node, Node, Callable[[], Array]]],
     ) -> None:
+        self._guests = guests
         self._steps = steps
         self._numbers = numbers
         self._outputs = outputs
@@ -128,7 +131,12 @@ class InTurn:
     ) -> list[Any]:
         """The results, in order; those in `into` are written there."""
         values = [*arrays, *self._numbers]
+        there = {**into}
+        for guest, home, make in self._guests:
+            if home not in there:
+                there[home] = make()
+            there[guest] = there[home]
         for run, loops, places in self._steps:
             given = [values[place] for place in places]
-            values += run(given, into, self._bounds, threads) if loops else run(*given)
+            values += run(given, there, self._bounds, threads) if loops else run(*given)
         return [values[place] for place in self._outputs]

@@ -37,6 +37,7 @@ class Runner:
         self._witnesses = program.witnesses
         self._plain = plain
         self._way = self._sized.way(_DOUBLE)
+        self.shares = self._sized.shares
 
     @property
     def is_map(self) -> bool:
@@ -58,17 +59,13 @@ class Runner:
         return self._laid_out(*results)
 
     @property
-    def shares(self) -> bool:
-        """Whether there is enough to do for more than one thread."""
-        return len(self._sized.bounds) > 1
-
-    @property
     def needed(self) -> int:
         """The bytes of results, of what is kept between loops, and of sums."""
         sized, plan = self._sized, self._sized.program.plan
         whole = {
             node for s in plan.segments for node in (*s.results, *([] if s.loops else s.nodes))
         }
+        whole.difference_update(sized.program.written(sized.at_once).homes)
         kept = sum(math.prod(sized.shapes.get(node, ())) for node in whole)
         sums = sum(math.prod(sized.shapes[n]) for n, kind in plan.kinds.items() if kind == SUM)
         return _DOUBLE.itemsize * (kept + len(sized.bounds) * sums)
@@ -94,7 +91,8 @@ class Runner:
         """The results for numbers that are not all finite."""
         if self._careful is None:
             program = self._sized.program.careful
-            assert program is not None
+            if program is None:
+                return self._plain(*values)
             self._careful = Runner(program, self._found, self._plain)
         return self._careful(*values, threads=threads, out=out)
 

@@ -91,7 +91,7 @@ def check_target(name: object) -> None:
     symgrad.errors.SymgradError: there is no target 'nunpy'
     Did you mean numpy?
     """
-    if name not in TARGETS:
+    if not isinstance(name, str) or name not in TARGETS:
         near = did_you_mean(name, TARGETS) if isinstance(name, str) else ""
         hint = near or f"The targets are: {', '.join(TARGETS)}."
         raise SymgradError(f"there is no target {told(name)}", hint=hint)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from symgrad.api import function, functions, grad, value_and_grad, vjp
 from symgrad.compiled import Compiled
-from symgrad.errors import InputError, MissingExtraError
+from symgrad.errors import InputError, MissingExtraError, told
 from symgrad.language.formula import Lowered, lower
 from symgrad.pipeline import derive, index_inputs
 from symgrad.running.evaluate import known_of, resolved
@@ -91,7 +91,7 @@ def check(
     """
     check_mapping("at", at, '{"x": 0.5}')
     if elements is not None and (type(elements) is not int or elements < 1):
-        raise InputError(f"elements must be a positive whole number or None, not {elements!r:.40}")
+        raise InputError(f"elements must be a positive whole number or None, not {told(elements)}")
     return _Checker(formula, at, wrt, order, exact, elements, rtol).check(digits)
 
 
@@ -100,6 +100,10 @@ def check_mapping(what: str, given: object, example: str) -> None:
     if not isinstance(given, Mapping):
         hint = f"Write it by name: {example}."
         raise InputError(f"{what} must be a dict, not {type(given).__name__}", hint=hint)
+    strange = next((key for key in given if not isinstance(key, str)), None)
+    if strange is not None:
+        hint = f"Write it by name: {example}."
+        raise InputError(f"{what} has the key {told(strange)}, which is no name", hint=hint)
 
 
 def arrays_of(lowered: Lowered, at: Mapping[str, ArrayLike]) -> dict[str, Array]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from symgrad.api import functions, value_and_grad
 from symgrad.compiled import Compiled
-from symgrad.errors import InputError, MissingExtraError, SymgradError, did_you_mean
+from symgrad.errors import InputError, MissingExtraError, SymgradError, did_you_mean, told
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node
 from symgrad.language.formula import lower
@@ -164,7 +164,7 @@ def same(
     """
     texts = [plain_text(f.formula if isinstance(f, Compiled) else f) for f in (old, new)]
     if type(samples) is not int or samples < 1:
-        raise InputError(f"samples must be a positive whole number, not {samples!r:.40}")
+        raise InputError(f"samples must be a positive whole number, not {told(samples)}")
     check_mapping("shapes", shapes or {}, '{"X": (4, 3)}')
     return _Comparer(texts, wrt, shapes or {}, exact).compare(samples, seed, rtol)
 
@@ -183,7 +183,7 @@ class _Comparer:
         for name, shape in shapes.items():
             if not _is_shape(shape):
                 hint = "Write a tuple of sizes, as (4, 3)."
-                raise InputError(f"shapes: {name} has {shape!r:.40}", hint=hint)
+                raise InputError(f"shapes: {name} has {told(shape)}", hint=hint)
             if name not in self.inputs:
                 hint = did_you_mean(str(name), self.inputs)
                 hint = hint or f"The inputs are: {', '.join(self.inputs) or 'none'}."

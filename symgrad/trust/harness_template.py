@@ -61,10 +61,15 @@ def test_known_points():
                     close(one, wanted)
 
 
+@np.errstate(over="ignore")
+def single(x):
+    return np.array(x).astype(np.float32)
+
+
 def test_single_precision_stays_single():
     for known, _, _ in KNOWN if WRT else ():
         inputs = [
-            np.array(x) if name in FIXED else np.array(x, np.float32)
+            np.array(x) if name in FIXED else single(x)
             for name, x in zip(SHAPES, known)
         ]
         both = value_and_grad(*inputs)

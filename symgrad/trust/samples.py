@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,12 @@ _ROTATION: tuple[tuple[int, ...], ...] = ((), (3,), (2, 1), (2, 3))
 _MOST_NUMBERS = 10_000
 _EACH = 2
 """How many points there are for each way of choosing shapes."""
+
+_EXTREMES = (
+    (0.0, 0.0), (1.0, 1.0), (-900.0, 900.0), (300.0, 900.0), (-900.0, -300.0),
+    (1e-170, 1e-160), (1e155, 1e160),
+)  # fmt: skip
+"""Kinks and ties, and where exponentials and squares leave the range of doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ def samples(compiled: Compiled, at: Mapping[str, ArrayLike] | None) -> Samples:
     if set(lowered.shapes) == set(lowered.inputs) and not fixed:
         shapes = {name: lowered.shapes[name].sizes for name in lowered.inputs}
     points = [p for layout in layouts for p in [*first, *_finite(compiled, layout, fixed)]]
+    extremes = [p for shape in layouts[:2] for p in _points(shape, fixed, _EXTREMES)]
+    points += [point for point in extremes if _is_finite(compiled(**point))]
     return Samples(tuple(points), shapes, fixed)
 
 
@@ -112,20 +119,25 @@ def _layouts(lowered: Lowered) -> Iterator[Shapes]:
 
 def _finite(compiled: Any, shapes: Shapes, fixed: Point) -> list[Point]:
     """Points with all results finite, as far as such are found."""
-    tried = list(islice(_points(shapes, fixed), len(_INTERVALS)))
+    tried = list(_points(shapes, fixed, _INTERVALS))
     good = [point for point in tried if _is_finite(compiled(**point))]
     return (good or tried)[:_EACH]
 
 
-def _points(shapes: Shapes, fixed: Point) -> Iterator[Point]:
-    for number, (low, high) in enumerate(_INTERVALS):
+def _points(
+    shapes: Shapes, fixed: Point, intervals: Sequence[tuple[float, float]]
+) -> Iterator[Point]:
+    for number, (low, high) in enumerate(intervals):
         rng = np.random.default_rng(number)
         yield {
-            name: fixed[name]
-            if name in fixed
-            else np.round(low + (high - low) * rng.random(shape), 3)
+            name: fixed[name] if name in fixed else _short(low + (high - low) * rng.random(shape))
             for name, shape in shapes.items()
         }
+
+
+def _short(array: Array) -> Array:
+    """Numbers of few digits, which are quick to read."""
+    return np.array([float(f"{x:.4g}") for x in np.ravel(array)]).reshape(np.shape(array))
 
 
 def _is_finite(results: Any) -> bool:

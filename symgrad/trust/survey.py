@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from symgrad.api import functions, value_and_grad
-from symgrad.errors import InputError, SymgradError, did_you_mean
+from symgrad.errors import InputError, SymgradError, did_you_mean, told
 from symgrad.functions import FunctionTable
 from symgrad.language.formula import Lowered, lower
+from symgrad.limits import Limits, memory_error
 from symgrad.pipeline import index_inputs
 from symgrad.reverse import reverse
 from symgrad.running.evaluate import Evaluator, evaluator, known_of, resolved
@@ -173,7 +174,10 @@ def accuracy(
     together = plain and not any(sizes.values())
     count = samples if samples is not None else 1000 if together else 1000 // _FEWER
     if type(count) is not int or count < 1:
-        raise InputError(f"samples must be a positive whole number, not {count!r:.40}")
+        raise InputError(f"samples must be a positive whole number, not {told(count)}")
+    limits, needed = Limits.current(), 8 * count * sum(math.prod(s) for s in sizes.values())
+    if needed > limits.memory:
+        raise memory_error(needed, limits, formula, (0, len(formula)), "Take fewer samples.")
     rng = np.random.default_rng(seed)
     if together:
         points = {name: _points(box[name], count, rng) for name in lowered.inputs}
@@ -202,7 +206,7 @@ def _sizes(lowered: Lowered, shapes: Mapping[str, Sequence[float]]) -> dict[str,
         except (TypeError, ValueError, OverflowError):
             found[name] = (-1,)
         if min(found[name], default=0) < 0 or list(found[name]) != list(shape):
-            raise InputError(f"shapes: {name} has the shape {shape!r:.60}", hint="Write (3, 2).")
+            raise InputError(f"shapes: {name} has the shape {told(shape)}", hint="Write (3, 2).")
     return found
 
 
@@ -219,7 +223,7 @@ def _check_box(formula: str, lowered: Lowered, box: Box) -> None:
             low, high = math.nan, math.nan
         if not -math.inf < low <= high < math.inf:
             hint = "Write the least and the largest number, as (-50, 50)."
-            raise InputError(f"box: {name} is from {ends!r:.60}", hint=hint)
+            raise InputError(f"box: {name} is from {told(ends)}", hint=hint)
     indices = index_inputs(lowered.graph)
     for name in lowered.inputs:
         if name in indices:

@@ -16,12 +16,11 @@ from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, IN
 from symgrad.writing.choices import CHOICES, cases, delayed
 from symgrad.writing.elements import BOOL, DOUBLE, FLOAT
 from symgrad.writing.naming import Names
-from symgrad.writing.rows import COMBINED, SUM, Plan, Segment
+from symgrad.writing.rows import COMBINED, LOCALS, SUM, Plan, Segment
 from symgrad.writing.slots import Kind, Slots
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
-_OWN = "np start stop step buffers row end".split()
 
 
 def multiplies_matrices(plan: Plan) -> bool:
@@ -52,8 +51,10 @@ class Setting:
         table: FunctionTable,
         names: Names,
         at_once: bool,
+        homes: Mapping[Node, Node],
     ) -> None:
         self.plan = plan
+        self.homes = homes
         self.types = types
         self.table = table
         self.at_once = at_once
@@ -61,7 +62,7 @@ class Setting:
         self.names = names
         self._called: dict[Node, str] = {}
         self._constants: dict[str, str] = {}
-        self._functions: dict[str, None] = {}
+        self._functions: set[str] = set()
 
     def called(self, node: Node) -> str:
         """The name of a node that a segment takes or gives."""
@@ -75,7 +76,7 @@ class Setting:
 
     def function(self, name: str) -> str:
         """The name of a function of NumPy, which is looked up once."""
-        self._functions[name] = None
+        self._functions.add(name)
         return name
 
     @property
@@ -103,7 +104,7 @@ class Loop:
         self.cases = cases(self.steps.steps, graph.outputs, self._splits, self._may_wait)
         self.order = delayed(self.steps.steps, self.cases)
         taken = map(source.called, (*segment.needs, *segment.results))
-        self.names = Names([*taken, *_OWN])
+        self.names = Names([*taken, "np", *LOCALS])
         self.slots = Slots(self.names)
         self.texts: dict[Node, Text] = {}
         self.memory: dict[Node, tuple[Node, ...]] = {}
@@ -114,9 +115,8 @@ class Loop:
         self.slices: list[str] = []
         self.sliced: dict[Node, str] = {}
         for node in (*segment.needs, *segment.results):
-            at = self.plan.rows.get(node)
-            if at is not None:
-                self._slice(node, at)
+            if node in self.plan.rows:
+                self._slice(node, self.plan.rows[node])
         self.last = self._last_uses()
         self.places = self._places()
         self._lend()
@@ -153,9 +153,8 @@ class Loop:
         last = {step.node: place for place, step in enumerate(self.order)}
         for place, step in enumerate(self.order):
             last.update(dict.fromkeys(step.operands, place))
-            self.memory[step.node] = ()
-            if step.spelling in VIEWS or step.node.op in VIEWS or step.spelling == "join":
-                self.memory[step.node] = step.operands
+            shows = step.spelling in VIEWS or step.node.op in VIEWS or step.spelling == "join"
+            self.memory[step.node] = step.operands if shows else ()
         for node in reversed([step.node for step in self.order]):
             for below in self.memory[node]:
                 last[below] = max(last[below], last[node])
@@ -198,16 +197,15 @@ class Loop:
         return found
 
     def _lend(self) -> None:
-        """Results lend their memory until their own step, or that of what is computed there, which
-        may write over what it takes."""
+        """Results lend their memory until their own step, or that of what is computed there."""
         lent: dict[str, tuple[float, Kind]] = {}
+        homes = {self.source.homes.get(node) for node in self.segment.needs}
         for place, step in enumerate(self.order):
             old = self.old[step.node]
-            given = self.sliced[old] if old in self.results and old in self.plan.rows else ""
-            name = self.places.get(step.node, given)
-            if not name or name in lent or self.source.types[old] == BOOL:
-                continue
-            if self.plan.rows[old] == len(self.plan.labels(old)) - 1 or not self.source.turns:
+            own = old in self.results - homes and self.source.types[old] != BOOL
+            name = self.places.get(step.node) or (self.sliced.get(old, "") if own else "")
+            last = name and self.plan.rows[old] == len(self.plan.labels(old)) - 1
+            if name and name not in lent and (last or not self.source.turns):
                 lent[name] = place + (0.5 if step.spelling in IN_PLACE else 0), self._kind(old)
         for name, (until, kind) in sorted(lent.items(), key=lambda item: -item[1][0]):
             self.slots.lend(name, kind, until)
