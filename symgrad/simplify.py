@@ -31,6 +31,8 @@ def stabilise(
     for section in ASKING_FOR_SHAPES:
         alike = where_alike(graph, found or Inference({}), section)
         graph = graph if alike is graph else rewrite(alike, table, sections)
+    if all(node.op in ("input", "constant") or is_elementwise(node.op) for node in graph.nodes):
+        sections = (*sections, "single")
     graph = rewrite(graph, table, (*sections, "last"))
     together = grouped(graph, table)
     if together is not graph:
