@@ -20,7 +20,7 @@ from symgrad.limits import Limits, compiling, limits_for, memory_error
 from symgrad.load import source_of
 from symgrad.pipeline import Known, index_inputs
 from symgrad.running.blocked import Program
-from symgrad.running.contents import NUMBERS, all_numbers, as_array, contents
+from symgrad.running.contents import NUMBERS, all_numbers, as_array, contents, is_masked
 from symgrad.running.crew import threads
 from symgrad.running.faults import FAULTS, fault
 from symgrad.running.into import store
@@ -367,7 +367,7 @@ class Caller:
                 "Pass a number, an array, or nested lists with rows of equal length.",
                 name,
             ) from None
-        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        if is_masked(value):
             message = f"the input {name} has masked elements"
             raise self._wrong(message, "Give them values: filled(0.0) puts zeros there.", name)
         if array.dtype.kind in "fiub":

@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symgrad.call import Caller, Kernel
 from symgrad.collector import paused
-from symgrad.data.chunks import Chunkable
-from symgrad.data.distributed import in_chunks
 from symgrad.differentiation.products import PROGRAMS, apart, seeds, takes_vectors
 from symgrad.differentiation.specialise import specialise
 from symgrad.errors import DerivativeError, InputError, LimitError, SymgradError
@@ -45,6 +43,9 @@ from symgrad.writing.layout import Layout, flag, layout_of, names_of, path_of
 from symgrad.writing.origin import origin
 from symgrad.writing.plain_numbers import PlainNumbers
 from symgrad.writing.quick import ABSENT, quick
+
+if TYPE_CHECKING:
+    from symgrad.data.chunks import Chunkable
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -111,7 +112,7 @@ class Compiled(Shown):
         self._call = Caller(
             formula, bound, table, self._limits, self._kernel, self._numbers, self._quicken,
             self._program,
-            lambda inputs, out: in_chunks(self.chunkable, inputs, out),
+            self._afar,
         )  # fmt: skip
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
@@ -185,14 +186,19 @@ class Compiled(Shown):
             derived = self._special(known)
             return program(derived, self._kind, self._layout, self._table, known, rows)
 
+    def _afar(self, inputs: Mapping[str, Any], out: Any) -> Any:
+        """The results for inputs that are not in memory; what computes them is loaded for them."""
+        return import_module("symgrad.data.distributed").in_chunks(self.chunkable, inputs, out)
+
     @property
     def chunkable(self) -> Chunkable:
         """What chunks of data need of it."""
         again, options = self.__reduce__()
-        return Chunkable(
+        made: Chunkable = import_module("symgrad.data.chunks").Chunkable(
             self._formula, self._lowered.graph, self._table, self._limits,
             self._call, self._program, again, options,
         )  # fmt: skip
+        return made
 
     def _quicken(self, kernel: Kernel) -> None:
         """From now on, calls with plain numbers run the code for them at once."""
@@ -201,11 +207,8 @@ class Compiled(Shown):
             own = {"__call__": method, "__doc__": Compiled.__doc__, "__module__": __name__}
             self.__class__ = type("Compiled", (Compiled,), own)
 
-    def _slowly(
-        self, given: tuple[Any, ...], more: tuple[Any, ...], named: Mapping[str, Any]
-    ) -> Any:
-        args = [value for value in given if value is not ABSENT]
-        return Compiled.__call__(self, *args, *more, **named)
+    def _slowly(self, given: tuple[Any, ...], more: Any, named: Mapping[str, Any]) -> Any:
+        return Compiled.__call__(self, *[v for v in given if v is not ABSENT], *more, **named)
 
     def differentiated(self, wrt: str | Sequence[str] | None = None, order: int = 1) -> Compiled:
         """The derivative of this value or derivative, of a further order."""

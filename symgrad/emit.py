@@ -151,7 +151,9 @@ class Writer:
         if self.target.number and not self.plain.isdisjoint(step.operands):
             operands = [
                 Text(self.target.number.format(text.code))
-                if operand in self.plain and spelling.takes_array(place)
+                if operand in self.plain
+                and spelling.takes_array(place)
+                and not isinstance(operand.value, bool)
                 else text
                 for place, (operand, text) in enumerate(zip(step.operands, operands, strict=True))
             ]

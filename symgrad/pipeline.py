@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.collector import paused
-from symgrad.differentiation.batch import ROWS
 from symgrad.differentiation.derivatives import has_derivatives, take_derivatives
 from symgrad.differentiation.products import PROGRAMS, Differentiator, blocks, seeds
 from symgrad.differentiation.specialise import specialise
@@ -16,6 +15,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.language.declarations import Declaration
 from symgrad.language.formula import Lowered, lower
+from symgrad.language.labels import ROWS
 from symgrad.rewriting.guards import guard
 from symgrad.shapes import Inference, check_shapes
 from symgrad.shaping.leaves import is_elementwise
@@ -121,7 +121,7 @@ def stages(
     graph = select_early(graph, found)
     if known:
         yield stage("resolve")
-    graph = stabilise(graph, table, exact)
+    graph = stabilise(graph, table, exact, known.infer() if known else None)
     if known and not exact:
         graph = shares_among_the_others(graph, known.infer())
     yield stage("stabilise")

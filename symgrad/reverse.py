@@ -224,7 +224,8 @@ class Tape:
             return self.terms(node, held)
         axis = node.attributes[0]
         kept = axis is None or node.attributes[-1] is True
-        return [held if kept else self.build.node("expand_dims", held, value=(axis,))]
+        spread = held if kept else self.build.node("expand_dims", held, value=(axis,))
+        return [spread, *[held] * (len(node.args) - 1)]
 
     def _condition(self, mask: Node | None) -> Node | None:
         """Where a mask that was moved as a number holds."""
@@ -358,11 +359,17 @@ def _is_never_zero(x: Node) -> bool:
         term = terms.pop()
         if term.op == "add":
             terms.extend(term.args)
-        elif isinstance(term.value, float) and term.value > 0:
+        elif _is_positive(term):
             found = True
         elif term.op not in _NEVER_NEGATIVE and not _is_square(term):
             return False
     return found
+
+
+def _is_positive(x: Node) -> bool:
+    """Whether it is a positive constant, or larger than one whatever the inputs are."""
+    beside = x.op == "hypot" and any(side.is_constant and side.value for side in x.args)
+    return beside or x.op == "cosh" or (isinstance(x.value, float) and x.value > 0)
 
 
 def _is_square(x: Node) -> bool:

@@ -13,7 +13,8 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Changes, Graph, Node, Value, ancestors
 from symgrad.language.items import is_whole
 from symgrad.rewriting.matching import Index, Kinds, match
-from symgrad.rewriting.rules import Bindings, Rule, filled_in, parse_rules
+from symgrad.rewriting.rulebook import parse_rules
+from symgrad.rewriting.rules import Bindings, Rule, filled_in
 from symgrad.shaping.slices import shortened
 
 _Replacement = tuple[Node, Rule, Bindings, list[Node]]
@@ -30,7 +31,7 @@ def index_of(table: FunctionTable, sections: tuple[str, ...], ops: frozenset[str
     index: Index | None = table.recent.get(key)
     if index is None:
         index = table.cache.get(("index", sections))
-        rules = parse_rules(table, sections, ops, index.rules if index else ())
+        rules = parse_rules(sections, ops, index.rules if index else ())
         if index is None or len(rules) > len(index.rules):
             index = table.cache["index", sections] = Index(rules, index)
         table.recent[key] = index
@@ -82,7 +83,8 @@ class Rewriter:
                     self._under_way.append((node, rule, bound, made))
                     return None
         self._simplest[node] = node
-        node.settled = self._with_those_in_force(node.settled)
+        before = node.settled
+        node.settled = self._with_those_in_force(before) if before else self._in_force
         return node
 
     def _with_those_in_force(self, settled: frozenset[str]) -> frozenset[str]:
@@ -239,7 +241,7 @@ def rewrite(
     table: FunctionTable,
     sections: tuple[str, ...],
     beyond: tuple[str, ...] = (),
-    value: Node | None = None,
+    value: Sequence[Node] = (),
 ) -> Graph:
     """The graph with every operation in its simplest form.
 
@@ -249,8 +251,8 @@ def rewrite(
     made = Changes()
     changed, get = made.keys(), made.get
     parts: list[Sequence[Node]] = [graph.nodes]
-    if value is not None:
-        first = ancestors(graph.nodes, [value])
+    if beyond:
+        first = ancestors(graph.nodes, value)
         parts = [[node for node in graph.nodes if node in first]]
         parts.append([node for node in graph.nodes if node not in first])
     start = rewriter.begin(parts[0])
@@ -268,5 +270,5 @@ def rewrite(
                 made[node] = done
         start = 0
         rewriter.use(sections + beyond)
-    labels = {made[node]: name for node, name in graph.labels.items()}
+    labels = {get(node, node): name for node, name in graph.labels.items()}
     return rewriter.builder.graph(tuple(made[n] for n in graph.outputs), labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
@@ -93,7 +94,7 @@ def _folds(target: Target, table: FunctionTable) -> _Folds:
         for name in target.spellings:
             if table.is_composite(name):
                 pattern = definition(table[name], table)
-                rule = Rule(table.line(name), pattern, pattern, {})
+                rule = Rule(table.line(name), pattern, partial(definition, table[name], table), {})
                 folds.setdefault(rule.root.op, []).append((name, table[name].names, rule))
         table.cache[key] = folds
     return folds
@@ -219,7 +220,7 @@ def _spelling(node: Node, target: Target) -> str:
         special = "sqrt of a size"
     elif node.op == "divide" and node.args[0].is_constant and _is_size(node.args[1]):
         special = "divide by a size"
-    elif node.op == "broadcast" and node.args[0].is_constant:
+    elif node.op == "broadcast" and isinstance(node.args[0].value, float):
         special = _FILLED.get(node.args[0].value, "broadcast of a constant")
     elif node.op == "expand_dims" and (
         node.args[0].is_constant or _is_size(node.args[0]) or _mixes_signs(node.value)

@@ -73,13 +73,16 @@ class Inference:
         self._look = paced()
 
     def pattern(self) -> tuple[Any, ...]:
-        """What plans depend on: which axes there are, and which of them have size 1."""
+        """What plans depend on: which axes there are, and which of them have size 1.
+
+        Inputs that the value does not need count, as their derivatives have their shapes.
+        """
         return tuple(
             [
                 None
                 if shape is None
                 else tuple([min(size, 2) if size is not None else 3 for size in shape])
-                for shape in self.shapes.values()
+                for shape in (*self._inputs.values(), *self.shapes.values())
             ]
         )
 

@@ -6,12 +6,12 @@ formula is bounded by memory alone.
 
 from __future__ import annotations
 
+from importlib import import_module
 from threading import Lock
 from typing import Any
 
 from symgrad.errors import DefinitionError, FormulaSyntaxError
 from symgrad.language.building import RefusalError, TreeBuilder
-from symgrad.language.mistakes import diagnose, refuse_hidden_characters
 from symgrad.language.parser import Parser, StoppedError, load_tables
 from symgrad.language.tree import Rewrite, Row, Statement, Tree
 from symgrad.limits import plain_text
@@ -20,10 +20,16 @@ _parser: Any = None
 _building = Lock()
 
 
+def _mistakes() -> Any:
+    """What finds mistakes is loaded where there may be one."""
+    return import_module("symgrad.language.mistakes")
+
+
 def _parse(text: str, start: str) -> Any:
     global _parser
     text = plain_text(text)
-    refuse_hidden_characters(text)
+    if not (text.isascii() and text.isprintable()):
+        _mistakes().refuse_hidden_characters(text)
     if _parser is None:
         with _building:
             if _parser is None:
@@ -31,7 +37,7 @@ def _parse(text: str, start: str) -> Any:
     try:
         return _parser.parse(text, start)
     except StoppedError as error:
-        raise diagnose(text, error.position, start) from None
+        raise _mistakes().diagnose(text, error.position, start) from None
     except RefusalError as error:
         raise FormulaSyntaxError(error.message, text, error.span, error.hint) from None
 

@@ -95,6 +95,7 @@ PRODUCTS: tuple[Case, ...] = (
     *(case("outer(x, y)", x=a, y=b) for a, b in (((2,), (3,)), ((1,), (3,)), ((2, 2), (3,)))),
     *(contraction(subscripts, shapes) for subscripts, shapes in EINSUM),
     case('einsum("ij,ij->i", x, x)', x=(2, 3)),
+    case("einsum('ij,ij,ik->', x, y, z)", x=(2, 3), y=(2, 3), z=(2, 2)),
     case("einsum('ij,jk->ik', 2 * x, sin(y))", x=(2, 3), y=(3, 2)),
     case("tensordot(x, y)", x=(2, 3, 2), y=(3, 2)),
     case("tensordot(x, y, 1)", x=(2, 3), y=(3, 2)),

@@ -109,6 +109,11 @@ VARIED: tuple[Case, ...] = (
             ((4, 3), "axis=0, ddof=0.5"),
         )
     ),
+    case("std(x, axis=(0, 1, 2))", x=(2, 3, 2)),
+    case("sqrt(sum(x**2, axis=(-1, 0, 2), keepdims=True))", x=(2, 3, 2, 2)),
+    # What is kept of an axis has another shape than what is not.
+    case("prod(x * sum(x, axis=1, keepdims=True), axis=1)", x=(3, 3)),
+    case("minimum(a, prod(x)**0.5) * sum(x * y)", a=positive(), x=positive(), y=(4,)),
     # Zeros: none of these gradients may divide.
     case("prod(x)", x=given([2.0, 0.0, 3.0])),
     case("prod(x)", x=given([0.0, 0.5, 0.0, 3.0])),
@@ -158,6 +163,7 @@ VARIED: tuple[Case, ...] = (
     case("sum(x > 0)", x=(2, 3)),
     case("mean(x > 0, axis=0)", x=(2, 3)),
     case("any(m, axis=0) * x", m=mask(2, 3), x=(3,), single=False),
+    case("where((2 > 1) | (a > x), a, x)", a=(2, 1), x=(3,)),
     case("sum(m) * x", m=mask(2, 3), x=(), single=False),
     case("sum(where(m, x, 0)) / sum(m)", m=mask(2, 3), x=(2, 3), single=False),
     case("sum(k) * x", k=integers(0, 5, 4), x=(3,), single=False),

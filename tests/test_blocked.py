@@ -104,6 +104,9 @@ SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sum(cumsum(y) * y)", {"y": Y}),
     ("y @ y + logsumexp(y)", {"y": Y}),
     ("sum(squeeze(exp(y[:, None]))**2)", {"y": Y[:17]}),
+    ("log(sum(X * exp(z), axis=-1))", {"X": abs(X.T), "z": Y[None]}),
+    ("cumsum(sqrt(1 + sum(y * z, keepdims=True)**2), axis=-1) * y", {"y": Y, "z": Y + 1}),
+    ("mean(log(sum(exp(y), axis=0) / b), axis=0)", {"y": Y, "b": np.array([0.0, 1.0])}),
     ("sum(X[0][1] * exp(X)) + X[2, 1]", {"X": X}),
     ("sum(cross(A, B)[:, 1:]**2 * A[:, :1])", {"A": X, "B": X[::-1]}),
     ("sum(exp(m[k])[:, 1] * y) + sum(m[k - 4]**2)", {"m": X[:4], "k": NETWORK["k"], "y": Y}),
@@ -202,10 +205,18 @@ def test_a_file_that_is_mapped(tmp_path: Path) -> None:
     assert type(found) is np.ndarray
 
 
-def test_memory_is_that_of_the_results() -> None:
+@pytest.mark.parametrize(
+    ("formula", "arrays"),
+    [
+        ("x*y + sin(x)*exp(-y**2) + sqrt(1 + x**2) * tanh(y)", 3),
+        ("norm(x - y)", 2),
+        ("logsumexp(x * y)", 2),
+    ],
+)
+def test_memory_is_that_of_the_results(formula: str, arrays: int) -> None:
     x, y = np.linspace(-1, 1, 300_000), np.linspace(2, 3, 300_000)
-    compiled = symgrad.value_and_grad("x*y + sin(x)*exp(-y**2) + sqrt(1 + x**2) * tanh(y)")
-    results = 3 * x.nbytes
+    compiled = symgrad.value_and_grad(formula)
+    results = arrays * x.nbytes
     compiled(x, y)
     tracemalloc.start()
     compiled(x, y)

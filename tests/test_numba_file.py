@@ -106,6 +106,13 @@ def test_numba_compiles_them(formula: str, points: list[tuple[Any, ...]]) -> Non
     compare(function(*points[0]), made(*points[0]))
 
 
+def test_no_two_names_differ_by_underscores_at_their_ends() -> None:
+    """Numba appends some itself."""
+    made = symgrad.value_and_grad("a * value")
+    source = numba_source(made.rendering(general=True), made.table, set())
+    assert "value__" not in source.replace("value__row", "")
+
+
 VERBS: dict[str, Callable[..., Any]] = {
     verb.__name__: verb
     for verb in (symgrad.vjp, symgrad.jvp, symgrad.hvp, symgrad.jacobian, symgrad.hessian,

@@ -18,6 +18,7 @@ import pytest
 import symgrad
 from tests import array_cases_composite, array_cases_indexing, array_cases_linalg
 from tests.array_cases import Array, Case, differences
+from tests.blocks import in_blocks
 
 Inputs = dict[str, Any]
 Rng = np.random.Generator
@@ -117,6 +118,16 @@ def test_a_difference_of_one_element_is_another_plan() -> None:
         x = np.arange(n) ** 2.0
         close(gradient(x), of_slices(x))
         assert gradient.plans == plans
+
+
+def test_an_input_without_use_has_derivatives_of_its_shape() -> None:
+    formula = "unused = y**2; (x - mean(x)) * c"
+    with in_blocks():
+        gradient = symgrad.grad(formula)
+        for shape in ((), (1,), (2, 1), ()):
+            slopes = gradient(x=np.arange(20.0), y=np.ones(shape), c=2.0)
+            assert slopes["y"].shape == shape
+            assert not slopes["y"].any()
 
 
 # A formula, what to differentiate by, and calls: inputs, and how many plans there are after them.

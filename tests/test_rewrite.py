@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from symgrad import rewrite as rewriting
-from symgrad.functions import FunctionTable, builtin_functions
+from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Graph, Node
 from symgrad.language.formula import lower
 from symgrad.rewrite import Rewriter, rewrite
@@ -62,7 +62,7 @@ def test_rules_of_the_derivative_leave_the_value_alone() -> None:
     value = build.node("multiply", x, x)
     derivative = build.node("multiply", build.node("sin", x), build.node("sin", x))
     graph = build.graph([value, derivative])
-    result = rewrite(graph, TABLE, ("exact",), ("tidy",), value)
+    result = rewrite(graph, TABLE, ("exact",), ("tidy",), [value])
     assert str(result) == ("v1 = multiply(x, x)\nv2 = sin(x)\nv3 = power(v2, 2.0)\nreturn v1, v3")
 
 
@@ -104,9 +104,9 @@ def test_what_is_settled_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch)
     tried: list[tuple[str, ...]] = []
     parse = rewriting.parse_rules
 
-    def noted(table: FunctionTable, sections: tuple[str, ...], *more: Any) -> object:
+    def noted(sections: tuple[str, ...], *more: Any) -> object:
         tried.append(sections)
-        return parse(table, sections, *more)
+        return parse(sections, *more)
 
     monkeypatch.setattr(rewriting, "parse_rules", noted)
     TABLE.recent.clear()

@@ -11,6 +11,7 @@ from mpmath import mp
 from symgrad.errors import DefinitionError
 from symgrad.functions import builtin_functions
 from symgrad.graph import Graph, Node
+from symgrad.rewriting.rulebook import parse_rules, written_lines
 from symgrad.rewriting.rules import (
     CONDITIONS,
     OPEN,
@@ -19,15 +20,13 @@ from symgrad.rewriting.rules import (
     Rule,
     cost,
     make_rule,
-    parse_rules,
-    rule_lines,
 )
 from symgrad.shaping.leaves import is_elementwise
 from tests.evaluation import numpy_outputs
 from tests.reference import evaluate
 
 TABLE = builtin_functions()
-SECTIONS = ("exact", "stable", "before", "last", "after", "tidy")
+SECTIONS = ("exact", "stable", "before", "last", "single", "expanded", "after", "tidy")
 EVERY_OPERATION = frozenset(TABLE)
 
 POINTS = (
@@ -39,7 +38,7 @@ CONSTANTS = (-4.0, -2.0, -1.5, -0.25, 0.125, 0.5, 2.0, 3.0, 6.0, 100.0)
 
 
 def rules_of(section: str) -> list[Rule]:
-    rules = parse_rules(TABLE, [section], EVERY_OPERATION)
+    rules = parse_rules([section], EVERY_OPERATION)
     return [rule for rule in rules if all(map(is_of_numbers, rule.pattern.nodes))]
 
 
@@ -119,9 +118,7 @@ def test_exact_rules_are_bit_identical(rule: Rule) -> None:
         assert math.copysign(1, left) == math.copysign(1, right) or left != left, point
 
 
-@pytest.mark.parametrize(
-    "rule", labelled("stable") + labelled("before") + labelled("last") + labelled("after")
-)
+@pytest.mark.parametrize("rule", [each for section in SECTIONS[1:-1] for each in labelled(section)])
 def test_stable_rules_are_at_least_as_accurate(rule: Rule) -> None:
     for point in samples(rule, POINTS):
         truth = exact_value(rule.pattern, point)
@@ -163,14 +160,14 @@ def test_tidy_rules_keep_a_product_to_a_few_ulps(rule: Rule) -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_what_a_line_needs_is_in_its_pattern(section: str) -> None:
     """Else a rule would not be tried where it matches."""
-    for line in rule_lines(TABLE, section):
-        rule = line.parse()
-        assert line.needs <= {node.op for node in rule.pattern.nodes}, rule.text
+    for line in written_lines()[section]:
+        rule = line.make()
+        assert {*line.needs.split()} <= {node.op for node in rule.pattern.nodes}, rule.text
 
 
 def test_every_defined_operation_is_read_backwards() -> None:
     """An attribute of the result must stand in the definition, and be one that rules can match."""
-    rules = parse_rules(TABLE, ["stable", "before", "last", "after"], EVERY_OPERATION)
+    rules = parse_rules(SECTIONS[1:-1], EVERY_OPERATION)
     made = {rule.replacement.outputs[0].op for rule in rules}
     defined = {n for n in TABLE if TABLE[n].is_operation and TABLE[n].definitions}
     assert {n for n in defined if WILD.keys() >= set(TABLE[n].attributes)} <= made

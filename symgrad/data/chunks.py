@@ -245,8 +245,9 @@ class Chunked:
         made = dict(zip(self.rows_of[at], into or [], strict=False))
         for node in self.rows_of[at][len(made) :]:
             made[node] = np.empty(self.shape(node, count), self.type_of(node))
-        sums = self.sized.summed(code, taken, made, [(0, count)], self.dtype)
-        return sums, list(made.values())
+        found = self.sized.loop(code, self.dtype)(taken, made, [(0, count)])
+        results = dict(zip(code.segment.results, found, strict=True))
+        return [results[node] for node in self.totals[at]], list(made.values())
 
     def _arrays(self, values: Mapping[str, Any], dtype: Any = None) -> list[Array]:
         """The inputs as arrays of one type; those that are not given are told by one number."""
@@ -268,7 +269,7 @@ class Chunked:
     def added(self, at: int, first: Sequence[Any], second: Sequence[Any]) -> list[Array]:
         """What two chunks, or two sets of them, add to the totals; in new memory."""
         copies = [np.array(part) for part in first]
-        return self.sized.added(self.program.codes[at], copies, second)
+        return self.sized.loop(self.program.codes[at], self.dtype).added(copies, second)
 
     def number(self, node: Node) -> Any:
         """A result that is made of sizes alone."""

@@ -15,12 +15,10 @@ from symgrad.differentiation.batch_keys import index, place
 from symgrad.differentiation.batch_moves import convolution, moved
 from symgrad.differentiation.batch_products import SUBSCRIPTS, diagonal, is_main_diagonal, product
 from symgrad.graph import Builder, Graph, Node
+from symgrad.language.labels import ROWS
 from symgrad.shapes import CONDITIONS, Inference
 from symgrad.shaping.leaves import LIKE_SECOND, is_elementwise
 from symgrad.shaping.terms import Site, Term, Workshop
-
-ROWS = " rows"
-"""The end of the name of an input with many seeds."""
 
 _SHAPES_ONLY = frozenset("size ndim _count integer".split()) | CONDITIONS
 

@@ -10,18 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
+from importlib import import_module
 from math import inf, log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from symgrad.differentiation.batch import ROWS, Batches, Block
+from symgrad.differentiation.leibniz import derivative_of_order
 from symgrad.differentiation.specialise import specialise
 from symgrad.errors import InputError, LimitError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, builder_of, part_of, rebuilt
+from symgrad.language.labels import ROWS
 from symgrad.limits import time_left
 from symgrad.reverse import reverse
 from symgrad.shapes import Inference
 from symgrad.simplify import shorten, simplify
+
+if TYPE_CHECKING:
+    from symgrad.differentiation.batch import Block
 
 Infer = Callable[[], Inference | None]
 
@@ -71,25 +76,27 @@ def blocks(
     symmetric: bool = True,
 ) -> Graph:
     """The value and the blocks of a Jacobian or a Hessian, from the graph of products."""
+    batch = import_module("symgrad.differentiation.batch")  # It is loaded for blocks alone.
     names = seeds(kind, wrt)
     count = len(wrt)
     wanted: list[Block] = []
     if what.endswith(ROWS):
         outputs = range(1, len(graph.outputs))
-        wanted = [Block("", k, "given") for k in outputs]
+        wanted = [batch.Block("", k, "given") for k in outputs]
     elif kind == "vjp":
-        wanted = [Block(names[0], k + 1) for k in range(count)]
+        wanted = [batch.Block(names[0], k + 1) for k in range(count)]
     elif kind == "jvp":
-        wanted = [Block(name, 1, "turned") for name in names]
+        wanted = [batch.Block(name, 1, "turned") for name in names]
     elif what == "hessian_diag":
-        wanted = [Block(name, k + 1, "diagonal") for k, name in enumerate(names)]
+        wanted = [batch.Block(name, k + 1, "diagonal") for k, name in enumerate(names)]
     else:
         for i, name in enumerate(names):
             for j in range(count):
                 mirrored = symmetric and j < i
                 layout = "mirrored" if mirrored else "dense"
-                wanted.append(Block(name, j + 1, layout, j * count + i + 1))
-    return Batches(graph, owners(kind, wrt), found).graph(wanted)
+                wanted.append(batch.Block(name, j + 1, layout, j * count + i + 1))
+    made: Graph = batch.Batches(graph, owners(kind, wrt), found).graph(wanted)
+    return made
 
 
 class Differentiator:
@@ -152,10 +159,17 @@ class Differentiator:
         for done in range(1, order):
             short = self.short(found)
             slope = part_of(short.nodes, short.outputs[1:], short.labels)
+            if len(slope.nodes) > _MANY:
+                at_once = derivative_of_order(graph, wrt[0], order, self._table, self._exact)
+                if at_once is not None:
+                    return at_once
             outlook.check(done, len(slope.nodes))
             found = self.reverse(slope, wrt)
         return _with_value(found, graph)
 
+
+_MANY = 200
+"""From so many operations on, a derivative that doubles with each order is too long."""
 
 _TELLING = 500
 """From so many operations on, their growth tells of what is to come."""

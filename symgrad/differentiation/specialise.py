@@ -103,6 +103,9 @@ def _unbroadcast(s: Specialiser, build: Builder, node: Node, args: list[Node], s
         result = s.make(
             build, "sum", result, value=(summed[0] if len(summed) == 1 else summed, True)
         )
+    if any(size != 1 and g[place + new] == 1 for place, size in enumerate(like)):
+        # An axis that was contracted with one of size 1: all of its elements get the same.
+        result = s.make(build, "broadcast", result, args[1])
     return result
 
 

@@ -133,9 +133,21 @@ def _einsum(build: Builder, node: Node, g: Node) -> Terms:
     (subscripts,) = node.attributes
     la, lb, out = parted(subscripts)
     a, b = node.args
-    da = build.node("_einsum", g, b, value=(joined(out, lb, _with_dots(la, lb + out)),))
-    db = build.node("_einsum", a, g, value=(joined(la, out, _with_dots(lb, la + out)),))
+    if not out and set(la) == set(lb) and len(set(la)) == len(la) == len(lb):
+        # Times a number: nothing is contracted.
+        da = build.node("multiply", g, _in_order(build, b, lb, la))
+        db = build.node("multiply", g, _in_order(build, a, la, lb))
+    else:
+        da = build.node("_einsum", g, b, value=(joined(out, lb, _with_dots(la, lb + out)),))
+        db = build.node("_einsum", a, g, value=(joined(la, out, _with_dots(lb, la + out)),))
     return build.node("unbroadcast", da, a), build.node("unbroadcast", db, b)
+
+
+def _in_order(build: Builder, x: Node, have: str, want: str) -> Node:
+    """An array with its axes in another order, by their labels."""
+    if have == want:
+        return x
+    return build.node("permute_dims", x, value=(tuple(have.index(label) for label in want),))
 
 
 def _roll(build: Builder, node: Node, g: Node) -> Terms:

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 
 _COTANGENT = "d "
+ROWS = " rows"
+"""The end of the name of an input with many seeds, and of products with such."""
+
 UNNAMED = "."
 
 

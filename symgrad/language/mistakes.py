@@ -46,8 +46,6 @@ def refuse_hidden_characters(text: str) -> None:
     FormulaSyntaxError
         A control, invisible, bidirectional or unusual white-space character is in the text.
     """
-    if text.isascii() and text.isprintable():
-        return
     hidden = [text.index(c) for c in set(text) - set("\t\n\r ") if is_hidden(c)]
     if hidden:
         place = min(hidden)

@@ -169,7 +169,7 @@ class Parser:
     def _token(self, text: str, position: int, state: int) -> Token:
         """What stands at a position, or after blanks there: if it fits, what the state expects."""
         found = self._any(text, position)
-        if found is None or not (found.lastgroup in self._actions[state] or _ends_line(found)):
+        if found and not (found.lastgroup in self._actions[state] or _ends_line(found)):
             found = self._expected(state)(text, position)
         if found is not None:
             group = found.lastindex or 0

@@ -11,7 +11,7 @@ cos(sqrt(x)), is a series in x itself, and has derivatives where the root has no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from types import MappingProxyType
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.lower import definition
+from symgrad.rewriting.polynomials import Replacement, choice, replacement_of
 from symgrad.rewriting.series import (
     FUNCTIONS,
     PRODUCTS,
@@ -36,23 +37,6 @@ _OF_RATIOS = frozenset(("_arctan_ratio",))
 _LARGEST_REGION = 24
 _FARTHEST = 1e6
 _FEW, _MANY = 7, 30
-_LONGEST = 24
-_NEGLIGIBLE = 2.0**-56
-_RADII = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
-
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """The series of a node in a variable, minus the point about which it is one."""
-
-    variable: Node
-    point: float
-    start: int
-    stride: int
-    coefficients: tuple[float, ...]
-    radius: float
-    near: Node | None = None
-    """What has to be small, where it is not the distance from the point."""
 
 
 class Region:
@@ -116,7 +100,7 @@ class Region:
         key = ("replacement", point, self.form, self.nodes.index(node))
         if key not in self._table.recent:
             exact, _ = self.expansions(point, _MANY)
-            self._table.recent[key] = _replacement(Node("any"), point, exact[node])
+            self._table.recent[key] = replacement_of(Node("any"), point, exact[node])
         found: Replacement | None = self._table.recent[key]
         return found
 
@@ -264,17 +248,17 @@ def _step(
 def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
     """The graph with series where parts of it that depend on one node only cancel."""
     users: dict[Node, list[Node]] = {}
-    known: dict[str, bool] = {}
+    alone: set[Node] = set()  # What something depends on that depends on nothing else.
+    known = {op: _has_series(op, table) for op in {node.op for node in graph.nodes}}
     for node in graph.nodes:
-        if node.op not in known:
-            known[node.op] = _has_series(node.op, table)
+        varying = {arg for arg in node.args if not arg.is_constant}
+        if len(varying) == 1:
+            alone |= varying
         for arg in dict.fromkeys(node.args):
-            users.setdefault(arg, [])
-            if known[node.op]:
-                users[arg].append(node)
-    ratios = _ratios(graph.nodes)
-    regions = [Region(node, users, table) for node in [*users, *ratios] if not node.is_constant]
-    chosen = _chosen(regions)
+            users.setdefault(arg, []).extend([node] if known[node.op] else ())
+    starts = [node for node in users if node in alone or _is_reciprocal(node)]
+    regions = [Region(node, users, table) for node in [*starts, *_ratios(graph.nodes)]]
+    chosen = _chosen(regions, graph)
     if not chosen:
         return graph
 
@@ -290,15 +274,16 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
         if _is_reciprocal(found.variable):  # It may stand later, or nowhere yet.
             above, below = found.variable.args
             variable = build.node("divide", build.constant(_value(above)), made[below])
-        return _choice(build, found, variable, far, small)
+        return choice(build, found, variable, far, small)
 
-    return rebuilt(graph, chosen_or_none)
+    return rebuilt(graph, chosen_or_none, nodes=chosen)
 
 
-def _chosen(regions: Sequence[Region]) -> dict[Node, Replacement]:
+def _chosen(regions: Sequence[Region], graph: Graph) -> dict[Node, Replacement]:
     """What takes a node's place, for those that cancel."""
     chosen: dict[Node, Replacement] = {}
     inner: set[Node] = set()
+    served: list[tuple[Region, Node]] = []
     for region in regions:
         if region.variable.op == "sqrt" and region.nodes:
             _choose_even(region, chosen, inner)
@@ -307,26 +292,40 @@ def _chosen(regions: Sequence[Region]) -> dict[Node, Replacement]:
     # distance from them is not, and the first one is best.
     for region in reversed(regions):
         if region.cancels(0.0):
-            _choose(region, 0.0, chosen, inner)
+            served += _choose(region, 0.0, chosen, inner)
     for region in regions:
         for point in region.points():
             if region.cancels(point):
                 _choose(region, point, chosen, inner)
+    # What something else needs as well, apart from what it is within.
+    within = inner | chosen.keys() if served else inner
+    needed = {arg for node in graph.nodes if node not in within for arg in node.args if served}
+    for region, node in served:
+        found = region.replacement(0.0, node) if node in needed else None
+        if found is not None:
+            chosen[node] = replace(found, variable=region.variable)
     return chosen
 
 
 def _choose(
     region: Region, point: float, chosen: dict[Node, Replacement], inner: set[Node]
-) -> None:
-    """The last of the nodes that cancel about a point, unless another variable served them."""
+) -> list[tuple[Region, Node]]:
+    """The last of the nodes that cancel about a point, unless another variable served them.
+
+    Those within them are returned.
+    """
     known, cancelling = region.expansions(point, _FEW)
+    served: list[tuple[Region, Node]] = []
     for node in reversed(cancelling):
+        if node in inner and known[node].start >= 0:
+            served.append((region, node))
         if node in inner or node in chosen or known[node].start < 0:
             continue
         found = region.replacement(point, node)
         if found is not None:
             chosen[node] = replace(found, variable=region.variable)
             inner.update(_within(node, region.variable))
+    return served
 
 
 def _choose_even(region: Region, chosen: dict[Node, Replacement], inner: set[Node]) -> None:
@@ -339,7 +338,7 @@ def _choose_even(region: Region, chosen: dict[Node, Replacement], inner: set[Nod
         series = exact[node]
         halved = Series(series.start // 2, series.terms[::2])
         below = region.variable.args[0]
-        found = _replacement(below, 0.0, halved) if _is_even(series) else None
+        found = replacement_of(below, 0.0, halved) if _is_even(series) else None
         if found is not None:
             chosen[node] = replace(found, near=region.variable, radius=found.radius**0.5)
             inner.update(_within(node, region.variable))
@@ -359,41 +358,3 @@ def _within(node: Node, variable: Node) -> set[Node]:
                 found.add(arg)
                 waiting.append(arg)
     return found
-
-
-def _replacement(variable: Node, point: float, exact: Series) -> Replacement | None:
-    """The fewest terms that are enough to second derivatives, within the largest radius."""
-    terms = [float(term) for term in exact.terms]
-    stride = 1 if any(terms[1::2]) else 2
-    for radius in _RADII:
-        sizes = [abs(t) * (j + 1) ** 2 * radius**j for j, t in enumerate(terms)]
-        count = max(j for j, size in enumerate(sizes) if size > _NEGLIGIBLE * abs(terms[0])) + 1
-        if count <= min(len(terms) - 3, _LONGEST):
-            kept = tuple(terms[:count:stride])
-            return Replacement(variable, point, exact.start, stride, kept, radius)
-    return None
-
-
-def _choice(
-    build: Builder, found: Replacement, variable: Node, far: Node, small: Node | None
-) -> Node:
-    """The polynomial near the point, and what it stands for elsewhere."""
-    distance = variable
-    if found.point:
-        distance = build.node("subtract", variable, build.constant(found.point))
-    radius = build.constant(found.radius)
-    size = small if small is not None else build.node("abs", distance)
-    near = build.node("less", size, radius)
-    inner = distance
-    if found.stride == 2:
-        inner = build.node("power", distance, build.constant(2.0))
-    value: Node = build.constant(found.coefficients[0])
-    if len(found.coefficients) > 1:
-        value = build.node("_polynomial", inner, value=(found.coefficients[::-1],))
-    if found.start:
-        lead = distance
-        if found.start > 1:
-            lead = build.node("power", distance, build.constant(float(found.start)))
-        value = build.node("multiply", lead, value)
-    beyond = build.node("logical_not", near)
-    return build.node("add", build.node("keep", near, value), build.node("keep", beyond, far))

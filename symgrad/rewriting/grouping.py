@@ -1,12 +1,15 @@
-"""Products are divided where it matters: `x*(1 - cos(h))/h**2` is `x*((1 - cos(h))/h**2)`.
+"""Factors stand together that are 0 / 0 at the same point, as in `v/k*(1 - exp(-k*t))`.
 
-What is 0 / 0 at a point stands together then, and has a series there. Where there is none, products
-stay as they are.
+A product of factors and divisors may be taken in any order. Where a function that is 0 at 0, such
+as a sine, meets a divisor that is a factor of its argument u, it is divided by u instead, and the
+rest of u becomes a factor: `sin(k*t)/k` is `t*(sin(u)/u)`, with u = k*t. Likewise u / sin(u). What
+else is 0 / 0 is found by its series. Alone, such a quotient has a series, so that it and its
+derivatives are right at the point, too. Where there is none, products stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 
 from symgrad.functions import FunctionTable
@@ -16,53 +19,208 @@ from symgrad.rewriting.series import PRODUCTS
 
 _MOST_NODES = 16
 _PLAIN = frozenset("input constant power add subtract multiply negative".split())
-_QUOTIENTS = ("divide", "_over_expm1", "_over_sinh")
-"""Something divided by something, or by a function of it."""
+_DIVIDES_BY: Mapping[str, str] = {"_over_expm1": "expm1", "_over_sinh": "sinh"}
+"""Something divided by a function of something."""
+
+_QUOTIENTS = ("divide", *_DIVIDES_BY)
+_CHAINED = frozenset(("multiply", "negative", *_QUOTIENTS, *PRODUCTS))
+_VANISHING: Mapping[str, tuple[int, int]] = {
+    **dict.fromkeys(
+        """sin tan sinh tanh arcsin arctan arcsinh arctanh erf expm1 log1p arctan2""".split(),
+        (0, 1),
+    ),
+    **dict.fromkeys("_versine _cosh_excess log_cosh".split(), (0, 2)),
+    **dict.fromkeys("_sin_step _cos_step _exp_step _sqrt_step".split(), (1, 1)),
+}
+"""Functions that are 0 where an operand is, at which place that is, and to which power of it."""
+
+Powers = dict[Node, int]
+"""The factors of a product, and how often each stands in it; less than never below the line."""
 
 
 def grouped(graph: Graph, table: FunctionTable) -> Graph:
     """The graph with those factors divided that cancel with the divisor somewhere."""
+    roots = _with_divisors(graph)
+    if not roots:
+        return graph
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        above, below = node.args
-        if (above.op != "multiply" and above.op not in PRODUCTS) or below.is_constant:
+        found = _paired(build, node, made) if node in roots else None
+        if found is None and node.op in _QUOTIENTS:
+            found = _by_series(build, node, made, table)
+        return found
+
+    return rebuilt(graph, replace, _CHAINED)
+
+
+def _with_divisors(graph: Graph) -> set[Node]:
+    """Whole products, of which one factor at least is divided by something that varies."""
+    divided: set[Node] = set()
+    whole = set(graph.outputs)
+    for node in graph.nodes:
+        if node.op not in _CHAINED:
+            whole.update(node.args)
+        elif (node.op in _QUOTIENTS and not node.args[1].is_constant) or not divided.isdisjoint(
+            node.args
+        ):
+            divided.add(node)
+    return divided & whole
+
+
+def _paired(build: Builder, node: Node, made: Mapping[Node, Node]) -> Node | None:
+    """A product with each function that vanishes divided by its own argument, or this by that."""
+    sign, powers, cancels = _factors(node)
+    ratios = [ratio for each in list(powers) for ratio in _ratios_of(each, powers)]
+    if not ratios and not cancels:
+        return None
+
+    def again(factor: Node) -> Node:
+        args = tuple([made[arg] for arg in factor.args])
+        return build.intern(factor.op, args, factor.value, factor.span) if args else made[factor]
+
+    above: list[Node] = []
+    below: list[Node] = []
+    within: set[Node] = set()
+    for function, argument, often, side in ratios:
+        turn, inner, _ = _factors(argument)
+        sign *= turn**often
+        within.update((function, *inner))
+        parts = (again(function), _raised(build, again(argument), often))[::side]
+        above.append(build.node("divide", *parts, span=node.span))
+    for factor, n in powers.items():
+        if n:
+            (above if n > 0 else below).append(_raised(build, again(factor), abs(n)))
+    result = _product(build, above or [build.constant(1.0)])
+    if below:
+        result = build.node("divide", result, _product(build, below), span=node.span)
+    for factor, n in powers.items():
+        if not n and factor not in within and not factor.is_constant:
+            like = build.node("join", result, again(factor))
+            result = build.node("broadcast", result, like)
+    return build.node("negative", result) if sign < 0 else result
+
+
+def _ratios_of(function: Node, powers: Powers) -> Iterator[tuple[Node, Node, int, int]]:
+    """A function that vanishes and its argument, as long as they meet; they leave the product.
+
+    Told are also the power of the argument, and 1 where the function is divided, -1 where it is
+    what divides.
+    """
+    if function.op not in _VANISHING:
+        return
+    place, order = _VANISHING[function.op]
+    argument = _unsigned(function.args[place])
+    _, inner, _ = _factors(argument)
+    while powers[function]:
+        side = 1 if powers[function] > 0 else -1
+        met = [f for f, n in inner.items() if n > 0 and powers.get(f, 0) * side < 0]
+        if all(each.is_constant for each in met):
+            return
+        often = min(order, max(1, *[-side * powers[f] // inner[f] for f in met]))
+        powers[function] -= side
+        for factor, n in inner.items():
+            powers[factor] = powers.get(factor, 0) + side * often * n
+        yield function, argument, often, side
+
+
+def _raised(build: Builder, node: Node, power: int) -> Node:
+    return node if power == 1 else build.node("power", node, build.constant(float(power)))
+
+
+def _factors(product: Node) -> tuple[int, Powers, bool]:
+    """The sign of a product and its factors, and whether some of them cancel.
+
+    Where there are too many, some are taken as they stand. What is divided by its own argument, or
+    the other way round, is one factor.
+    """
+    sign, powers, cancels = 1, Powers(), False
+    waiting = [(product, 1)]
+    while waiting:
+        node, n = waiting.pop()
+        few = len(powers) + len(waiting) < _MOST_NODES
+        if node.op == "multiply" and few:
+            waiting += [(node.args[1], n), (node.args[0], n)]
+        elif node.op == "divide" and few and not _is_pair(*node.args):
+            waiting += [(node.args[1], -n), (node.args[0], n)]
+        elif node.op in _DIVIDES_BY and few and node.args[0] is not node.args[1]:
+            waiting += [(Node(_DIVIDES_BY[node.op], node.args[1:]), -n), (node.args[0], n)]
+        elif node.op in PRODUCTS and few:
+            waiting += [(Node(PRODUCTS[node.op], node.args[1:]), n), (node.args[0], n)]
+        elif node.op == "negative":
+            sign *= (-1) ** n
+            waiting.append((node.args[0], n))
+        elif node.op == "power" and _is_few(node.args[1]):
+            waiting.append((node.args[0], n * int(_number(node.args[1]))))
+        else:
+            cancels |= powers.get(node, 0) * n < 0 and not node.is_constant
+            powers[node] = powers.get(node, 0) + n
+    return sign, powers, cancels
+
+
+def _is_pair(above: Node, below: Node) -> bool:
+    """Whether one of two is a function that vanishes, and the other its argument, or a power."""
+    for function, other in ((above, below), (below, above)):
+        other = other.args[0] if other.op == "power" else other
+        if function.op in _VANISHING:
+            argument = function.args[_VANISHING[function.op][0]]
+            if other is argument or other is _unsigned(argument):
+                return True
+    return False
+
+
+def _unsigned(node: Node) -> Node:
+    return node.args[0] if node.op == "negative" else node
+
+
+def _is_few(exponent: Node) -> bool:
+    return exponent.is_constant and _number(exponent) in (2.0, 3.0, 4.0)
+
+
+def _number(node: Node) -> float:
+    return node.value if isinstance(node.value, float) else float("nan")
+
+
+def _by_series(
+    build: Builder, node: Node, made: Mapping[Node, Node], table: FunctionTable
+) -> Node | None:
+    """A quotient of those factors that cancel with the divisor, multiplied by the others."""
+    above, below = node.args
+    if (above.op != "multiply" and above.op not in PRODUCTS) or below.is_constant:
+        return None
+    under = _below(below)
+    variables = {each for each in under if each.op == "input"}
+    own, others = [], []
+    for factor in _parts(above) if len(variables) == 1 else ():
+        found = _below(factor)
+        inputs = {each for each in found if each.op == "input"}
+        if inputs == variables:
+            own.append(factor)
+            under.update(found)
+        elif not found or inputs & variables:
             return None
-        under = _below(below)
-        variables = {each for each in under if each.op == "input"}
-        own, others = [], []
-        for factor in _factors(above) if len(variables) == 1 else ():
-            found = _below(factor)
-            inputs = {each for each in found if each.op == "input"}
-            if inputs == variables:
-                own.append(factor)
-                under.update(found)
-            elif not found or inputs & variables:
-                return None
-            else:
-                others.append(factor)
-        plain = node.op == "divide" and all(each.op in _PLAIN for each in under)
-        if plain or not own or all(each.is_constant for each in others):
-            return None
-        alone = _alone(node.op, own, below, under)
-        if without_cancellation(alone, table) is alone:
-            return None
+        else:
+            others.append(factor)
+    plain = node.op == "divide" and all(each.op in _PLAIN for each in under)
+    if plain or not own or all(each.is_constant for each in others):
+        return None
+    alone = _alone(node.op, own, below, under)
+    if without_cancellation(alone, table) is alone:
+        return None
 
-        def again(factor: Node) -> Node:
-            if factor in made or not factor.args:
-                return made[factor]
-            args = tuple([made[arg] for arg in factor.args])
-            return build.intern(factor.op, args, factor.value, factor.span)
+    def again(factor: Node) -> Node:
+        if factor in made or not factor.args:
+            return made[factor]
+        args = tuple([made[arg] for arg in factor.args])
+        return build.intern(factor.op, args, factor.value, factor.span)
 
-        inner, outer = (_product(build, list(map(again, each))) for each in (own, others))
-        quotient = build.node(node.op, inner, made[below], span=node.span)
-        return build.node("multiply", outer, quotient, span=node.span)
-
-    return rebuilt(graph, replace, _QUOTIENTS)
+    inner, outer = (_product(build, map(again, each)) for each in (own, others))
+    quotient = build.node(node.op, inner, made[below], span=node.span)
+    return build.node("multiply", outer, quotient, span=node.span)
 
 
-def _factors(product: Node) -> list[Node]:
+def _parts(product: Node) -> list[Node]:
     """What a product is made of, from the left; a long one is taken as it stands."""
     factors = [product]
     if product.op in PRODUCTS:
@@ -75,7 +233,7 @@ def _factors(product: Node) -> list[Node]:
     return factors
 
 
-def _product(build: Builder, factors: list[Node]) -> Node:
+def _product(build: Builder, factors: Iterable[Node]) -> Node:
     return reduce(lambda a, b: build.node("multiply", a, b), factors)
 
 

@@ -1,19 +1,17 @@
-"""The rules: rewrites.sg, and functions.sg read backwards, parsed when what they need turns up."""
+"""A rule: a pattern, what takes its place, under which guards, and what either side costs."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from symgrad.errors import DefinitionError
-from symgrad.functions import FunctionTable, builtin_functions, table_lines
+from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, Value
-from symgrad.language.parser import grammar_folder
 from symgrad.language.template import Wild
 from symgrad.language.tree import Rewrite, Tree
 from symgrad.lower import definition, lower_rule
@@ -86,6 +84,15 @@ COST: Mapping[str, float] = {
     "_times_hypot_gap": 4,
     "_power_step": 7,
     "_flat_exp": 5,
+    "_log1p_over": 1.9,
+    "_compounded": 4,
+    "_log_logistic_density": 5,
+    "_sigmoid_less": 5.5,
+    "_versine_complement": 5,
+    "_times_sqrt_product": 5,
+    "softplus": 4.5,
+    "log2": 7,
+    "log10": 7,
 }
 """What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
 two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""
@@ -135,17 +142,33 @@ def _plan(graph: Graph) -> Plan:
 
 
 class Rule:
-    """A pattern, what takes its place, and the name of the predicate that guards a name."""
+    """A pattern, what takes its place, and the name of the predicate that guards a name.
+
+    What takes its place is made when the pattern is first found: most patterns never are.
+    """
 
     def __init__(
-        self, text: str, pattern: Graph, replacement: Graph, predicates: Mapping[str, str]
+        self,
+        text: str,
+        pattern: Graph,
+        replace: Callable[[], Graph],
+        predicates: Mapping[str, str],
     ) -> None:
         self.text = text
         self.pattern = pattern
         self.root = pattern.outputs[0]
-        self.replacement = replacement
         self.predicates = predicates
-        self.plan = _plan(replacement)
+        self._replace = replace
+
+    @cached_property
+    def replacement(self) -> Graph:
+        """What takes the place of the pattern."""
+        return self._replace()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How that is built."""
+        return _plan(self.replacement)
 
 
 def _is_constant(node: Node) -> bool:
@@ -191,106 +214,15 @@ def _guard(tree: Tree, rule: Rewrite) -> tuple[str, str]:
     return tree.args[0].value, predicate
 
 
-@dataclass(slots=True)
-class Line:
-    """A rule that is parsed when it is asked for, and what it cannot match without: operations."""
-
-    needs: frozenset[str]
-    parse: Callable[[], Rule]
-    rule: Rule | None = None
-
-
-def rule_lines(table: FunctionTable, section: str) -> tuple[Line, ...]:
-    """The lines of a section of rewrites.sg; after the stable ones, definitions read backwards."""
-    key = ("lines", section)
-    lines: tuple[Line, ...] | None = table.cache.get(key)
-    if lines is None:
-        blocks = _blocks()
-        lines = tuple(
-            Line(_needs(line.split("->")[0], table), partial(make_rule, line, table))
-            for line in table_lines(blocks[section])
-        )
-        if section == "stable":
-            chosen = blocks["before"] + blocks["last"]
-            named = frozenset(re.findall(r"-> *-?(\w+)\(.*:", chosen))
-            lines += tuple(_backwards(table, named))
-        table.cache[key] = lines
-    return lines
-
-
-def _blocks() -> dict[str, str]:
-    text = (grammar_folder() / "rewrites.sg").read_text(encoding="utf-8")
-    return dict(re.findall(r"(?ms)^\[(\w+)\]\n(.*?)(?=^\[|\Z)", text))
-
-
-def parse_rules(
-    table: FunctionTable,
-    sections: Iterable[str],
-    seen: frozenset[str],
-    more: Collection[Rule] = (),
-) -> tuple[Rule, ...]:
-    """The rules of some sections that can match where only these operations occur, and some more.
-
-    They stand in the order of their lines.
-    """
-    found, besides = [], frozenset(more)
-    for section in sections:
-        for line in rule_lines(table, section):
-            if line.rule in besides or line.needs <= seen:
-                line.rule = line.rule or line.parse()
-                found.append(line.rule)
-    return tuple(found)
-
-
-_SIGNS = (
-    (r"\+", "add"),
-    (r"(?<!\*)\*(?!\*)", "multiply"),
-    (r"/", "divide"),
-    (r"\*\*", "power"),
-    (r"&", "logical_and"),
-    (r"\|", "logical_or"),
-    (r"\bnot\b", "logical_not"),
-    (r"(?<=[\w)]) - ", "subtract"),
-    (r"(?:^|[(+*/-] ?)-[a-z_(]", "negative"),
-)
-
-
-def _needs(pattern: str, table: FunctionTable) -> frozenset[str]:
-    """The operations in a pattern's text, as far as they can be told without parsing it."""
-    called = re.findall(r"([^\W\d]\w*)\s*\(", pattern)
-    signs = [op for sign, op in _SIGNS if re.search(sign, pattern)]
-    named = [name for name in called if name in table and not table.is_composite(name)]
-    return frozenset(named + signs)
-
-
-def _backwards(table: FunctionTable, named: frozenset[str]) -> list[Line]:
-    """A function that is an operation replaces its first definition; long ones are tried first.
-
-    Those that the lines of [before] name are left to these. Functions that users added do not:
-    their derivatives may be meant to differ from the definition's.
-    """
-    found = []
-    for name in builtin_functions():
-        if name in named:
-            continue
-        head, _, body = table.line(name).partition(")")
-        if not WILD.keys() >= set(re.findall(r"(\w+): (?:static|shape)", head)):
-            continue
-        first = re.match(r"\s*=(.*?)(?:(?<![<>=!])=(?!=)|:)", body)
-        if first is not None:
-            found.append((first[1].strip(), name))
-    found.sort(key=lambda pair: -len(pair[0]))
-    return [Line(_needs(text, table), partial(_backward, table, name)) for text, name in found]
-
-
-def _backward(table: FunctionTable, name: str) -> Rule:
+def backward(table: FunctionTable, name: str) -> Rule:
+    """A function's first definition, and the function in its place."""
     function = table[name]
     builder = Builder()
     inputs = [builder.node("input", value=n) for n in function.operands]
     wild = {n: Wild(n) for n in function.attributes}
     value = tuple(wild.values()) or None
     made = builder.graph((builder.node(name, *inputs, value=value),))
-    return Rule(function.text, definition(function, table, 0, wild), made, {})
+    return Rule(function.text, definition(function, table, 0, wild), lambda: made, {})
 
 
 def make_rule(line: str, table: FunctionTable) -> Rule:
@@ -307,7 +239,8 @@ def make_rule(line: str, table: FunctionTable) -> Rule:
         )
     about = dict(_guard(tree, parsed) for tree in parsed.guards)
     dropped = pattern.inputs().keys() - replacement.inputs().keys() - about.keys()
-    return Rule(line, pattern, _in_shape_of(replacement, sorted(dropped)), about)
+    made = _in_shape_of(replacement, sorted(dropped))
+    return Rule(line, pattern, lambda: made, about)
 
 
 def _in_shape_of(replacement: Graph, dropped: list[str]) -> Graph:

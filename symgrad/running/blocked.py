@@ -7,7 +7,8 @@ pieces add up to is added in a fixed order: results are the same for any number 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,27 +17,43 @@ from typing import Any
 import numpy as np
 
 from symgrad.graph import Node
+from symgrad.rewriting.finish import VIEWS
 from symgrad.running.blas import one_thread
-from symgrad.running.buffers import Buffers, Layout, Slot, given_back, is_short, rows_last, taken
-from symgrad.running.crew import share
+from symgrad.running.buffers import Layout, Slot, given_back, is_short, rows_last, taken
+from symgrad.running.pieces import InTurn, RowLoop, nothing
 from symgrad.running.recycled import maker
 from symgrad.shapes import Inference
 from symgrad.shaping.axes import Labels
 from symgrad.writing.elements import BOOL
-from symgrad.writing.loops import PRODUCTS, multiplies, multiplies_matrices
+from symgrad.writing.loops import PRODUCTS, multiplies_matrices
 from symgrad.writing.rows import COMBINED, NUMBERS, ROWS, SUM, Plan, visit_all
 from symgrad.writing.segments import Code
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 2**14
-"""Numbers in the widest array of a block: with all its buffers it stays in the cache of a core."""
+BLOCK = 2**15
+"""Numbers that an operation on a block has on the average: its buffers stay near the core, and what
+is done at a time takes longer than another thread takes to wake up and get its turn in between."""
 
-_FOR_PRODUCTS = 2
-"""How many times as large blocks are where matrices are multiplied."""
+_MOST_LIVE = 2**21
+"""Numbers in all buffers of a block, at most."""
 
-LEAST_PIECES = 4
-"""Where there are fewer, other threads would come too late."""
+_WIDER = 4
+"""How many times as many an array of a block has, at most."""
+
+_EVEN = 4
+"""Where there are more blocks, it is a multiple of this: as much to do for each thread."""
+
+_LONG: Mapping[str, int] = {
+    **dict.fromkeys("exp exp2 expm1 log log2 log10 log1p tan tanh sinh cosh power".split(), 4),
+    **dict.fromkeys("sin cos remainder floor_divide logaddexp _logaddexp".split(), 20),
+    **dict.fromkeys("erf erfc ndtr _log_ndtr gammaln digamma zeta".split(), 40),
+}
+"""How many sums take as long as one of these."""
+
+_MANY = 8
+_ALIGNED = (512, 16)
+"""Numbers in a page, and in one or two lines of the cache: where blocks of many such begin."""
 
 MOST_PIECES = 64
 _MOST_SUMS = 2**25
@@ -49,14 +66,6 @@ _ADDED_UP = ("sum", "unbroadcast")
 """Up to so many products of two numbers OpenBLAS starts no thread for a product of matrices, and up
 to the 29th part for one with a vector."""
 
-_STARTS: Mapping[str, float] = {
-    "add": -0.0,
-    "hypot": 0.0,
-    "maximum": -math.inf,
-    "minimum": math.inf,
-}
-"""What changes nothing that it is combined with, to the last bit."""
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -64,6 +73,7 @@ class Written:
 
     `arrays` makes arrays of what is passed, `laid_out` lays the results out. Where all rows are one
     block, `at_once` calls the others: with `rows`, the results that have rows, and with `numbers`.
+    `homes` tells in the memory of which results others lie.
     `load` makes them all for elements of a type.
     """
 
@@ -72,6 +82,7 @@ class Written:
     source: str
     rows: tuple[Node, ...]
     numbers: tuple[Node, ...]
+    homes: Mapping[Node, Node]
     _loaded: dict[Any, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
 
     def functions(self, dtype: Any) -> Mapping[str, Callable[..., Any]]:
@@ -161,32 +172,65 @@ class Sized:
                 pairs = zip(labels, self.shapes[node], strict=True)
                 self._sizes.update((a, size) for a, size in pairs if a is not None)
         self.rows = self._sizes[plan.label]
-        products = any(map(multiplies, plan.segments))
-        numbers = BLOCK * _FOR_PRODUCTS if products else BLOCK
-        blocks = -(-self.rows // max(numbers // self._widest(), 1))
-        if blocks > LEAST_PIECES:
-            # As much to do for each thread.
-            blocks = (blocks + LEAST_PIECES // 2) // LEAST_PIECES * LEAST_PIECES
-        self.step = -(-self.rows // blocks)
+        self.step = self._block()
         self.bounds = self._bounds()
         self._turned = not multiplies_matrices(plan)
         self._layouts: dict[tuple[Code, Any], Layout] = {}
-        self._all: dict[Any, AllRows] = {}
+        self._loops: dict[tuple[Code, Any], RowLoop] = {}
+        self._ways: dict[Any, AllRows | InTurn] = {}
+
+    @property
+    def shares(self) -> bool:
+        """Whether what is done at a time is long enough for other threads to get their turn."""
+        return len(self.bounds) > 1 and self._long() * self.step >= self.rows * (BLOCK // 2)
 
     @property
     def at_once(self) -> bool:
         """Whether all rows are one block."""
         return self.step >= self.rows
 
-    def _widest(self) -> int:
-        """How many numbers a row has, at most."""
-        kinds, rows = self.program.plan.kinds, self.program.plan.rows
-        widths = [
-            math.prod(shape) // self.rows
-            for node, shape in self.shapes.items()
-            if node in rows and kinds.get(node) == ROWS
-        ]
-        return max([1, *widths])
+    def _block(self) -> int:
+        """How many rows a block has."""
+        operations = self._operations()
+        widths = [math.prod(shape) // self.rows for shape, _ in operations]
+        numbers = max(sum(widths) // max(len(widths), 1), max(widths, default=1) // _WIDER, 1)
+        most = BLOCK // numbers
+        if len(operations) > _MOST_LIVE // BLOCK:
+            most = min(most, _MOST_LIVE // max(self._live(), 1))
+        blocks = -(-self.rows // max(most, 1))
+        blocks = max(blocks, min(self._long() // BLOCK, _EVEN, self.rows))
+        even = _EVEN if blocks > _EVEN else 2
+        if blocks > 1:
+            blocks = (blocks + even // 2) // even * even
+        step = -(-self.rows // blocks)
+        unit = next((unit for unit in _ALIGNED if step >= _MANY * unit), 1)
+        return -(-step // unit) * unit
+
+    def _live(self) -> int:
+        """How many numbers of a row are needed at the same time, at most."""
+        plan = self.program.plan
+        widths = {n: math.prod(s) // self.rows for n, s in self.shapes.items() if n in plan.rows}
+        last = {arg: node for node in plan.graph.nodes for arg in node.args if arg in widths}
+        ends = Counter[Node]()
+        for node, end in last.items():
+            ends[end] += widths[node] if node.op not in VIEWS else 0
+        live = most = 0
+        for node in plan.graph.nodes:
+            live += widths[node] if node in last and node.op not in VIEWS else 0
+            most = max(most, live)
+            live -= ends[node]
+        return most
+
+    def _operations(self) -> list[tuple[tuple[int, ...], str]]:
+        """The shape and the name of each operation on rows."""
+        kinds = self.program.plan.kinds
+        rows = [n for n, kind in kinds.items() if kind == ROWS and n.args and n.op not in VIEWS]
+        return [(self.shapes[node], node.op) for node in rows if node in self.shapes]
+
+    def _long(self) -> int:
+        """How many sums take as long as an operation on all rows does on the average."""
+        work = [math.prod(shape) * _LONG.get(op, 1) for shape, op in self._operations()]
+        return sum(work) // max(len(work), 1)
 
     def _bounds(self) -> list[tuple[int, int]]:
         """Where pieces of work begin and end: at blocks, and as the sizes alone say."""
@@ -212,26 +256,29 @@ class Sized:
         self, arrays: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
     ) -> list[Any]:
         """The results of the program, in order; those in `into` are written there."""
-        if self.at_once:
-            return self.all_rows(dtype)(arrays, into)
-        known: dict[Node, Any] = dict(zip(self.program.inputs, arrays, strict=True))
-        known.update(self.numbers)
-        functions = self.program.functions(dtype)
-        for code in self.program.codes:
-            taken = [known[node] for node in code.segment.needs]
-            if code.segment.loops:
-                known.update(self._looped(code, taken, dtype, into, threads))
-            else:
-                made = functions[code.name](*taken)
-                known.update(zip(code.segment.results, made, strict=True))
-        return [known[node] for node in self.program.plan.graph.outputs]
+        return self.way(dtype)(arrays, into, threads)
 
-    def all_rows(self, dtype: Any) -> AllRows:
-        """The program for elements of a type, where all rows are one block."""
-        found = self._all.get(dtype)
+    def way(self, dtype: Any) -> AllRows | InTurn:
+        """What runs the program for elements of a type."""
+        found = self._ways.get(dtype)
         if found is None:
-            found = self._all[dtype] = AllRows(self, dtype)
+            made = AllRows(self, dtype) if self.at_once else self._in_turn(dtype)
+            found = self._ways[dtype] = made
         return found
+
+    def _in_turn(self, dtype: Any) -> InTurn:
+        values = [*self.program.inputs, *self.numbers]
+        steps = []
+        for code in self.program.codes:
+            places = [values.index(node) for node in code.segment.needs]
+            loops = code.segment.loops
+            run = self.loop(code, dtype) if loops else self.program.functions(dtype)[code.name]
+            steps.append((run, loops, places))
+            values += code.segment.results
+        outputs = [values.index(node) for node in self.program.plan.graph.outputs]
+        homes = self.program.written(at_once=False).homes
+        guests = [(node, home, self.array(home, dtype)) for node, home in homes.items()]
+        return InTurn(steps, [*self.numbers.values()], outputs, self.bounds, guests)
 
     def products(self) -> int:
         """How many products of two numbers the largest product of arrays is made of, at most.
@@ -242,7 +289,7 @@ class Sized:
         most = 0
         for node in self.program.plan.graph.nodes:
             if node.op in _ADDED_UP and len(labels.get(node.args[0], ())) >= _MATRIX:
-                most = max(most, self.rows * self._widest() * _VECTOR)
+                most = max(most, math.prod(self.shapes[node.args[0]]) * _VECTOR)
             if node.op in PRODUCTS and all(part in labels for part in (node, *node.args)):
                 axes = {label for arg in node.args for label in labels[arg]}
                 size = math.prod(self._sizes[label] for label in axes if label is not None)
@@ -258,47 +305,17 @@ class Sized:
             layout = self._layouts[code, dtype] = Layout(slots, dtype)
         return layout
 
-    def _looped(
-        self, code: Code, taken: Sequence[Any], dtype: Any, into: Mapping[Node, Array], threads: int
-    ) -> dict[Node, Array]:
-        rows = self._rows_of(code, dtype, into)
-        sums = self.summed(code, taken, rows, self.bounds, dtype, threads)
-        return rows | dict(zip(code.sums, sums, strict=True))
-
-    def summed(
-        self,
-        code: Code,
-        taken: Sequence[Any],
-        rows: Mapping[Node, Array],
-        bounds: Sequence[tuple[int, int]],
-        dtype: Any,
-        threads: int = 1,
-    ) -> list[Array]:
-        """The sums of a loop over pieces of the rows; what has rows is written to `rows`."""
-        parts: list[list[Array]] = [[] for _ in bounds]
-        function = self.program.functions(dtype)[code.name]
-        starts = {n: (self.shapes[n], _STARTS[COMBINED[n.op]], dtype) for n in code.sums}
-
-        def work(numbers: Iterator[int]) -> None:
-            with np.errstate(all="ignore"), Buffers(self.layout(code, dtype)) as buffers:
-                for number in numbers:
-                    sums = {node: np.full(*start) for node, start in starts.items()}
-                    results = [sums[n] if n in sums else rows[n] for n in code.segment.results]
-                    function(*bounds[number], self.step, buffers, *taken, *results)
-                    parts[number] = list(sums.values())
-
-        pieces = len(bounds)
-        with one_thread() if code.multiplies else nullcontext():
-            share(pieces, work, threads if pieces >= LEAST_PIECES else 1)
-        while len(parts) > 1:
-            pairs = zip(parts[::2], parts[1::2], strict=False)
-            parts = [self.added(code, *pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
-        return parts[0]
-
-    def _rows_of(self, code: Code, dtype: Any, into: Mapping[Node, Array]) -> dict[Node, Array]:
-        """Arrays for those results of a loop that have its rows."""
-        rows = [node for node in code.segment.results if code.rows(node)]
-        return {n: into[n] if n in into else self.array(n, dtype)() for n in rows}
+    def loop(self, code: Code, dtype: Any) -> RowLoop:
+        """A loop for elements of a type."""
+        found = self._loops.get((code, dtype))
+        if found is None:
+            functions = self.program.functions(dtype)
+            makers = {n: self.array(n, dtype) for n in code.segment.results if code.rows(n)}
+            sums = [(COMBINED[node.op], self.shapes[node], dtype) for node in code.sums]
+            layout = self.layout(code, dtype)
+            made = RowLoop(code, functions[code.name], layout, self.step, makers, sums)
+            found = self._loops[code, dtype] = made
+        return found
 
     def array(self, node: Node, dtype: Any) -> Callable[[], Array]:
         """Makes arrays for rows; what is only kept for loops is laid out as their buffers are."""
@@ -310,11 +327,6 @@ class Sized:
         make = maker(order, kind)
         return (lambda: np.moveaxis(make(), -1, axis)) if turned else make
 
-    def added(self, code: Code, first: Sequence[Array], second: Sequence[Array]) -> list[Array]:
-        """The sums over two parts of the rows, in the memory of the first."""
-        combine = [getattr(np, COMBINED[node.op]) for node in code.sums]
-        return [f(x, y, out=x) for f, x, y in zip(combine, first, second, strict=True)]
-
 
 class AllRows:
     """A program whose rows are all one block, with little to be found out at a call."""
@@ -325,13 +337,22 @@ class AllRows:
         self._layouts = [sized.layout(code, dtype) for code in written.codes if code.segment.loops]
         self._bytes = max([0, *[layout.bytes for layout in self._layouts]])
         self._numbers = [sized.numbers[node] for node in written.numbers]
-        self._rows = {node: sized.array(node, dtype) for node in written.rows}
+        self._rows: dict[Node, Callable[[], Any]] = {
+            node: nothing if node in written.homes else sized.array(node, dtype)
+            for node in written.rows
+        }
+        at = written.rows.index
+        self._guests = [(at(guest), at(home)) for guest, home in written.homes.items()]
         self._count = sized.rows
         self._alone = sized.products() <= _ALONE
 
-    def __call__(self, arrays: Sequence[Any], into: Mapping[Node, Array]) -> list[Any]:
+    def __call__(
+        self, arrays: Sequence[Any], into: Mapping[Node, Array], threads: int = 1
+    ) -> list[Any]:
         """The results, in order; those in `into` are written there."""
         rows = [into[node] if node in into else make() for node, make in self._rows.items()]
+        for guest, home in self._guests:
+            rows[guest] = rows[home]
         memory = taken(self._bytes)
         try:
             buffers = [memory.views(layout, self._count) for layout in self._layouts]

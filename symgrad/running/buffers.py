@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from symgrad.running.recycled import PAGE, aligned
+
 Array = np.ndarray[Any, Any]
 
 _LINE = 64
+_LARGE = 4 * PAGE
+"""Bytes from which on a buffer begins where a page does; smaller ones where a line does."""
 
 _KEPT = 2**26
 """Bytes of buffers that a thread keeps, at most."""
@@ -48,15 +51,18 @@ def rows_last(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 
 
 class Layout:
-    """Where the buffers of a loop stand in memory: each begins where a line of the cache does."""
+    """Where the buffers of a loop stand in memory, which begins where a page does."""
 
     def __init__(self, slots: Sequence[Slot], dtype: Any) -> None:
         self._places: list[tuple[int, Slot, Any]] = []
         end = 0
         for slot in slots:
             item = np.dtype(np.bool_ if slot.condition else dtype)
+            size = math.prod(slot.shape) * item.itemsize
+            unit = _LINE if size < _LARGE else PAGE
+            end = -(-end // unit) * unit
             self._places.append((end, slot, item))
-            end += -(-math.prod(slot.shape) * item.itemsize // _LINE) * _LINE
+            end += size
         self.bytes = end
 
     def views(self, memory: Array, rows: int) -> tuple[Array, ...]:
@@ -78,7 +84,8 @@ class Memory:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._bytes = _aligned(size)
+        memory, start = aligned(size)
+        self._bytes = memory[start : start + size]
         self._views: dict[tuple[Layout, int], tuple[Array, ...]] = {}
 
     def views(self, layout: Layout, rows: int) -> tuple[Array, ...]:
@@ -89,13 +96,6 @@ class Memory:
                 self._views.clear()
             found = self._views[layout, rows] = layout.views(self._bytes, rows)
         return found
-
-
-def _aligned(size: int) -> Array:
-    """Bytes that begin where a line of the cache does: products of matrices round by that."""
-    memory = np.empty(size + _LINE, np.uint8)
-    start = -memory.ctypes.data % _LINE
-    return memory[start : start + size]
 
 
 class _Arena(threading.local):
@@ -117,20 +117,3 @@ def given_back(memory: Memory) -> None:
     """Keep memory for the thread's next call."""
     if memory.size <= _KEPT:
         _arena.memory = memory
-
-
-class Buffers:
-    """The buffers of a loop while a thread works on it: inside, they are given for some rows."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._memory: Memory | None = None
-
-    def __enter__(self) -> Callable[[int], Sequence[Array]]:
-        self._memory = taken(self._layout.bytes)
-        return partial(self._memory.views, self._layout)
-
-    def __exit__(self, *about: object) -> None:
-        memory, self._memory = self._memory, None
-        if memory is not None:
-            given_back(memory)

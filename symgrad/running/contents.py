@@ -41,6 +41,15 @@ def all_numbers(array: np.ndarray[Any, Any]) -> bool:
     return NUMBERS.issuperset(map(type, array.flat))
 
 
+def is_masked(value: object) -> bool:
+    """Whether it is an array with masked elements. NumPy loads such arrays when first asked."""
+    return (
+        isinstance(value, np.ndarray)
+        and isinstance(value, np.ma.MaskedArray)
+        and bool(np.ma.is_masked(value))
+    )
+
+
 def contents(array: np.ndarray[Any, Any]) -> str:
     """What an array holds that is not real numbers."""
     if array.dtype.kind == "O" and array.size:

@@ -12,7 +12,10 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from queue import SimpleQueue
+
+import numpy as np
 
 from symgrad.errors import LimitError
 
@@ -41,6 +44,7 @@ def threads(wanted: float = math.inf) -> int:
     return int(told)
 
 
+@cache
 def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -57,7 +61,7 @@ class _Task:
         self._lock = threading.Lock()
         self._helping = 0
         self._closed = False
-        self._left = threading.Event()
+        self._left: threading.Lock | None = None
         self.error: BaseException | None = None
 
     def numbers(self) -> Iterator[int]:
@@ -81,19 +85,18 @@ class _Task:
         finally:
             with self._lock:
                 self._helping -= 1
-                if not self._helping:
-                    self._left.set()
+                if not self._helping and self._left is not None:
+                    self._left.release()
 
     def close(self) -> None:
         """Let no one begin any more, and wait for those who have begun."""
         with self._lock:
             self._closed = True
-            waiting = self._helping > 0
-            self._left.clear()
-        while waiting:
-            self._left.wait()
-            with self._lock:
-                waiting = self._helping > 0
+            if not self._helping:
+                return
+            self._left = left = threading.Lock()
+            left.acquire()
+        left.acquire()
 
 
 class _Crew:
@@ -107,6 +110,8 @@ class _Crew:
 
     def grow(self, wanted: int) -> None:
         """Make the crew as large as wanted."""
+        if self._threads >= wanted:
+            return
         with self._lock:
             while self._threads < wanted:
                 name = f"symgrad {self._threads + 1}"
@@ -114,8 +119,9 @@ class _Crew:
                 self._threads += 1
 
     def _serve(self) -> None:
-        while True:
-            self.tasks.get().help()
+        with np.errstate(all="ignore"):
+            while True:
+                self.tasks.get().help()
 
 
 _crew = _Crew()

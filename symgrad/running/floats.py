@@ -6,7 +6,8 @@ this one, which does not look twice at arrays of doubles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,18 @@ from numpy.typing import ArrayLike
 
 """
 _DOUBLE = np.dtype(np.float64)
-_convert = load(_HEAD + HELPERS["_floats"], "_floats")
+
+
+@cache
+def _convert() -> Callable[..., list[np.ndarray[Any, Any]]]:
+    return load(_HEAD + HELPERS["_floats"], "_floats")
 
 
 def floats(*inputs: Any) -> Sequence[np.ndarray[Any, Any]]:
     """The inputs as arrays of one floating-point type; plain numbers take that of the arrays."""
     for value in inputs:
         if type(value) is not np.ndarray or value.dtype is not _DOUBLE:
-            converted: list[np.ndarray[Any, Any]] = _convert(*inputs)
-            return converted
+            return _convert()(*inputs)
     return inputs
 
 

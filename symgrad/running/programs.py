@@ -23,9 +23,9 @@ from symgrad.writing.elements import BOOL, DOUBLE, FLOAT, types_of
 from symgrad.writing.hopes import hopeful
 from symgrad.writing.layout import Layout
 from symgrad.writing.naming import Names
-from symgrad.writing.rows import Plan, in_loops, without_means
+from symgrad.writing.rows import LOCALS, Plan, in_loops, without_means
 from symgrad.writing.segments import Source
-from symgrad.writing.sums import contracted
+from symgrad.writing.sums import contracted, scaled_once
 
 _NOT_ON_ROWS = frozenset("_zeros _ones eye _counting input _reshape _broadcast_to".split())
 
@@ -46,7 +46,7 @@ def planned(
     """
     ready = legal(derived, table, NUMPY)
     graph, both = prepared(replace(ready, graph=faster(ready.graph)), kind, table)
-    careful = contracted(without_means(graph), known.infer())
+    careful = scaled_once(contracted(without_means(graph), known.infer()), known.infer())
     hoped, witnesses = hopeful(careful, known.infer()) if hoping else (careful, ())
     types = types_of(hoped, derived.indices)
 
@@ -101,7 +101,7 @@ def _written(
     types: Mapping[Node, str],
     at_once: bool,
 ) -> Written:
-    own = ["arrays", "laid_out", *(["at_once", "buffers", "rows", "numbers"] if at_once else [])]
+    own = ["arrays", "laid_out", *LOCALS, *(["at_once", "rows", "numbers"] if at_once else [])]
     names = Names([*reserved(LIBRARY), *NAMESPACE, *FUNCTIONS, *own, "_number"])
     arguments = argument_names(derived.inputs, names)
     wanted = {
@@ -136,4 +136,5 @@ def _written(
     def loaded(dtype: Any) -> Mapping[str, Any]:
         return load(text, "arrays", {**namespace(dtype), **PROVIDED}).__globals__
 
-    return Written(tuple(source.codes), loaded, text, tuple(source.rows), tuple(source.numbers))
+    rows, numbers = tuple(source.rows), tuple(source.numbers)
+    return Written(tuple(source.codes), loaded, text, rows, numbers, source.homes)

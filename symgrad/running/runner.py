@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.graph import Node
-from symgrad.running.blocked import LEAST_PIECES, Program, Sized
+from symgrad.running.blocked import Program, Sized
 from symgrad.running.into import leaves, overlaps
 from symgrad.shapes import Inference
 from symgrad.writing.loops import multiplies
@@ -36,7 +36,8 @@ class Runner:
         self._own_type = program.own_type
         self._witnesses = program.witnesses
         self._plain = plain
-        self._quick = self._sized.all_rows(_DOUBLE) if self._sized.at_once else None
+        self._way = self._sized.way(_DOUBLE)
+        self.shares = self._sized.shares
 
     @property
     def is_map(self) -> bool:
@@ -52,17 +53,10 @@ class Runner:
     @np.errstate(all="ignore")
     def on_doubles(self, arrays: Sequence[Array], threads: int) -> Any:
         """The results for arrays of doubles of its shapes; None where it takes more."""
-        given = self._arrays(*arrays)
-        quick = self._quick
-        results = quick(given, {}) if quick else self._sized.run(given, _DOUBLE, {}, threads)
+        results = self._way(self._arrays(*arrays), {}, threads)
         if self._witnesses and not all(_is_finite(results[at]) for at in self._witnesses):
             return None
         return self._laid_out(*results)
-
-    @property
-    def shares(self) -> bool:
-        """Whether there is enough to do for more than one thread."""
-        return len(self._sized.bounds) >= LEAST_PIECES
 
     @property
     def needed(self) -> int:
@@ -71,6 +65,7 @@ class Runner:
         whole = {
             node for s in plan.segments for node in (*s.results, *([] if s.loops else s.nodes))
         }
+        whole.difference_update(sized.program.written(sized.at_once).homes)
         kept = sum(math.prod(sized.shapes.get(node, ())) for node in whole)
         sums = sum(math.prod(sized.shapes[n]) for n, kind in plan.kinds.items() if kind == SUM)
         return _DOUBLE.itemsize * (kept + len(sized.bounds) * sums)
@@ -96,7 +91,8 @@ class Runner:
         """The results for numbers that are not all finite."""
         if self._careful is None:
             program = self._sized.program.careful
-            assert program is not None
+            if program is None:
+                return self._plain(*values)
             self._careful = Runner(program, self._found, self._plain)
         return self._careful(*values, threads=threads, out=out)
 

@@ -108,7 +108,8 @@ class Leaves:
         elif op in LIKE_FIRST:
             mask = self._of(node.args[0])
         elif op in REDUCTIONS and not is_number(node):
-            mask = self._over(self._of(node.args[0]), node.attributes[0], node.attributes[-1])
+            axis, *_, keepdims = (*node.attributes, False)[: max(len(node.attributes), 2)]
+            mask = self._over(self._of(node.args[0]), axis, keepdims is True)
         elif op == "squeeze" and self._axes.get(kept := self._of(node.args[0])) == node.attributes:
             mask = self._over(self._within[kept], node.attributes[0], False)
         elif op in OWN:

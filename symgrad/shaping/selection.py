@@ -14,6 +14,7 @@ from symgrad.language.labels import is_own
 from symgrad.language.template import Slice
 from symgrad.shapes import Inference
 from symgrad.shaping.leaves import is_elementwise
+from symgrad.shaping.misfit import Shape
 
 _PICKS = frozenset(("index", "take_along_axis"))
 
@@ -25,8 +26,20 @@ def _is_share(node: Node) -> bool:
     return shared or node.op == "softmax"
 
 
-def _is_log_of_share(node: Node) -> bool:
-    return node.op == "log" and _is_share(node.args[0])
+def _is_form(node: Node) -> bool:
+    """Whether it is recognised with what it is of: a share, a sum of exponentials or squares."""
+    inner = node.args[0]
+    if node.op == "log" and _is_share(inner):
+        return True
+    if inner.op not in ("sum", "mean"):
+        return False
+    summed = inner.args[0]
+    if node.op == "log":
+        return any(each.op == "exp" for each in (summed, *summed.args))
+    return node.op in ("sqrt", "power") and (
+        (summed.op == "power" and summed.args[1].value == 2)
+        or (summed.op == "multiply" and summed.args[0] is summed.args[1])
+    )
 
 
 def _picked_last(build: Builder, node: Node, pick: Node) -> Node | None:
@@ -46,7 +59,7 @@ def select_early(graph: Graph, found: Inference) -> Graph:
     def passes(node: Node) -> list[bool] | None:
         """Which operands of an operation are to be picked from; None if it must stay in front."""
         alone = uses[node] == 1 and node not in labelled
-        if not alone or not node.args or not is_elementwise(node.op) or _is_log_of_share(node):
+        if not alone or not node.args or not is_elementwise(node.op) or _is_form(node):
             return None
         shape = found.shapes.get(node)
         if len(node.args) == 1:
@@ -102,6 +115,8 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
+        if node.op == "log_softmax" and single:
+            return _of_one_row(build, node, args[0])
         pick, x = _logarithm(node)
         if pick is None or len(pick.args) > 1 or len(pick.attributes) != 1:
             return None
@@ -123,7 +138,25 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
         return graph
     for node in graph.nodes:
         found.visit(node)
+    single = all(_has_one_row(found.shapes.get(each)) for each in graph.inputs().values())
     return rebuilt(graph, replace)
+
+
+def _of_one_row(build: Builder, node: Node, x: Node) -> Node:
+    """All logarithms of shares of a single vector: the largest is what the others add up to.
+
+    In many rows, what is lost there next to 1 is lost in their sum anyway. The rest stands first,
+    so that its slope is added last, to what the larger ones leave.
+    """
+    of_rows = (*node.attributes, True)
+    rest = build.node("_lse_rest", x, value=of_rows, span=node.span)
+    largest = build.node("max", x, value=of_rows, span=node.span)
+    above = build.node("subtract", x, largest, span=node.span)
+    return build.node("subtract", above, rest, span=node.span)
+
+
+def _has_one_row(shape: Shape | None) -> bool:
+    return shape is not None and sum(size != 1 for size in shape) < 2
 
 
 def _logarithm(node: Node) -> tuple[Node | None, Node]:

@@ -145,13 +145,19 @@ def _norm(
     x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
 ) -> Array:
     """The square root of the sum of squares, scaled where squares leave the range of floats."""
-    found = np.linalg.norm(x, axis=axis, keepdims=keepdims)
+
+    def root(x: Array, keepdims: bool) -> Array:
+        if isinstance(axis, tuple):
+            return np.sqrt(np.sum(x**2, axis=axis, keepdims=keepdims))
+        return np.linalg.norm(x, axis=axis, keepdims=keepdims)
+
+    found = root(x, keepdims)
     floats = np.finfo(x.dtype)
     if np.all((found > (floats.tiny / floats.eps) ** 0.5) & (found < floats.max)):
         return found
     top = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
     top = np.where((top > 0) & np.isfinite(top), top, np.ones_like(top))
-    scaled = np.linalg.norm(x / top, axis=axis, keepdims=True) * top
+    scaled = root(x / top, True) * top
     return scaled if keepdims else np.squeeze(scaled, axis)[()]
 ''',
     "_middle": '''\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from symgrad.functions import FunctionTable
@@ -10,13 +11,13 @@ from symgrad.language.spelling import Spelling, Text
 from symgrad.language.template import written
 from symgrad.rewriting.finish import VIEWS
 from symgrad.schedule import Step, schedule
-from symgrad.shaping.axes import Labels
 from symgrad.shaping.misfit import axes_of
 from symgrad.targets.blocked import ALONG_LAST, BLOCKED, FUNCTIONS, IN_PLACE, INTO, OPERATORS, SPARE
 from symgrad.writing.choices import CHOICES, cases, delayed
 from symgrad.writing.elements import BOOL, DOUBLE, FLOAT
 from symgrad.writing.naming import Names
-from symgrad.writing.rows import COMBINED, SUM, Plan, Segment
+from symgrad.writing.rows import COMBINED, LOCALS, SUM, Plan, Segment
+from symgrad.writing.slots import Kind, Slots
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
@@ -50,8 +51,10 @@ class Setting:
         table: FunctionTable,
         names: Names,
         at_once: bool,
+        homes: Mapping[Node, Node],
     ) -> None:
         self.plan = plan
+        self.homes = homes
         self.types = types
         self.table = table
         self.at_once = at_once
@@ -59,7 +62,7 @@ class Setting:
         self.names = names
         self._called: dict[Node, str] = {}
         self._constants: dict[str, str] = {}
-        self._functions: dict[str, None] = {}
+        self._functions: set[str] = set()
 
     def called(self, node: Node) -> str:
         """The name of a node that a segment takes or gives."""
@@ -73,7 +76,7 @@ class Setting:
 
     def function(self, name: str) -> str:
         """The name of a function of NumPy, which is looked up once."""
-        self._functions[name] = None
+        self._functions.add(name)
         return name
 
     @property
@@ -100,25 +103,23 @@ class Loop:
         self.steps = schedule(graph, BLOCKED, source.table, None)
         self.cases = cases(self.steps.steps, graph.outputs, self._splits, self._may_wait)
         self.order = delayed(self.steps.steps, self.cases)
-        taken = [source.called(node) for node in (*segment.needs, *segment.results)]
-        self.names = Names([*taken, "np", "start", "stop", "step", "buffers", "row", "end"])
-        self.slots: list[tuple[Labels, str]] = []
-        self.slot_names: list[str] = []
-        self.free: dict[tuple[Labels, str], list[str]] = {}
+        taken = map(source.called, (*segment.needs, *segment.results))
+        self.names = Names([*taken, "np", *LOCALS])
+        self.slots = Slots(self.names)
         self.texts: dict[Node, Text] = {}
         self.memory: dict[Node, tuple[Node, ...]] = {}
-        self.held: dict[Node, tuple[tuple[Labels, str], str]] = {}
+        self.held: dict[Node, tuple[Kind, str]] = {}
         self.counts: dict[Node, str] = {}
         self.body: list[str] = []
         self.under = ""
         self.slices: list[str] = []
         self.sliced: dict[Node, str] = {}
         for node in (*segment.needs, *segment.results):
-            at = self.plan.rows.get(node)
-            if at is not None:
-                self._slice(node, at)
+            if node in self.plan.rows:
+                self._slice(node, self.plan.rows[node])
         self.last = self._last_uses()
         self.places = self._places()
+        self._lend()
         for place, step in enumerate(self.order):
             self._write(place, step)
 
@@ -129,7 +130,7 @@ class Loop:
         numbers = self.source.types[node] in (FLOAT, DOUBLE)
         wide = node in self.segment.needs and at < len(self.plan.labels(node)) - 1
         if wide and numbers and self.source.turns:
-            code = f"_rows_last({code}, {self._slot((self.plan.labels(node), FLOAT))})"
+            code = f"_rows_last({code}, {self.slots.take(self._kind(node), math.inf)})"
         self.sliced[node] = called
         if code != called:
             self.sliced[node] = self.names.fresh(f"{called}_rows")
@@ -137,31 +138,26 @@ class Loop:
 
     def lines(self) -> list[str]:
         """The statements of the function."""
-        names = ", ".join(self.slot_names) + ("," if len(self.slot_names) == 1 else "")
+        names = ", ".join(self.slots.called) + ("," if len(self.slots.called) == 1 else "")
         if self.source.at_once:
             sums = ", ".join(self.source.called(node) for node in self.sums)
             given = [f"{names} = buffers"] if names else []
             inner = [*given, *self.slices, *self.body, *([f"return [{sums}]"] if sums else [])]
             return ["    " + line for line in inner]
         given = [f"{names} = buffers(end - row)"] if names else []
-        inner = [*given, *self.slices, *self.body]
-        return [
-            "    for row in range(start, stop, step):",
-            "        end = min(row + step, stop)",
-            *("        " + line for line in inner),
-        ]
+        inner = ["end = min(row + step, stop)", *given, *self.slices, *self.body]
+        return ["    for row in range(start, stop, step):", *["        " + line for line in inner]]
 
     def _last_uses(self) -> dict[Node, int]:
         """By node, where it or what shares its memory is used last."""
-        last: dict[Node, int] = {}
+        last = {step.node: place for place, step in enumerate(self.order)}
         for place, step in enumerate(self.order):
             last.update(dict.fromkeys(step.operands, place))
-            self.memory[step.node] = ()
-            if step.spelling in VIEWS or step.node.op in VIEWS or step.spelling == "join":
-                self.memory[step.node] = step.operands
+            shows = step.spelling in VIEWS or step.node.op in VIEWS or step.spelling == "join"
+            self.memory[step.node] = step.operands if shows else ()
         for node in reversed([step.node for step in self.order]):
             for below in self.memory[node]:
-                last[below] = max(last.get(below, 0), last.get(node, 0))
+                last[below] = max(last[below], last[node])
         return last
 
     def _splits(self, step: Step) -> bool:
@@ -199,6 +195,20 @@ class Loop:
                     found[operand] = self.sliced[old]
                     break
         return found
+
+    def _lend(self) -> None:
+        """Results lend their memory until their own step, or that of what is computed there."""
+        lent: dict[str, tuple[float, Kind]] = {}
+        homes = {self.source.homes.get(node) for node in self.segment.needs}
+        for place, step in enumerate(self.order):
+            old = self.old[step.node]
+            own = old in self.results - homes and self.source.types[old] != BOOL
+            name = self.places.get(step.node) or (self.sliced.get(old, "") if own else "")
+            last = name and self.plan.rows[old] == len(self.plan.labels(old)) - 1
+            if name and name not in lent and (last or not self.source.turns):
+                lent[name] = place + (0.5 if step.spelling in IN_PLACE else 0), self._kind(old)
+        for name, (until, kind) in sorted(lent.items(), key=lambda item: -item[1][0]):
+            self.slots.lend(name, kind, until)
 
     def _say(self, code: str, node: Node | None = None) -> None:
         """A statement, under a condition where its result counts in one case alone."""
@@ -253,19 +263,22 @@ class Loop:
             self.texts[node] = text
         self._release(place, step)
 
+    def _kind(self, node: Node) -> Kind:
+        """The memory that a result needs."""
+        return self.plan.labels(node), BOOL if self.source.types[node] == BOOL else FLOAT
+
     def _into(self, step: Step) -> bool:
         """Whether a result can be written where one says."""
         known = self.source.types[self.old[step.node]] in (FLOAT, DOUBLE, BOOL)
         return step.spelling in INTO and known and not step.parts
 
     def _into_slot(self, place: int, step: Step, old: Node) -> None:
-        type_of = self.source.types[old]
-        kind = (self.plan.labels(old), BOOL if type_of == BOOL else FLOAT)
+        kind, last = self._kind(old), self.last[step.node]
         if step.spelling in IN_PLACE:
             self._release(place, step)
-            name = self._slot(kind)
+            name = self.slots.take(kind, last)
         else:
-            name = self._over_operand(place, step, kind) or self._slot(kind)
+            name = self._over_operand(place, step, kind) or self.slots.take(kind, last)
         if step.parts:
             self._place(step, name)
         else:
@@ -288,21 +301,16 @@ class Loop:
             else:
                 self._say(f"{zeros} = {text.code}")
 
-    def _over_operand(self, place: int, step: Step, kind: tuple[Labels, str]) -> str:
+    def _over_operand(self, place: int, step: Step, kind: Kind) -> str:
         """The slot of what is chosen from, if it is used for the last time."""
         if step.spelling in CHOICES and not any(self.memory.get(o) for o in step.operands):
             for operand in self._of_choice(step):
-                if self.held.get(operand, ("",))[0] == kind and self.last[operand] <= place:
-                    return self.held.pop(operand)[1]
+                held, name = self.held.get(operand, (None, ""))
+                over = self.last[operand] <= place and self.slots.fits(name, self.last[step.node])
+                if held == kind and over:
+                    del self.held[operand]
+                    return name
         return ""
-
-    def _slot(self, kind: tuple[Labels, str]) -> str:
-        if self.free.get(kind):
-            return self.free[kind].pop()
-        name = self.names.numbered("c" if kind[1] == BOOL else "t")
-        self.slots.append(kind)
-        self.slot_names.append(name)
-        return name
 
     def _release(self, place: int, step: Step) -> None:
         """Give slots back that are used for the last time; those of views, too."""
@@ -312,7 +320,7 @@ class Loop:
             waiting.extend(self.memory.get(node, ()))
             if node in self.held and self.last.get(node, 0) <= place:
                 kind, name = self.held.pop(node)
-                self.free.setdefault(kind, []).append(name)
+                self.slots.give(kind, name)
 
     def _add(self, step: Step, old: Node) -> None:
         """What a block adds to a sum over all rows."""
@@ -321,13 +329,11 @@ class Loop:
         if product and self.source.at_once:
             code = self._plain_call(step)
         elif product:
-            kind = (self.plan.labels(old), FLOAT)
-            name = self._slot(kind)
-            self.free.setdefault(kind, []).append(name)
-            self._say(self._call(step, name))
-            code = name
+            code = self.slots.spare(self._kind(old), 0)
+            self._say(self._call(step, code))
         elif step.spelling == "sum" and self._reduces(step) == (-2,) and self._rank(step) == 2:
-            code = f"_sum_first({self.texts[step.operands[0]].code})"
+            kept = "[None]" if step.node.attributes[1] else ""
+            code = f"_sum_first({self.texts[step.operands[0]].code}){kept}"
         else:
             code = self._expression(step).code
         combined = f"np.{COMBINED[old.op]}({total}, {code}, out={total})"
@@ -344,9 +350,8 @@ class Loop:
         return tuple(axis - rank for axis in axes) if rank > len(axes) else None
 
     def _call(self, step: Step, out: str) -> str:
-        code = self._plain_call(step)
-        if self._splits(step):
-            code = f"{code[:-1]}, {self._count(step.operands[0])})"
+        code, count = self._plain_call(step), self._splits(step)
+        code = f"{code[:-1]}, {self._count(step.operands[0])})" if count else code
         if code.startswith("np."):
             name, _, operands = code.removeprefix("np.").partition("(")
             if name in FUNCTIONS:
@@ -357,11 +362,7 @@ class Loop:
         """A slot for a function to work in, which is free again afterwards."""
         if step.spelling not in SPARE:
             return ""
-        old = self.old[step.node]
-        kind = (self.plan.labels(old), BOOL if self.source.types[old] == BOOL else FLOAT)
-        name = self._slot(kind)
-        self.free.setdefault(kind, []).append(name)
-        return f"spare={name}, "
+        return f"spare={self.slots.spare(self._kind(self.old[step.node]), self.last[step.node])}, "
 
     def _plain_call(self, step: Step) -> str:
         spelling = INTO[step.spelling]

@@ -169,7 +169,9 @@ def _function(
     given = ", ".join(arguments.values())
     at = [f"def _{name}_at({given}):", *(f"    {line}" for line in body.statements)]
     at.append(f"    return {', '.join(body.results)}")
-    loop = _Loop(what, found, kind, numbers, arguments, [names.fresh(label) for label in labels])
+    # Numba itself appends underscores.
+    results = [names.fresh(label, f"{label}_out") for label in labels]
+    loop = _Loop(what, found, kind, numbers, arguments, results)
     element = '@numba.njit(error_model="numpy")\n' + "\n".join(at) + "\n"
     return "\n\n".join([loop.called(names), loop.over(names), element])
 

@@ -5,12 +5,12 @@ By the digest a file is known to be that of a formula, wherever both have been.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
 from symgrad.writing.lines import WIDTH
 
@@ -31,6 +31,7 @@ def origin(
     """The lines that tell how a file was made."""
     parts = [verb, formula.strip(), wrt if isinstance(wrt, str) else wrt and list(wrt)]
     text = json.dumps([*parts, exact, list(added), what])
+    hashlib = import_module("hashlib")  # It is dear to load.
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
     options = "" if wrt is None else f", wrt={_names_text(wrt)}"
     options += ", exact=True" if exact else ""

@@ -29,6 +29,9 @@ from symgrad.shaping.misfit import Misfit, Shape, product
 
 PLAIN, ROWS, SUM = "plain", "rows", "sum"
 
+LOCALS = ("start", "stop", "step", "buffers", "row", "end")
+"""What the code of a loop calls its own: inputs of these names have others there."""
+
 COMBINED: Mapping[str, str] = {
     **dict.fromkeys("sum _mm _at matmul _einsum _vdot unbroadcast".split(), "add"),
     "_norm": "hypot",

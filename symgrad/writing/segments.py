@@ -11,7 +11,9 @@ from symgrad.graph import Builder, Graph, Node
 from symgrad.language.labels import shown
 from symgrad.schedule import schedule
 from symgrad.shaping.axes import Labels
-from symgrad.targets.blocked import BESIDE
+from symgrad.targets.blocked import BESIDE, NAMESPACE
+from symgrad.targets.numpy import LIBRARY
+from symgrad.writing.homes import homes
 from symgrad.writing.loops import Loop, Setting, multiplies
 from symgrad.writing.naming import Names
 from symgrad.writing.rows import Plan, Segment
@@ -40,6 +42,7 @@ class Source(Setting):
     """The module of a plan: `text`, and a `Code` for each segment.
 
     `rows` are the results of loops that have rows, and `numbers` those of sizes that are used.
+    `homes` tells which of them may lie in the memory of which others.
     """
 
     def __init__(
@@ -52,7 +55,7 @@ class Source(Setting):
         wanted: Sequence[str],
         at_once: bool = False,
     ) -> None:
-        super().__init__(plan, types, table, names, at_once)
+        super().__init__(plan, types, table, names, at_once, homes(plan, types))
         self.codes: list[Code] = []
         texts = []
         for node in plan.graph.nodes:
@@ -119,7 +122,7 @@ class Source(Setting):
         """A function of whole arrays, as people read it."""
         graph, old = self._part(segment)
         takes = [self._called[node] for node in segment.needs]
-        inner = Names([*takes, "np"])
+        inner = Names([*takes, *LIBRARY.names, *LIBRARY.helpers, *NAMESPACE])
         results = [f"{self._called[node]}_" for node in segment.results]
         plan = schedule(graph, BESIDE, self.table, None)
         arguments = dict(zip(takes, takes, strict=True))
@@ -135,7 +138,7 @@ class Source(Setting):
         graph, old = self._part(segment)
         writer = Loop(self, segment, graph, old)
         sums, products = tuple(writer.sums), multiplies(segment)
-        self.codes.append(Code(segment, name, tuple(writer.slots), sums, products))
+        self.codes.append(Code(segment, name, tuple(writer.slots.kinds), sums, products))
         given = ["buffers"] if self.at_once else ["start", "stop", "step", "buffers"]
         takes = [*segment.needs, *segment.results]
         if self.at_once:

@@ -117,7 +117,8 @@ def _log_ratio(x: Array, y: Array) -> Array:
     x_over_y = x / y
     abs_x_over_y = np.abs(x_over_y)
     mask = (abs_x_over_y > 1e-290) & (abs_x_over_y < 1e290)
-    chosen = np.where(mask, np.log(x_over_y), np.log(x * np.sign(y)) - np.log(abs_y))
+    r = np.log(x * np.copysign(1, y)) - np.log(abs_y)
+    chosen = np.where(mask, np.log(x_over_y), r)
     return np.where(np.abs(x_minus_y) < abs_y / 2, np.log1p(x_minus_y / y), chosen)
 
 

@@ -68,10 +68,11 @@ def grad(
     e = np.exp(r3 - np.where(np.isfinite(max_r3), max_r3, 0.0))
     g = _of_total(r3, e, e.sum(axis=1, keepdims=True))
     d_d2 = g / twice_s_squared
+    gd_over_s_or_0 = np.where(d_nonzero | (s != 0), g * d / s, 0.0)
     sum_g = g.sum(axis=0)
     dweights = sum_g.sum(axis=-1) * (exp_r2 / sum_exp_r2) - sum_g
     dmu = np.sum(-2 * d_d2[..., None] * r, axis=0)
-    ds = np.sum(np.where(d_nonzero, g * d / s, 0.0) - 4 * s * (d_d2 * q), axis=0)
+    ds = np.sum(gd_over_s_or_0 - 4 * s * (d_d2 * q), axis=0)
     return dmu, dweights, ds
 
 
@@ -106,10 +107,11 @@ def value_and_grad(
     # reverse
     g = _of_total(r3, e, sum_e)
     d_d2 = g / twice_s_squared
+    gd_over_s_or_0 = np.where(d_nonzero | (s != 0), g * d / s, 0.0)
     sum_g = g.sum(axis=0)
     dweights = sum_g.sum(axis=-1) * (exp_r2 / sum_exp_r2) - sum_g
     dmu = np.sum(-2 * d_d2[..., None] * r, axis=0)
-    ds = np.sum(np.where(d_nonzero, g * d / s, 0.0) - 4 * s * (d_d2 * q), axis=0)
+    ds = np.sum(gd_over_s_or_0 - 4 * s * (d_d2 * q), axis=0)
     return value, (dmu, dweights, ds)
 
 

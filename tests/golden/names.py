@@ -23,7 +23,7 @@ def value(np_: ArrayLike, sin: ArrayLike, _floats_: ArrayLike) -> Array:
     np_, sin, _floats_ = _floats(np_, sin, _floats_)
     lambda_ = 2 * np_
     value = lambda_**2
-    return value * value + np.sin(sin) * _floats_
+    return value**2 + np.sin(sin) * _floats_
 
 
 @np.errstate(all="ignore")
@@ -51,7 +51,7 @@ def value_and_grad(
     lambda_ = 2 * np_
     value = lambda_**2
     sin_sin = np.sin(sin)
-    value_ = value * value + sin_sin * _floats_
+    value_ = value**2 + sin_sin * _floats_
     # reverse
     dnp = _sum_to(16 * np_ * value, np_, value_.shape)
     dsin = _sum_to(_floats_ * np.cos(sin), sin, value_.shape)

@@ -28,12 +28,7 @@ def value(
 ) -> Array:
     """The value of the formula."""
     F, dose, ka, V, ke, t = _floats(F, dose, ka, V, ke, t)
-    ke_t = ke * t
-    ka_t = ka * t
-    ka_t_minus_ke_t = ka_t - ke_t
-    p = np.sign(ka_t_minus_ke_t) * np.exp(np.maximum(-ke_t, -ka_t))
-    p2 = p * np.expm1(-np.abs(ka_t_minus_ke_t))
-    return -p2 * (F * dose * ka / (V * (ka - ke)))
+    return F * dose * ka * (t * _exp_mean(-ke * t, -ka * t)) / V
 
 
 @np.errstate(all="ignore")
@@ -48,20 +43,24 @@ def grad(
     """The derivative of the formula with respect to ka, ke, V."""
     F, dose, ka, V, ke, t = _floats(F, dose, ka, V, ke, t)
     F_dose = F * dose
-    ka_minus_ke = ka - ke
-    V_ka_minus_ke = V * ka_minus_ke
-    q = F_dose * ka / V_ka_minus_ke
+    F_dose_ka = F_dose * ka
     ke_t = ke * t
     ka_t = ka * t
+    exp_mean = _exp_mean(-ke_t, -ka_t)
+    t_exp_mean = t * exp_mean
     # reverse
+    d_exp_mean = F_dose_ka / V * t
     ka_t_minus_ke_t = ka_t - ke_t
-    g = np.sign(ka_t_minus_ke_t) * np.exp(np.maximum(-ke_t, -ka_t))
-    g2 = g * np.expm1(-np.abs(ka_t_minus_ke_t)) / V_ka_minus_ke
-    g2_q = g2 * q
-    g2_q_V = g2_q * V
-    dka = _sum_to(np.exp(-ka_t) * q * t + g2_q_V - g2 * F_dose, ka)
-    dke = _sum_to(-(g2_q_V + q * np.exp(-ke_t) * t), ke)
-    dV = _sum_to(g2_q * ka_minus_ke, V)
+    mask = np.abs(ka_t_minus_ke_t) < 1
+    exp_minus_ka_t = np.exp(-ka_t)
+    exp_minus_ke_t = np.exp(-ke_t)
+    g = exp_minus_ka_t * _exp_moment(ka_t_minus_ke_t, 1)
+    g2 = np.where(mask, g, (exp_minus_ke_t - exp_mean) / ka_t_minus_ke_t)
+    g3 = (exp_mean - exp_minus_ka_t) / ka_t_minus_ke_t
+    g4 = np.where(mask, exp_minus_ke_t * _exp_moment(ke_t - ka_t, 1), g3)
+    dka = _sum_to(t_exp_mean / V * F_dose - d_exp_mean * g4 * t, ka)
+    dke = _sum_to(-d_exp_mean * g2 * t, ke)
+    dV = _sum_to(-F_dose_ka * t_exp_mean / V / V, V)
     return dka, dke, dV
 
 
@@ -77,23 +76,35 @@ def value_and_grad(
     """The value of the formula, and its derivative with respect to ka, ke, V."""
     F, dose, ka, V, ke, t = _floats(F, dose, ka, V, ke, t)
     F_dose = F * dose
-    ka_minus_ke = ka - ke
-    V_ka_minus_ke = V * ka_minus_ke
-    q = F_dose * ka / V_ka_minus_ke
+    F_dose_ka = F_dose * ka
     ke_t = ke * t
     ka_t = ka * t
-    ka_t_minus_ke_t = ka_t - ke_t
-    p = np.sign(ka_t_minus_ke_t) * np.exp(np.maximum(-ke_t, -ka_t))
-    p2 = p * np.expm1(-np.abs(ka_t_minus_ke_t))
-    value = -p2 * q
+    exp_mean = _exp_mean(-ke_t, -ka_t)
+    t_exp_mean = t * exp_mean
+    value = F_dose_ka * t_exp_mean / V
     # reverse
-    g = p2 / V_ka_minus_ke
-    gq = g * q
-    gq_V = gq * V
-    dka = _sum_to(np.exp(-ka_t) * q * t + gq_V - g * F_dose, ka)
-    dke = _sum_to(-(gq_V + q * np.exp(-ke_t) * t), ke)
-    dV = _sum_to(gq * ka_minus_ke, V)
+    d_exp_mean = F_dose_ka / V * t
+    ka_t_minus_ke_t = ka_t - ke_t
+    mask = np.abs(ka_t_minus_ke_t) < 1
+    exp_minus_ka_t = np.exp(-ka_t)
+    exp_minus_ke_t = np.exp(-ke_t)
+    g = exp_minus_ka_t * _exp_moment(ka_t_minus_ke_t, 1)
+    g2 = np.where(mask, g, (exp_minus_ke_t - exp_mean) / ka_t_minus_ke_t)
+    g3 = (exp_mean - exp_minus_ka_t) / ka_t_minus_ke_t
+    g4 = np.where(mask, exp_minus_ke_t * _exp_moment(ke_t - ka_t, 1), g3)
+    dka = _sum_to(t_exp_mean / V * F_dose - d_exp_mean * g4 * t, ka)
+    dke = _sum_to(-d_exp_mean * g2 * t, ke)
+    dV = _sum_to(-value / V, V)
     return value, (dka, dke, dV)
+
+
+def _exp_mean(x: Array, y: Array) -> Array:
+    """_exp_gap(x, y) / (x - y), also where that overflows or loses digits."""
+    x_minus_y = x - y
+    abs_x_minus_y = np.abs(x_minus_y)
+    p = np.sign(x_minus_y) * np.exp(np.maximum(x, y))
+    p2 = -p * np.expm1(-abs_x_minus_y) / x_minus_y
+    return np.where(abs_x_minus_y < 1, np.exp(y) * _exp_moment(x_minus_y, 0), p2)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
@@ -124,3 +135,14 @@ def _sum_to(g: Array, like: Array, shape: tuple[int, ...] | None = None) -> Arra
         if axis < new or like.shape[axis - new] != g.shape[axis]
     )
     return g.sum(axes, dtype=like.dtype).reshape(like.shape)
+
+
+def _exp_moment(x: Array, n: int) -> Array:
+    """The integral of t**n * exp(x*t) over t from 0 to 1, by a series where x is small."""
+    near, term, far = 1 / (n + 1), 1.0, np.expm1(x) / x
+    for k in range(1, 20):
+        term = term * x / k
+        near = near + term / (n + 1 + k)
+    for k in range(1, n + 1):
+        far = (np.exp(x) - k * far) / x
+    return np.where(np.abs(x) < 1, near, far)[()]

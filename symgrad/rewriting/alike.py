@@ -1,0 +1,104 @@
+"""Rules that hold for vectors, or where operands have one shape or as many axes: where they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from symgrad.graph import Builder, Graph, Node, rebuilt
+from symgrad.language.template import Wild
+from symgrad.rewriting.matching import match
+from symgrad.rewriting.rulebook import parse_rules
+from symgrad.rewriting.rules import Bindings, Rule, filled_in
+from symgrad.shapes import Inference
+from symgrad.shaping.misfit import Shape
+
+
+def where_alike(graph: Graph, found: Inference, section: str) -> Graph:
+    """The graph with the rules of a section that asks for shapes, once at each operation."""
+    rules = parse_rules((section,), frozenset(node.op for node in graph.nodes))
+    if not rules:
+        return graph
+    fits = _FIT[section]
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        for rule in rules:
+            bound = match(rule, node)
+            if bound is not None and fits(rule, bound, found):
+                return _built(rule, {**bound, **_made(bound, made)}, build, node)
+        return None
+
+    for node in graph.nodes:
+        found.visit(node)
+    return rebuilt(graph, replace)
+
+
+def _made(bound: Bindings, made: Mapping[Node, Node]) -> Bindings:
+    """What the names stand for in the graph that is being built."""
+    return {name: made[node] for name, node in bound.items() if isinstance(node, Node)}
+
+
+def _of_one_shape(rule: Rule, bound: Bindings, found: Inference) -> bool:
+    """Whether all that is not guarded to be a number has one shape, and it is known."""
+    shapes = _shapes(rule, bound, found)
+    return (
+        shapes[0] is not None and None not in shapes[0] and shapes.count(shapes[0]) == len(shapes)
+    )
+
+
+def _of_one_axis(rule: Rule, bound: Bindings, found: Inference) -> bool:
+    """Whether all that is not guarded to be a number is a vector."""
+    return all(shape is not None and len(shape) == 1 for shape in _shapes(rule, bound, found))
+
+
+def _shapes(rule: Rule, bound: Bindings, found: Inference) -> list[Shape | None]:
+    """The shapes of all that is not guarded to be a number."""
+    return [
+        found.shapes.get(node)
+        for name, node in bound.items()
+        if isinstance(node, Node) and name not in rule.predicates
+    ]
+
+
+def _meets_one_axis(rule: Rule, bound: Bindings, found: Inference) -> bool:
+    """Whether an axis is the same one in all that is reduced along it.
+
+    Counted from the end it is, as that is how operands are lined up; else where all of them have
+    as many axes.
+    """
+    axis = bound["axis"].value
+    if axis is None or all(a < 0 for a in (axis if isinstance(axis, tuple) else (axis,))):
+        return True
+    below: dict[Node, frozenset[Node]] = {}
+    ranks = set()
+    for node in rule.pattern.nodes:
+        named = [below[arg] for arg in node.args]
+        below[node] = frozenset([node]) if node.op == "input" else frozenset().union(*named)
+        if any(isinstance(value, Wild) for value in node.attributes):
+            shapes = [found.shapes.get(bound[str(name.value)]) for name in below[node]]
+            ranks.add(None if None in shapes else max(len(shape or ()) for shape in shapes))
+    return len(ranks) == 1 and None not in ranks
+
+
+_FIT: Mapping[str, Callable[[Rule, Bindings, Inference], bool]] = {
+    "vectors": _of_one_axis,
+    "level": _meets_one_axis,
+    "alike": _of_one_shape,
+}
+"""By section, what must hold of what the names of a rule stand for."""
+
+ASKING_FOR_SHAPES = tuple(_FIT)
+"""The sections that hold under such a condition, in the order in which they are applied."""
+
+
+def _built(rule: Rule, bound: Bindings, build: Builder, target: Node) -> Node:
+    plan = rule.plan
+    made = [bound[name] for name in plan.names]
+    for op, places, value in plan.steps:
+        if isinstance(value, tuple):
+            value = filled_in(value, bound)
+        args = [made[place] for place in places]
+        made.append(build.node(op, *args, value=value, span=target.span))
+    result: Node = made[plan.last]
+    return result

@@ -1,0 +1,64 @@
+"""The polynomial that takes a formula's place near a point, made of its series there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symgrad.graph import Builder, Node
+from symgrad.rewriting.series import Series
+
+_LONGEST = 24
+_NEGLIGIBLE = 2.0**-56
+_RADII = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The series of a node in a variable, minus the point about which it is one."""
+
+    variable: Node
+    point: float
+    start: int
+    stride: int
+    coefficients: tuple[float, ...]
+    radius: float
+    near: Node | None = None
+    """What has to be small, where it is not the distance from the point."""
+
+
+def replacement_of(variable: Node, point: float, exact: Series) -> Replacement | None:
+    """The fewest terms that are enough to second derivatives, within the largest radius."""
+    terms = [float(term) for term in exact.terms]
+    stride = 1 if any(terms[1::2]) else 2
+    for radius in _RADII:
+        sizes = [abs(t) * (j + 1) ** 2 * radius**j for j, t in enumerate(terms)]
+        count = max(j for j, size in enumerate(sizes) if size > _NEGLIGIBLE * abs(terms[0])) + 1
+        if count <= min(len(terms) - 3, _LONGEST):
+            kept = tuple(terms[:count:stride])
+            return Replacement(variable, point, exact.start, stride, kept, radius)
+    return None
+
+
+def choice(
+    build: Builder, found: Replacement, variable: Node, far: Node, small: Node | None
+) -> Node:
+    """The polynomial near the point, and what it stands for elsewhere."""
+    distance = variable
+    if found.point:
+        distance = build.node("subtract", variable, build.constant(found.point))
+    radius = build.constant(found.radius)
+    size = small if small is not None else build.node("abs", distance)
+    near = build.node("less", size, radius)
+    inner = distance
+    if found.stride == 2:
+        inner = build.node("power", distance, build.constant(2.0))
+    value: Node = build.constant(found.coefficients[0])
+    if len(found.coefficients) > 1:
+        value = build.node("_polynomial", inner, value=(found.coefficients[::-1],))
+    if found.start:
+        lead = distance
+        if found.start > 1:
+            lead = build.node("power", distance, build.constant(float(found.start)))
+        value = build.node("multiply", lead, value)
+    beyond = build.node("logical_not", near)
+    return build.node("add", build.node("keep", near, value), build.node("keep", beyond, far))
