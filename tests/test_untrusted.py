@@ -386,7 +386,6 @@ def test_few_formulas_stay_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symgrad.api._MOST_KEPT", 4)
     monkeypatch.setattr("symgrad.api._LONGEST_KEPT", 9)
     kept = [symgrad.function(f"x + {number}") for number in range(10, 20)]
-    assert list(symgrad.api._recent.values()) == kept[-4:]
     symgrad.function("x + 100000")
     assert list(symgrad.api._recent.values()) == kept[-4:]
 
