@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import symgrad
 from symgrad.functions import builtin_functions
+from symgrad.running.buffers import given_back, taken
 from tests.blocks import close, in_blocks, programs, same_bits
 from tests.test_interruptions import Interrupted, broken_off, in_order, lines_of
 
@@ -265,3 +267,12 @@ def test_a_process_that_forks_has_threads_of_its_own() -> None:
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60
     )
     assert done.stdout.split() == ["0", "True"], done.stderr
+
+
+def test_threads_and_calls_have_memory_of_their_own() -> None:
+    mine = taken(1000)
+    given_back(mine)
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(taken, 1000).result() is not mine
+    assert taken(1000) is mine
+    assert taken(1000) is not mine
