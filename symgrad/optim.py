@@ -284,7 +284,7 @@ def _floating(what: str, value: Any) -> Any:
         array = as_array(value)
         if array.dtype.kind in "iub":
             array = array.astype(np.float64)
-    except (OverflowError, TypeError, ValueError):
+    except (MemoryError, OverflowError, TypeError, ValueError):
         array = np.asarray(None)
     if array.dtype.kind != "f":
         raise InputError(

@@ -380,6 +380,17 @@ def test_nothing_is_written_or_kept(
     assert new <= {"numpy", "scipy", "lark", "symgrad"}
 
 
+def test_few_formulas_stay_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (symgrad.api._MOST_KEPT, symgrad.api._LONGEST_KEPT) == (256, 10_000)
+    monkeypatch.setattr("symgrad.api._recent", {})
+    monkeypatch.setattr("symgrad.api._MOST_KEPT", 4)
+    monkeypatch.setattr("symgrad.api._LONGEST_KEPT", 9)
+    kept = [symgrad.function(f"x + {number}") for number in range(10, 20)]
+    assert list(symgrad.api._recent.values()) == kept[-4:]
+    symgrad.function("x + 100000")
+    assert list(symgrad.api._recent.values()) == kept[-4:]
+
+
 def test_caches_are_bounded() -> None:
     table = symgrad.api.functions()
     for number in range(-60, 60):

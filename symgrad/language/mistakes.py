@@ -23,10 +23,12 @@ from symgrad.language.notations import (
     BRACKETS,
     CHOICE,
     CLOSING,
+    DECLARED,
     ENDS,
     LETTER,
     LOOK_ALIKES,
     OPERAND,
+    PARTED,
     SIGNS,
     STARTS,
     TOKEN,
@@ -342,8 +344,11 @@ def _operator(place: _Place) -> FormulaSyntaxError | None:
         return place.error(f"a comma is missing before '{found}'", "Separate arguments by ','.")
     before = place.text[slice(*place.last)]
     hint = "Write * to multiply."
-    if place.inside == "list":
-        hint = f"Write {before}, {found} for two items, {before} * {found} to multiply."
+    if not place.opened and re.search(DECLARED, place.text[: place.position]):
+        return place.error(f"';' is missing before '{found}'", "A declaration ends with its line.")
+    if place.inside in PARTED:
+        two = PARTED[place.inside]
+        hint = f"Write {before}, {found} for two {two}, {before} * {found} to multiply."
     elif place.word and found not in ("(", "["):
         hint = f"Write {before} * {found}, or {before}({found}) to call a function."
     elif place.number and found not in ("(", "["):

@@ -163,3 +163,9 @@ STARTS = {
     "rewrite": "Write pattern -> replacement.",
 }
 """What to write where no other hint fits, by what is being parsed."""
+
+PARTED = {"list": "items", "call": "arguments"}
+"""What commas separate, by where they stand."""
+
+DECLARED = rf"(?:^|[;\r\n])[ \t]*[{LETTER}][{LETTER}0-9]*[ \t]*:[ \t]*\([^()]*\)[ \t]*$"
+"""A name with its shape."""

@@ -61,6 +61,9 @@ RESOLVED = 1e-3
 ABSOLUTE = 1e-6
 """The error that says enough whatever the value: a derivative of zero has no relative error."""
 
+_MANY = 10_000
+"""Of so many numbers the sum is taken in extended precision, where exact sums take too long."""
+
 SAFETY = 10.0
 """How many errors apart an estimate and the truth may be: an error is no strict bound."""
 
@@ -229,7 +232,15 @@ class _Probe:
         precision = np.asarray(result).dtype
         if np.issubdtype(precision, np.floating):
             self.epsilon = max(self.epsilon, float(np.finfo(precision).eps))
-        values = _real(result, "the function's result").ravel().tolist()
+        array = _real(result, "the function's result")
+        if array.size > _MANY:
+            found = (array.sum(dtype=np.longdouble), np.abs(array).sum())
+            return (
+                (float(found[0]), float(found[1]))
+                if np.isfinite(found[1])
+                else (math.nan, math.nan)
+            )
+        values = array.ravel().tolist()
         size = math.fsum(map(abs, values))
         return (math.fsum(values), size) if math.isfinite(size) else (math.nan, math.nan)
 
