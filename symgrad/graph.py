@@ -220,15 +220,25 @@ class Changes(dict[Node, Node]):
         return node
 
 
-def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -> Graph:
+def rebuilt(
+    graph: Graph,
+    replace: Replace,
+    ops: Container[str] | None = None,
+    nodes: Container[Node] | None = None,
+) -> Graph:
     """The graph, made again where an operation is replaced or has operands that were.
 
-    `ops` are the operations that may be replaced; None for all.
+    `ops` are the operations that may be replaced; None for all. `nodes` are those of which some
+    are, if any is: besides these, only what has operands that were replaced may be.
     """
     start = 0
-    if ops is not None:
+    if ops is not None or nodes is not None:
         # What stands before the first of them stays as it is.
-        places = (place for place, node in enumerate(graph.nodes) if node.op in ops)
+        places = (
+            place
+            for place, node in enumerate(graph.nodes)
+            if (node in nodes if nodes is not None else ops is None or node.op in ops)
+        )
         start = next(places, len(graph.nodes))
         if start == len(graph.nodes):
             return graph
@@ -240,6 +250,8 @@ def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -
         operands = node.args
         same = not made or changed.isdisjoint(operands)
         concerned = ops is None or node.op in ops
+        if nodes is not None and same and node not in nodes:
+            concerned = False
         replaced = None
         if concerned or not same:
             args = list(map(get, operands, operands))
@@ -257,7 +269,7 @@ def rebuilt(graph: Graph, replace: Replace, ops: Container[str] | None = None) -
             made[node] = replaced
     if not made:
         return graph
-    labels = {made[node]: name for node, name in graph.labels.items()}
+    labels = {get(node, node): name for node, name in graph.labels.items()}
     return build.graph([made[node] for node in graph.outputs], labels)
 
 

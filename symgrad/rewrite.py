@@ -83,7 +83,8 @@ class Rewriter:
                     self._under_way.append((node, rule, bound, made))
                     return None
         self._simplest[node] = node
-        node.settled = self._with_those_in_force(node.settled)
+        before = node.settled
+        node.settled = self._with_those_in_force(before) if before else self._in_force
         return node
 
     def _with_those_in_force(self, settled: frozenset[str]) -> frozenset[str]:
@@ -240,7 +241,7 @@ def rewrite(
     table: FunctionTable,
     sections: tuple[str, ...],
     beyond: tuple[str, ...] = (),
-    value: Node | None = None,
+    value: Sequence[Node] = (),
 ) -> Graph:
     """The graph with every operation in its simplest form.
 
@@ -250,8 +251,8 @@ def rewrite(
     made = Changes()
     changed, get = made.keys(), made.get
     parts: list[Sequence[Node]] = [graph.nodes]
-    if value is not None:
-        first = ancestors(graph.nodes, [value])
+    if beyond:
+        first = ancestors(graph.nodes, value)
         parts = [[node for node in graph.nodes if node in first]]
         parts.append([node for node in graph.nodes if node not in first])
     start = rewriter.begin(parts[0])
@@ -269,5 +270,5 @@ def rewrite(
                 made[node] = done
         start = 0
         rewriter.use(sections + beyond)
-    labels = {made[node]: name for node, name in graph.labels.items()}
+    labels = {get(node, node): name for node, name in graph.labels.items()}
     return rewriter.builder.graph(tuple(made[n] for n in graph.outputs), labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import partial
 
 from symgrad.errors import SymgradError
@@ -25,12 +25,14 @@ def stabilise(
     Some rules ask for operands of one shape, which `found` may know of the inputs.
     """
     if exact:
-        return rewrite(graph, table, _sections(exact))
-    sections = (*_sections(exact), "before")
+        return rewrite(graph, table, always(exact))
+    sections = (*always(exact), "before")
     graph = rewrite(graph, table, sections)
     for section in ASKING_FOR_SHAPES:
         alike = where_alike(graph, found or Inference({}), section)
         graph = graph if alike is graph else rewrite(alike, table, sections)
+    if all(node.op in ("input", "constant") or is_elementwise(node.op) for node in graph.nodes):
+        sections = (*sections, "single")
     graph = rewrite(graph, table, (*sections, "last"))
     together = grouped(graph, table)
     if together is not graph:
@@ -42,30 +44,33 @@ def _once_expanded(graph: Graph, table: FunctionTable) -> Graph:
     """The graph with the rules that wait for the series."""
     if not any(node.op == "_norm" for node in graph.nodes):
         return graph
-    return rewrite(graph, table, (*_sections(False), "expanded"))
+    return rewrite(graph, table, (*always(False), "expanded"))
 
 
 def shorten(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite a value and its derivatives before they are differentiated again."""
-    return rewrite(graph, table, _sections(exact))
+    return rewrite(graph, table, always(exact))
 
 
 def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
-    sections = _sections(exact) if exact else (*_sections(exact), "expanded", "after")
-    graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[0])
+    sections = always(exact) if exact else (*always(exact), "expanded", "after")
+    graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[:1])
     graph = _shapes_from_the_first(without_idle_broadcasts(graph))
-    return _in_reading_order(_with_shared_signs(graph))
+    return _as_read(graph)
 
 
-def _sections(exact: bool) -> tuple[str, ...]:
+def always(exact: bool) -> tuple[str, ...]:
+    """The sections of rewrites.sg that hold before and after a graph is differentiated."""
     return ("exact",) if exact else ("exact", "stable")
 
 
 def without_idle_broadcasts(graph: Graph) -> Graph:
     """Drop a broadcast where another operand has the shape already, or where it changes nothing."""
-    if not any(node.op == "broadcast" for node in graph.nodes):
+    broadcasts = {node for node in graph.nodes if node.op == "broadcast"}
+    if not broadcasts:
         return graph
+    beside = {node for node in graph.nodes if not broadcasts.isdisjoint(node.args)}
     leaves: Leaves | None = None
 
     def replace(
@@ -95,7 +100,7 @@ def without_idle_broadcasts(graph: Graph) -> Graph:
                     args[arg] = inner
         return None
 
-    return rebuilt(graph, replace)
+    return rebuilt(graph, replace, nodes=broadcasts | beside)
 
 
 def _is_number(node: Node, number: float) -> bool:
@@ -144,7 +149,16 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
     return rebuilt(graph, replace, _SHAPE_ONLY)
 
 
-def _with_shared_signs(graph: Graph) -> Graph:
+def _as_read(graph: Graph, values: int = 1) -> Graph:
+    """Products in derivatives, with their signs and their factors as a person writes them."""
+    value, uses = ancestors(graph.nodes, graph.outputs[:values]), graph.uses()
+    turned = _with_shared_signs(graph, value, uses)
+    if turned is not graph:
+        value, uses = ancestors(turned.nodes, turned.outputs[:values]), turned.uses()
+    return _in_reading_order(turned, value, uses)
+
+
+def _with_shared_signs(graph: Graph, value: Set[Node], uses: Mapping[Node, int]) -> Graph:
     """In derivatives, `-(t * x)` and `-(t * y)` become `u * x` and `u * y`, with u = -t.
 
     That is where all uses of t are such products. Then -t may be a negated product itself: later
@@ -153,19 +167,18 @@ def _with_shared_signs(graph: Graph) -> Graph:
     negatives = [node for node in graph.nodes if node.op == "negative"]
     if not negatives:
         return graph
-    value = ancestors(graph.nodes, graph.outputs[:1])
-    uses = graph.uses()
-    uses.update(graph.outputs)
     below: dict[Node, list[Node]] = {}
     for node in negatives:
-        if node not in value and uses[node.args[0]] == 1:
-            _note_factors(below, node.args[0])
+        factors = node.args[0]
+        if node not in value and uses[factors] == 1 and factors not in graph.outputs:
+            _note_factors(below, factors)
     if not below:
         return graph
     turned: dict[Node, Node] = {}
     for node in reversed(graph.nodes):
         products = [product for product in below.get(node, ()) if product not in turned]
-        if len(products) == uses[node] > 1 and node not in value and node.args:
+        kept = node in graph.outputs
+        if len(products) == uses[node] > 1 and not kept and node not in value and node.args:
             turned |= dict.fromkeys(products, node)
             _note_factors(below, node)
     if not turned:
@@ -198,14 +211,20 @@ def _turn(
     return None
 
 
-def _in_reading_order(graph: Graph) -> Graph:
+def _in_reading_order(graph: Graph, value: Set[Node], uses: Mapping[Node, int]) -> Graph:
     """In derivatives, `c * (t * x)` becomes `c * x * t`: numbers first, then inputs."""
-    scaled = {node for node in graph.nodes if node.op == "multiply" and _is_scaled(node)}
-    value = ancestors(graph.nodes, graph.outputs[:1])
-    scaled -= value
-    if not scaled:
-        return graph
-    uses = graph.uses()
+
+    def is_moved(product: Node) -> bool:
+        return product.op in ("multiply", "divide") and product not in value and uses[product] == 1
+
+    scaled = {
+        node
+        for node in graph.nodes
+        if node.op == "multiply"
+        and _is_scaled(node)
+        and node not in value
+        and (node.args[1].op == "constant" or is_moved(node.args[1]))
+    }
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
@@ -214,7 +233,7 @@ def _in_reading_order(graph: Graph) -> Graph:
             return None
         factor, product = node.args if node.args[0].op == "constant" else node.args[::-1]
         spine: list[tuple[str, Node]] = []
-        while product.op in ("multiply", "divide") and product not in value and uses[product] == 1:
+        while is_moved(product):
             left, right = product.args
             if product.op == "multiply" and right.op == "input" and left.op != "input":
                 left, right = right, left
@@ -225,7 +244,7 @@ def _in_reading_order(graph: Graph) -> Graph:
             result = build.node(op, result, made[right])
         return result
 
-    return rebuilt(graph, replace, ("multiply",))
+    return rebuilt(graph, replace, nodes=scaled)
 
 
 def _is_scaled(product: Node) -> bool:
@@ -241,10 +260,12 @@ def legalise(
     target: str,
     text: str = "",
     touched: bool = False,
+    values: int = 1,
 ) -> Graph:
-    """The graph in the operations that a target knows, tidied; its first output is the value.
+    """The graph in the operations that a target knows, tidied; its first outputs are the value.
 
-    A graph that was `touched` is tidied though the target knows all that is in it.
+    A graph that was `touched` is tidied though the target knows all that is in it. `values` are
+    the outputs that are the value, or parts of it.
 
     Raises
     ------
@@ -254,13 +275,13 @@ def legalise(
     expanded = expand(graph, known, table, target, text)
     if expanded is graph and not touched:
         return graph
-    return tidied(expanded, table)
+    return tidied(expanded, table, values)
 
 
-def tidied(graph: Graph, table: FunctionTable) -> Graph:
+def tidied(graph: Graph, table: FunctionTable, values: int = 1) -> Graph:
     """A graph of which operations were replaced, without what that left to simplify."""
-    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[0])
-    return _in_reading_order(_with_shared_signs(graph))
+    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[:values])
+    return _as_read(graph, values)
 
 
 def expand(

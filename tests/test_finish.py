@@ -91,3 +91,16 @@ def test_shapes_of_what_is_gone_are_still_broadcast(formula: str) -> None:
     np.testing.assert_array_equal(value, filed)
     for name in compiled.inputs:
         np.testing.assert_array_equal(gradient[name], slopes[name])
+
+
+def test_a_mask_stays_with_the_part_that_it_is_for() -> None:
+    """Of a part that is placed among zeros; not one for the whole, which says the same."""
+    formula = "sum(norm(x[:, :3], axis=1) * x[:, 4])"
+    compiled, x = symgrad.grad(formula), np.arange(15.0).reshape(3, 5)
+    x[1, :3] = 0.0
+    assert [compiled.source.count(part) for part in ("zeros_like(x)", "!= 0")] == [2, 2]
+    norms = np.sqrt([5.0, 0.0, 365.0])
+    expected = np.zeros_like(x)
+    expected[:, :3] = x[:, :3] * x[:, 4:] / np.where(norms, norms, 1.0)[:, None]
+    expected[:, 4] = norms
+    assert np.allclose(compiled(x), expected, rtol=1e-15)

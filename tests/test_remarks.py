@@ -24,6 +24,13 @@ def test_comments_belong_to_statements(formula: str, found: dict[str, tuple[str,
     assert remarks(formula) == found
 
 
+def test_what_no_eye_sees_stands_as_its_number() -> None:
+    hostile = "\x00\x0b\x0c\x1b\x1c\x85\xa0\u200b\u2028\u2029\u202e\u2066\ufeff\U000e0041"
+    lines = as_comments([f"a{letter}import os" for letter in hostile])
+    assert all(line.isascii() and line.isprintable() for line in lines)
+    assert len(lines) == len(hostile)
+
+
 def test_they_stand_above_the_statement() -> None:
     formula = "residual = y - a*x  # of one observation\n# least squares\nresidual**2"
     body = symgrad.value_and_grad(formula, "a").source.split("def value_and_grad(")[1]

@@ -26,7 +26,7 @@ from tests.evaluation import numpy_outputs
 from tests.reference import evaluate
 
 TABLE = builtin_functions()
-SECTIONS = ("exact", "stable", "before", "last", "expanded", "after", "tidy")
+SECTIONS = ("exact", "stable", "before", "last", "single", "expanded", "after", "tidy")
 EVERY_OPERATION = frozenset(TABLE)
 
 POINTS = (
@@ -118,9 +118,7 @@ def test_exact_rules_are_bit_identical(rule: Rule) -> None:
         assert math.copysign(1, left) == math.copysign(1, right) or left != left, point
 
 
-@pytest.mark.parametrize(
-    "rule", labelled("stable") + labelled("before") + labelled("last") + labelled("after")
-)
+@pytest.mark.parametrize("rule", [each for section in SECTIONS[1:-1] for each in labelled(section)])
 def test_stable_rules_are_at_least_as_accurate(rule: Rule) -> None:
     for point in samples(rule, POINTS):
         truth = exact_value(rule.pattern, point)
@@ -169,7 +167,7 @@ def test_what_a_line_needs_is_in_its_pattern(section: str) -> None:
 
 def test_every_defined_operation_is_read_backwards() -> None:
     """An attribute of the result must stand in the definition, and be one that rules can match."""
-    rules = parse_rules(["stable", "before", "last", "expanded", "after"], EVERY_OPERATION)
+    rules = parse_rules(SECTIONS[1:-1], EVERY_OPERATION)
     made = {rule.replacement.outputs[0].op for rule in rules}
     defined = {n for n in TABLE if TABLE[n].is_operation and TABLE[n].definitions}
     assert {n for n in defined if WILD.keys() >= set(TABLE[n].attributes)} <= made

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from tests.blocks import close, in_blocks, programs
+from tests.blocks import close, in_blocks, programs, same_bits
 
 RNG = np.random.default_rng(8)
 N, K, D = 19, 3, 4
@@ -62,3 +62,25 @@ def test_numbers_that_overflow_are_summed_as_they_stand() -> None:
     expected = symgrad.value_and_grad(formula)(GIVEN["X"], GIVEN["Y"])
     with in_blocks():
         assert close(symgrad.value_and_grad(formula)(GIVEN["X"], GIVEN["Y"]), expected)
+
+
+SCALED = (
+    # the formula, and the products in its loop
+    ("(x - y)**3 / (1 + x**2 + y**2)", 8),
+    ("exp(x**2 - y**2)", 5),
+    ("(x**2 + y**2 + z**2)**1.5", 9),
+    ("2*x*exp(z) + -2*y*exp(z) - 2*x*y", 10),
+    ("-2*x*exp(z) - 2*y*exp(z)", 6),
+)
+
+
+@pytest.mark.parametrize(("formula", "products"), SCALED)
+def test_a_factor_is_scaled_once_for_all_products(formula: str, products: int) -> None:
+    """By a power of two, which changes no digit; with the sign that others can do without."""
+    plain = symgrad.value_and_grad(formula)
+    given = [GIVEN["v"] + place for place in range(len(plain.inputs))]
+    expected = plain(*given)
+    with in_blocks():
+        compiled = symgrad.value_and_grad(formula)
+        assert same_bits(compiled(*given), expected)
+    assert programs(compiled)[0].count("multiply(") == products

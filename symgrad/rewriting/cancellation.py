@@ -248,16 +248,16 @@ def _step(
 def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
     """The graph with series where parts of it that depend on one node only cancel."""
     users: dict[Node, list[Node]] = {}
-    known: dict[str, bool] = {}
+    alone: set[Node] = set()  # What something depends on that depends on nothing else.
+    known = {op: _has_series(op, table) for op in {node.op for node in graph.nodes}}
     for node in graph.nodes:
-        if node.op not in known:
-            known[node.op] = _has_series(node.op, table)
+        varying = {arg for arg in node.args if not arg.is_constant}
+        if len(varying) == 1:
+            alone |= varying
         for arg in dict.fromkeys(node.args):
-            users.setdefault(arg, [])
-            if known[node.op]:
-                users[arg].append(node)
-    ratios = _ratios(graph.nodes)
-    regions = [Region(node, users, table) for node in [*users, *ratios] if not node.is_constant]
+            users.setdefault(arg, []).extend([node] if known[node.op] else ())
+    starts = [node for node in users if node in alone or _is_reciprocal(node)]
+    regions = [Region(node, users, table) for node in [*starts, *_ratios(graph.nodes)]]
     chosen = _chosen(regions, graph)
     if not chosen:
         return graph
@@ -276,7 +276,7 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
             variable = build.node("divide", build.constant(_value(above)), made[below])
         return choice(build, found, variable, far, small)
 
-    return rebuilt(graph, chosen_or_none)
+    return rebuilt(graph, chosen_or_none, nodes=chosen)
 
 
 def _chosen(regions: Sequence[Region], graph: Graph) -> dict[Node, Replacement]:

@@ -135,6 +135,31 @@ _SYMMETRIC: Mapping[str, str] = {"hypot": "_hypot", "logaddexp": "_logaddexp"}
 """Functions in which the operands may change places, and what is faster."""
 
 
+def masks_on_parts(graph: Graph) -> Graph:
+    """A mask on what is placed among zeros, if it was placed there likewise, on that alone."""
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        condition, placed = args
+        if condition.op != "not_equal" or condition.args[1].value != 0:
+            return None
+        mask, zero = condition.args
+        alike = (mask.args[1:], mask.value) == (placed.args[1:], placed.value)
+        if not (mask.op == placed.op == "place" and alike) or any(map(holes, placed.attributes)):
+            return None
+        held, inner = mask.args[0], placed.args[0]
+        held = held.args[0] if held.op == "broadcast" else held
+        one = held.op == "keep" and held.args[1].value == 1
+        held = held.args[0] if one else build.node("not_equal", held, zero)
+        if inner.op != "keep" or inner.args[0] is not held:
+            inner = build.node("keep", held, inner)
+        return build.node("place", inner, *placed.args[1:], value=placed.value, span=node.span)
+
+    placing = any(node.op == "place" for node in graph.nodes)
+    return rebuilt(graph, replace, ("keep",)) if placing else graph
+
+
 def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
     """Where derivatives use a shape alone, take that from the value or inputs, not from a step.
 

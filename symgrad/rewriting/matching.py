@@ -120,7 +120,8 @@ class Index:
         meeting = 0
         if len(args) == 2:
             second = args[1]
-            meeting = _meeting(first, second)
+            if first.args or second.args or first is second:
+                meeting = _meeting(first, second)
             shape = (node.op, kind, kinds.get(second) or self._kind(second, kinds), meeting)
         found = self._candidates.get(shape)
         if found is None:

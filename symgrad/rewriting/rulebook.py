@@ -176,7 +176,7 @@ def written_lines() -> Mapping[str, tuple[Line, ...]]:
         )
         for name, block in blocks.items()
     }
-    chosen = blocks["before"] + blocks["last"]
+    chosen = blocks["before"] + blocks["last"] + blocks["single"]
     named = frozenset(re.findall(r"-> *-?(\w+)\(.*:", chosen))
     book["stable"] += tuple(_backwards(table, named))
     return book
@@ -216,8 +216,8 @@ def _needs(pattern: str, table: FunctionTable) -> str:
 def _backwards(table: FunctionTable, named: frozenset[str]) -> list[Line]:
     """A function that is an operation replaces its first definition; long ones are tried first.
 
-    Those that the lines of [before] name are left to these. Functions that users added do not:
-    their derivatives may be meant to differ from the definition's.
+    Those that lines with guards of [before], [last] and [single] name are left to these. Functions
+    that users added do not: their derivatives may be meant to differ from the definition's.
     """
     found = []
     for name in table:

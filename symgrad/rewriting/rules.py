@@ -87,6 +87,7 @@ COST: Mapping[str, float] = {
     "_log1p_over": 1.9,
     "_compounded": 4,
     "_log_logistic_density": 5,
+    "_sigmoid_less": 5.5,
     "_versine_complement": 5,
     "_times_sqrt_product": 5,
     "softplus": 4.5,

@@ -7,6 +7,7 @@ pieces add up to is added in a fixed order: results are the same for any number 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ Array = np.ndarray[Any, Any]
 BLOCK = 2**15
 """Numbers that an operation on a block has on the average: its buffers stay near the core, and what
 is done at a time takes longer than another thread takes to wake up and get its turn in between."""
+
+_MOST_LIVE = 2**21
+"""Numbers in all buffers of a block, at most."""
 
 _WIDER = 4
 """How many times as many an array of a block has, at most."""
@@ -190,7 +194,10 @@ class Sized:
         operations = self._operations()
         widths = [math.prod(shape) // self.rows for shape, _ in operations]
         numbers = max(sum(widths) // max(len(widths), 1), max(widths, default=1) // _WIDER, 1)
-        blocks = -(-self.rows // max(BLOCK // numbers, 1))
+        most = BLOCK // numbers
+        if len(operations) > _MOST_LIVE // BLOCK:
+            most = min(most, _MOST_LIVE // max(self._live(), 1))
+        blocks = -(-self.rows // max(most, 1))
         blocks = max(blocks, min(self._long() // BLOCK, _EVEN, self.rows))
         even = _EVEN if blocks > _EVEN else 2
         if blocks > 1:
@@ -198,6 +205,21 @@ class Sized:
         step = -(-self.rows // blocks)
         unit = next((unit for unit in _ALIGNED if step >= _MANY * unit), 1)
         return -(-step // unit) * unit
+
+    def _live(self) -> int:
+        """How many numbers of a row are needed at the same time, at most."""
+        plan = self.program.plan
+        widths = {n: math.prod(s) // self.rows for n, s in self.shapes.items() if n in plan.rows}
+        last = {arg: node for node in plan.graph.nodes for arg in node.args if arg in widths}
+        ends = Counter[Node]()
+        for node, end in last.items():
+            ends[end] += widths[node] if node.op not in VIEWS else 0
+        live = most = 0
+        for node in plan.graph.nodes:
+            live += widths[node] if node in last and node.op not in VIEWS else 0
+            most = max(most, live)
+            live -= ends[node]
+        return most
 
     def _operations(self) -> list[tuple[tuple[int, ...], str]]:
         """The shape and the name of each operation on rows."""

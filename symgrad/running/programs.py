@@ -25,7 +25,7 @@ from symgrad.writing.layout import Layout
 from symgrad.writing.naming import Names
 from symgrad.writing.rows import LOCALS, Plan, in_loops, without_means
 from symgrad.writing.segments import Source
-from symgrad.writing.sums import contracted
+from symgrad.writing.sums import contracted, scaled_once
 
 _NOT_ON_ROWS = frozenset("_zeros _ones eye _counting input _reshape _broadcast_to".split())
 
@@ -46,7 +46,7 @@ def planned(
     """
     ready = legal(derived, table, NUMPY)
     graph, both = prepared(replace(ready, graph=faster(ready.graph)), kind, table)
-    careful = contracted(without_means(graph), known.infer())
+    careful = scaled_once(contracted(without_means(graph), known.infer()), known.infer())
     hoped, witnesses = hopeful(careful, known.infer()) if hoping else (careful, ())
     types = types_of(hoped, derived.indices)
 

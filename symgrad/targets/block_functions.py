@@ -105,6 +105,11 @@ _largest = partial(np.maximum.reduce, axis=None)
 """Of all elements; nan where there is one."""
 
 
+_FEW = 2**12
+"""Of so many numbers a sum of squares, which is finite if all are, is found sooner than a largest
+one; of more, libraries share it among threads."""
+
+
 @cache
 def _safe(dtype: Any) -> tuple[Any, Any]:
     """Between these, the root of a sum of squares has lost nothing to their range."""
@@ -121,7 +126,8 @@ def hypot(x: Any, y: Any, *, spare: Array | None = None, out: Array) -> Array:
     np.sqrt(out, out=out)
     least, most = _safe(out.dtype)
     above = isinstance(y, int | float) and abs(y) > 2 * least
-    if not ((above or _smallest(out) > least) and _largest(out) < most):
+    below = out.size <= _FEW and np.vdot(out, out) < math.inf
+    if not ((above or _smallest(out) > least) and (below or _largest(out) < most)):
         inside = np.greater(out, least)
         np.logical_and(inside, out < most, out=inside)
         np.hypot(x, y, out=out, where=np.logical_not(inside, out=inside))

@@ -18,6 +18,7 @@ from symgrad.pipeline import Derived
 from symgrad.rewriting.finish import (
     faster,
     finish,
+    masks_on_parts,
     plain_indices,
     powers_by_squares,
     shapes_from_inputs,
@@ -100,9 +101,9 @@ def check_function_name(name: object, kind: str) -> None:
         )
 
 
-def outputs_for(graph: Graph, kind: str) -> Graph:
+def outputs_for(graph: Graph, kind: str, values: int = 1) -> Graph:
     """The part of a graph of value and derivatives that one kind of function needs."""
-    start, stop = {"value": (0, 1), "grad": (1, None), "value_and_grad": (0, None)}[kind]
+    start, stop = {"value": (0, 1), "grad": (values, None), "value_and_grad": (0, None)}[kind]
     return part_of(graph.nodes, graph.outputs[start:stop], graph.labels)
 
 
@@ -110,15 +111,23 @@ _SHAPING = frozenset(("broadcast", "unbroadcast"))
 
 
 def legal(
-    derived: Derived, table: FunctionTable, target: Target, text: str = "", touched: bool = False
+    derived: Derived,
+    table: FunctionTable,
+    target: Target,
+    text: str = "",
+    touched: bool = False,
+    values: int = 1,
 ) -> Derived:
-    """A formula's graph in the operations of a target, ready for `function_source`."""
+    """A formula's graph in the operations of a target, ready for `function_source`.
+
+    As for `legalise`, the first outputs are the value, or parts of it.
+    """
     graph = derived.graph
     if target.library is None:
         inside = {a.op for n in graph.nodes if n.op not in _SHAPING for a in n.args}
         touched = not inside.isdisjoint(_SHAPING)
         graph = without_shapes(graph)
-    graph = legalise(graph, target.known, table, target.name, text, touched)
+    graph = legalise(graph, target.known, table, target.name, text, touched, values)
     return replace(derived, graph=graph)
 
 
@@ -130,7 +139,8 @@ def calling_rows(derived: Derived, table: FunctionTable, text: str) -> tuple[Der
 
 def prepared(derived: Derived, kind: str, table: FunctionTable) -> tuple[Graph, list[str]]:
     """The graph of one kind of function on arrays; and the inputs that are indices, too."""
-    graph = reduced_once(outputs_for(shapes_from_inputs(derived.graph, kind), kind))
+    graph = shapes_from_inputs(masks_on_parts(derived.graph), kind)
+    graph = reduced_once(outputs_for(graph, kind))
     graph = typed_creations(typed_fills(graph, table), derived.indices)
     return plain_indices(finish(graph, derived.indices), derived.indices)
 

@@ -8,12 +8,13 @@ told by its spelling, so that both ways give the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from symgrad.emit import argument_names, emit
 from symgrad.functions import FunctionTable
-from symgrad.graph import Node
+from symgrad.graph import Graph, Node, ancestors, part_of
 from symgrad.load import load
 from symgrad.pipeline import Derived
 from symgrad.rewriting.finish import powers_as_products, without_shapes
@@ -75,9 +76,21 @@ def number_steps(derived: Derived, kind: str, table: FunctionTable) -> Schedule:
     SymgradError
         There is an operation that it lacks.
     """
-    ready = legal(derived, table, SCALAR)
-    graph = powers_as_products(without_shapes(outputs_for(ready.graph, kind)))
+    graph, values = _without_value(derived.graph) if kind == "grad" else (derived.graph, 1)
+    graph = legal(replace(derived, graph=graph), table, SCALAR, values=values).graph
+    graph = powers_as_products(without_shapes(outputs_for(graph, kind, values)))
     return schedule(graph, SCALAR, table, graph.outputs[0] if kind != "grad" else None)
+
+
+def _without_value(graph: Graph) -> tuple[Graph, int]:
+    """A graph without what its value alone needs, and how many outputs stand for that.
+
+    These are the parts of it that the derivatives use: in them, other rules hold.
+    """
+    used = ancestors(graph.nodes, graph.outputs[1:]) & ancestors(graph.nodes, graph.outputs[:1])
+    inner = {arg for node in used for arg in node.args}
+    parts = [node for node in graph.nodes if node in used and node not in inner]
+    return part_of(graph.nodes, [*parts, *graph.outputs[1:]], graph.labels), len(parts)
 
 
 def number_source(

@@ -7,6 +7,7 @@ with a number for each column in e, becomes `-2*e` times the product of g and r.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -241,3 +242,71 @@ def _is_ones(node: Node) -> bool:
     while node.op in ("broadcast", "expand_dims"):
         node = node.args[0]
     return node.is_constant and node.value == 1.0
+
+
+def scaled_once(graph: Graph, found: Inference) -> Graph:
+    """The graph with `x * (2*t)` and `y * (2*t)` for `(2*x) * t` and `(2*y) * t`.
+
+    Where numbers are powers of two that changes no digit. A sign that differs is left to the sum or
+    difference that the product is in.
+    """
+    shapes, uses = Shapes(found), graph.uses()
+    users = {arg: node for node in graph.nodes for arg in node.args}
+    groups: dict[tuple[Node, float], list[tuple[Node, Node, float]]] = {}
+    for node in graph.nodes:
+        for scaled, other in zip(node.args, node.args[::-1], strict=True) if _doubles(node) else ():
+            number = _power_of_two(scaled) if uses[scaled] == 1 else 0.0
+            if number and shapes(scaled.args[1]) == shapes(other) == shapes(node) is not None:
+                groups.setdefault((other, abs(number)), []).append((node, scaled.args[1], number))
+    chosen: dict[Node, tuple[Node, Node, float, bool]] = {}
+    taken: set[Node] = set()
+    for (shared, size), group in groups.items():
+        parts = [part for part in group if part[0] not in chosen]
+        for sign in (size, -size) if len(parts) > 1 else ():
+            turned = [node for node, _, number in parts if number != sign]
+            inner = [n for n in turned if uses[n] == 1 and n not in graph.outputs]
+            takers = [users[node] for node in inner]
+            apart = len(turned) == len({*takers} - taken)
+            if apart and all(map(_takes_signs, takers, turned)):
+                chosen |= {n: (shared, other, sign, n in turned) for n, other, _ in parts}
+                taken.update(takers)
+                break
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if node in chosen:
+            shared, other, sign, _ = chosen[node]
+            scaled = build.node("multiply", build.constant(sign), made[shared])
+            return build.node("multiply", made[other], scaled, span=node.span)
+        turned = [arg in chosen and chosen[arg][3] for arg in node.args]
+        if node.op not in _SIGNED or not any(turned):
+            return None
+        first, second = args[::-1] if turned[0] else args
+        return build.node(_SIGNED[node.op], first, second, span=node.span)
+
+    return rebuilt(graph, replace, ("multiply", *_SIGNED)) if chosen else graph
+
+
+_DYADIC = 0.5
+"""What is left of a power of two without its exponent."""
+
+_SIGNED = {"add": "subtract", "subtract": "add"}
+"""What a sum or a difference is where its second operand has the other sign."""
+
+
+def _doubles(node: Node) -> bool:
+    return node.op == "multiply" and node.args[0] is not node.args[1]
+
+
+def _power_of_two(node: Node) -> float:
+    """The power of two, of either sign, that something is multiplied with; 0 for none."""
+    number = node.args[0].value if _doubles(node) else None
+    dyadic = isinstance(number, float) and math.frexp(abs(number))[0] == _DYADIC
+    return float(number) if dyadic and isinstance(number, float) else 0.0
+
+
+def _takes_signs(user: Node, node: Node) -> bool:
+    """Whether a sum, or a difference with something as its second operand."""
+    both = user.args.count(node) > 1
+    return not both and (user.op == "add" or (user.op == "subtract" and user.args[1] is node))

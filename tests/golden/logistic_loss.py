@@ -22,7 +22,7 @@ def value(w: ArrayLike, x: ArrayLike, b: ArrayLike, t: ArrayLike) -> Array:
     """The value of the formula."""
     w, x, b, t = _floats(w, x, b, t)
     z = w * x + b
-    return np.logaddexp(z, 0) - t * z
+    return np.maximum(z, 0) - t * z + np.log1p(np.exp(-np.abs(z)))
 
 
 @np.errstate(all="ignore")
@@ -31,7 +31,7 @@ def grad(w: ArrayLike, x: ArrayLike, b: ArrayLike, t: ArrayLike) -> tuple[Array,
     w, x, b, t = _floats(w, x, b, t)
     z = w * x + b
     # reverse
-    dz = 1 / (1 + np.exp(-z)) - t
+    dz = _sigmoid_less(z, t)
     dw = _sum_to(dz * x, w)
     db = _sum_to(dz, b)
     return dw, db
@@ -47,12 +47,17 @@ def value_and_grad(
     """The value of the formula, and its derivative with respect to w, b."""
     w, x, b, t = _floats(w, x, b, t)
     z = w * x + b
-    value = np.logaddexp(z, 0) - t * z
+    value = np.maximum(z, 0) - t * z + np.log1p(np.exp(-np.abs(z)))
     # reverse
-    dz = 1 / (1 + np.exp(-z)) - t
+    dz = _sigmoid_less(z, t)
     dw = _sum_to(dz * x, w)
     db = _sum_to(dz, b)
     return value, (dw, db)
+
+
+def _sigmoid_less(x: Array, t: Array) -> Array:
+    """sigmoid(x) - t, also where that overflows or loses digits."""
+    return np.where(x > 0, 1 - t - 1 / (1 + np.exp(x)), 1 / (1 + np.exp(-x)) - t)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
