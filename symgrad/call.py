@@ -265,7 +265,8 @@ class Caller:
             if memory.needed > SMALL:
                 memory = estimate(graph, known.infer())
                 least = LARGE if PRODUCTS.isdisjoint(n.op for n in graph.nodes) else MULTIPLIED
-                if (product(memory.shape) or 0) >= least and all(a.size for a in arrays):
+                empty = any(0 in (shape or ()) for shape in (*shapes, *inferred.shapes.values()))
+                if (product(memory.shape) or 0) >= least and not empty:
                     kernel = self._flattened(plan, known, kernel)
                 if isinstance(kernel, Runner):
                     memory = Estimate(kernel.needed, memory.largest, memory.shape)

@@ -13,7 +13,7 @@ from symgrad.rewrite import rewrite
 from symgrad.rewriting.alike import ASKING_FOR_SHAPES, where_alike
 from symgrad.rewriting.cancellation import without_cancellation
 from symgrad.rewriting.grouping import grouped
-from symgrad.shapes import Inference
+from symgrad.shapes import CONDITIONS, Inference
 from symgrad.shaping.leaves import Leaves, is_elementwise
 
 
@@ -111,12 +111,18 @@ _SHAPE_ONLY = {"size": 0, "_count": 0, "broadcast": 1, "unbroadcast": 1, "_resha
 """Operations that only look at the shape of an operand, and at which one."""
 
 
+_NO_NUMBERS = CONDITIONS | {"pair"}
+
+
 def _asks_for_shape(node: Node) -> bool:
     return node.op in _SHAPE_ONLY and len(node.args) > _SHAPE_ONLY[node.op]
 
 
 def _shapes_from_the_first(graph: Graph) -> Graph:
-    """Where only a shape is asked for, ask the first thing that has it: an input, if one does."""
+    """Where only a shape is asked for, ask the first thing that has it: an input, if one does.
+
+    Not a condition, though: the type of what is asked is often taken as well.
+    """
     if not any(node.op in _SHAPE_ONLY for node in graph.nodes):
         return graph
     shaped = {n.args[_SHAPE_ONLY[n.op]] for n in graph.nodes if _asks_for_shape(n)}
@@ -128,7 +134,7 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
     for node in graph.nodes:
         if not missing:
             break
-        if not node.is_constant and node.op != "pair" and leaves[node] in missing:
+        if not node.is_constant and node.op not in _NO_NUMBERS and leaves[node] in missing:
             first[leaves[node]] = node
             missing.remove(leaves[node])
 

@@ -108,6 +108,7 @@ SUMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sum(squeeze(exp(y[:, None]))**2)", {"y": Y[:17]}),
     ("log(sum(X * exp(z), axis=-1))", {"X": abs(X.T), "z": Y[None]}),
     ("cumsum(sqrt(1 + sum(y * z, keepdims=True)**2), axis=-1) * y", {"y": Y, "z": Y + 1}),
+    ("sum(moveaxis(X[:, :, None] * z, 0, -1), axis=0)", {"X": X, "z": Y[:23]}),
     ("mean(log(sum(exp(y), axis=0) / b), axis=0)", {"y": Y, "b": np.array([0.0, 1.0])}),
     ("sum(X[0][1] * exp(X)) + X[2, 1]", {"X": X}),
     ("sum(cross(A, B)[:, 1:]**2 * A[:, :1])", {"A": X, "B": X[::-1]}),
@@ -162,6 +163,13 @@ def test_inputs_of_all_kinds(given: dict[str, Any]) -> None:
     narrow = np.result_type(*map(np.asarray, given.values())) in (np.float16, np.float32)
     assert close(found, expected, 1e-2 if narrow else 1e-12)
     assert same_bits(found[0], expected[0])
+
+
+def test_what_is_empty_on_the_way_is_left_to_the_plain_code() -> None:
+    formula, x = "sum(sqrt(diff(x[:, :1], axis=1))) + max(x)", X
+    expected = symgrad.value_and_grad(formula)(x)
+    with in_blocks():
+        assert close(symgrad.value_and_grad(formula)(x), expected)
 
 
 @pytest.mark.parametrize("formula", ["where(sum(x) > 0, x*y, y)", "-y if max(x) > 0 else x"])

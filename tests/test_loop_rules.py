@@ -122,6 +122,7 @@ UNUSUAL = [
     ("x: (4,); argmin(x)", ([1.0, -0.0, 0.0, 2.0],), 1.0),
     ("x: (4,); argsort(x) @ [1000, 100, 10, 1]", ([np.nan, 3.0, -np.inf, 3.0],), 2130.0),
     ("x: scalar; sum(tile(x, 3))", (2.0,), 6.0),
+    ("x: (2, 1, 2); y: scalar; sum(x * y * x)", (np.ones((2, 1, 2)), 3.0), 12.0),
 ]
 """Formulas, inputs, and what is to be: nan where NumPy raises."""
 

@@ -9,6 +9,7 @@ from symgrad.functions import builtin_functions
 from symgrad.graph import Builder, Graph
 from symgrad.pipeline import derive
 from symgrad.rewriting.finish import without_shapes
+from symgrad.shapes import CONDITIONS
 from symgrad.simplify import expand, legalise, stabilise
 from symgrad.targets import Target
 from symgrad.targets.numpy import NUMPY
@@ -69,6 +70,14 @@ def test_the_value_is_what_the_formula_alone_gives() -> None:
     alone = stabilise(derive(formula, (), TABLE).graph, TABLE)
     point = {"x": np.float64(0.3), "y": np.float64(0.7)}
     assert numpy_outputs(alone, point)[0] == numpy_outputs(derived(formula), point)[0]
+
+
+def test_sums_to_a_shape_ask_no_condition_for_it() -> None:
+    """With the shape comes the type, and a sum of truth values is one."""
+    graph = derived("einsum('ij,i,jk->ik', where(b < a, a, 0), c, d)")
+    likes = [node.args[1] for node in graph.nodes if node.op == "unbroadcast"]
+    assert likes
+    assert not CONDITIONS & {node.op for node in likes}
 
 
 @pytest.mark.parametrize("target", [NUMPY, SCALAR], ids=["numpy", "scalar"])

@@ -67,9 +67,11 @@ ALONG_LAST: Mapping[str, Spelling] = {"sum": call("_sum_last"), "max": call("_ma
 """Reductions of the last axis alone."""
 
 FUNCTIONS = frozenset(
-    match[1] for s in INTO.values() if (match := re.match(r"np\.(\w+)\(", s.template))
+    match[1]
+    for s in INTO.values()
+    if not s.keywords and (match := re.match(r"np\.(\w+)\(", s.template))
 )
-"""Those of NumPy among them."""
+"""Those of NumPy among them, to which it is added by its place."""
 
 _BRANCHES = {"sign"}
 """Where NumPy cannot compute several elements at once if they are written over."""

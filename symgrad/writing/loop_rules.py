@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -205,7 +206,7 @@ def _labels(on: Loops, step: Step) -> tuple[str, str, str]:
     if op == "_outer":
         return "AB"[:a], "CD"[:b], "AB"[:a] + "CD"[:b]
     if op == "_vdot":
-        return "AB"[:a], "AB"[:b], ""
+        return ascii_uppercase[:a], ascii_uppercase[:b], ""
     stack = "STUVWXYZ"[: max(a, b) - 2] if max(a, b) > 2 else ""
     left = stack[len(stack) - max(a - 2, 0) :] + ("i" if a > 1 else "") + "k"
     right = stack[len(stack) - max(b - 2, 0) :] + "k" + ("j" if b > 1 else "")
