@@ -245,8 +245,13 @@ def _step(
     return result, False
 
 
-def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
-    """The graph with series where parts of it that depend on one node only cancel."""
+def series_of(graph: Graph, table: FunctionTable) -> Replacement | None:
+    """The series that takes the place of a graph's value, if one does."""
+    return _replacements(graph, table).get(graph.outputs[0])
+
+
+def _replacements(graph: Graph, table: FunctionTable) -> dict[Node, Replacement]:
+    """Series for the parts of a graph that depend on one node only and cancel."""
     users: dict[Node, list[Node]] = {}
     alone: set[Node] = set()  # What something depends on that depends on nothing else.
     known = {op: _has_series(op, table) for op in {node.op for node in graph.nodes}}
@@ -258,7 +263,12 @@ def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
             users.setdefault(arg, []).extend([node] if known[node.op] else ())
     starts = [node for node in users if node in alone or _is_reciprocal(node)]
     regions = [Region(node, users, table) for node in [*starts, *_ratios(graph.nodes)]]
-    chosen = _chosen(regions, graph)
+    return _chosen(regions, graph)
+
+
+def without_cancellation(graph: Graph, table: FunctionTable) -> Graph:
+    """The graph with series where parts of it that depend on one node only cancel."""
+    chosen = _replacements(graph, table)
     if not chosen:
         return graph
 

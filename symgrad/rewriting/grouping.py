@@ -1,20 +1,25 @@
 """Factors stand together that are 0 / 0 at the same point, as in `v/k*(1 - exp(-k*t))`.
 
 A product of factors and divisors may be taken in any order. Where a function that is 0 at 0, such
-as a sine, meets a divisor that is a factor of its argument u, it is divided by u instead, and the
-rest of u becomes a factor: `sin(k*t)/k` is `t*(sin(u)/u)`, with u = k*t. Likewise u / sin(u). What
-else is 0 / 0 is found by its series. Alone, such a quotient has a series, so that it and its
-derivatives are right at the point, too. Where there is none, products stay as they are.
+as a tangent, meets a divisor that is a factor of its argument u, it is divided by u instead where u
+is small, and the rest of u becomes a factor: `tan(k*t)/k` is `t*(tan(u)/u)`, with u = k*t, of which
+the series is known. Where u is large it stays: of `t*(tanh(u)/u)`, the slope by t would cancel.
+Likewise u / tan(u). What else is 0 / 0 is found by its series: alone, such a quotient has one, so
+that it and its derivatives are right at the point, too. Where there is none, products stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import reduce
+from operator import mul
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
-from symgrad.rewriting.cancellation import without_cancellation
+from symgrad.rewrite import rewrite
+from symgrad.rewriting.cancellation import series_of, without_cancellation
+from symgrad.rewriting.polynomials import near_point
 from symgrad.rewriting.series import PRODUCTS
 
 _MOST_NODES = 16
@@ -47,7 +52,7 @@ def grouped(graph: Graph, table: FunctionTable) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        found = _paired(build, node, made) if node in roots else None
+        found = _paired(build, node, made, table) if node in roots else None
         if found is None and node.op in _QUOTIENTS:
             found = _by_series(build, node, made, table)
         return found
@@ -69,8 +74,10 @@ def _with_divisors(graph: Graph) -> set[Node]:
     return divided & whole
 
 
-def _paired(build: Builder, node: Node, made: Mapping[Node, Node]) -> Node | None:
-    """A product with each function that vanishes divided by its own argument, or this by that."""
+def _paired(
+    build: Builder, node: Node, made: Mapping[Node, Node], table: FunctionTable
+) -> Node | None:
+    """A product with each function that vanishes beside what it vanishes with."""
     sign, powers, cancels = _factors(node)
     ratios = [ratio for each in list(powers) for ratio in _ratios_of(each, powers)]
     if not ratios and not cancels:
@@ -80,15 +87,15 @@ def _paired(build: Builder, node: Node, made: Mapping[Node, Node]) -> Node | Non
         args = tuple([made[arg] for arg in factor.args])
         return build.intern(factor.op, args, factor.value, factor.span) if args else made[factor]
 
-    above: list[Node] = []
+    if len(ratios) == 1:
+        above = [ratios[0].quotient(build, again, table)]
+        for factor, n in ratios[0].rest.items():
+            powers[factor] -= ratios[0].side * n
+    else:
+        above = [ratio.by_argument(build, again) for ratio in ratios]
+        sign *= reduce(mul, [ratio.sign for ratio in ratios], 1)
     below: list[Node] = []
-    within: set[Node] = set()
-    for function, argument, often, side in ratios:
-        turn, inner, _ = _factors(argument)
-        sign *= turn**often
-        within.update((function, *inner))
-        parts = (again(function), _raised(build, again(argument), often))[::side]
-        above.append(build.node("divide", *parts, span=node.span))
+    within = {each for ratio in ratios for each in (ratio.function, *ratio.met, *ratio.rest)}
     for factor, n in powers.items():
         if n:
             (above if n > 0 else below).append(_raised(build, again(factor), abs(n)))
@@ -99,30 +106,123 @@ def _paired(build: Builder, node: Node, made: Mapping[Node, Node]) -> Node | Non
         if not n and factor not in within and not factor.is_constant:
             like = build.node("join", result, again(factor))
             result = build.node("broadcast", result, like)
-    return build.node("negative", result) if sign < 0 else result
+    result = build.node("negative", result) if sign < 0 else result
+    if len(ratios) < 2 or not any(ratio.rest for ratio in ratios):
+        return result
+    sizes = [build.node("abs", again(ratio.argument)) for ratio in ratios]
+    largest = reduce(lambda a, b: build.node("maximum", a, b), dict.fromkeys(sizes))
+    written = build.intern(node.op, tuple([made[arg] for arg in node.args]), None, node.span)
+    small = build.node("less", largest, build.constant(1.0))
+    return _chosen(build, small, result, written)
 
 
-def _ratios_of(function: Node, powers: Powers) -> Iterator[tuple[Node, Node, int, int]]:
-    """A function that vanishes and its argument, as long as they meet; they leave the product.
+def _chosen(build: Builder, small: Node, near: Node, far: Node) -> Node:
+    large = build.node("logical_not", small)
+    return build.node("add", build.node("keep", small, near), build.node("keep", large, far))
 
-    Told are also the power of the argument, and 1 where the function is divided, -1 where it is
-    what divides.
+
+@dataclass(frozen=True, slots=True)
+class _Ratio:
+    """A function that vanishes over those factors of its argument, to a power, that it meets.
+
+    Where `side` is -1 it is the other way round. `rest` are the other factors of the argument to
+    that power, and `sign` is theirs.
+    """
+
+    function: Node
+    argument: Node
+    power: int
+    side: int
+    sign: int
+    met: Powers
+    rest: Powers
+
+    def quotient(self, build: Builder, again: Callable[[Node], Node], table: FunctionTable) -> Node:
+        """The quotient; by the whole argument where that is small, with the rest as factors."""
+        function, argument = again(self.function), again(self.argument)
+        factors = [_raised(build, again(f), n) for f, n in self.met.items()]
+        far = self._divided(build, function, _product(build, factors))
+        if not self.rest and self.sign > 0:
+            return far
+        if len(self.met) == 1 and self.power == 1 and self._has_a_rule(table):
+            (factor,) = self.met
+            rest = _times(
+                build, build.constant(float(self.sign * self._turned())), self.rest, again
+            )
+            whole = build.node("multiply", rest, again(factor))
+            function = build.node(self.function.op, whole, span=self.function.span)
+            return self._divided(build, function, again(factor))
+        found = series_of(self._alone(), table) if len(function.args) == 1 else None
+        if found is None:
+            small = build.node("less", build.node("abs", argument), build.constant(1.0))
+            near = self.by_argument(build, again)
+        else:
+            small, near = near_point(build, found, argument)
+        near = _times(build, near, {f: n * self.side for f, n in self.rest.items()}, again)
+        near = build.node("negative", near) if self.sign < 0 else near
+        return _chosen(build, small, near, far)
+
+    def by_argument(self, build: Builder, again: Callable[[Node], Node]) -> Node:
+        """The function over the power of its argument, or the other way round."""
+        argument = _raised(build, again(self.argument), self.power)
+        return self._divided(build, again(self.function), argument)
+
+    def _turned(self) -> int:
+        return 1 if self.function.args[0] is self.argument else -1
+
+    def _has_a_rule(self, table: FunctionTable) -> bool:
+        """Whether the function of a product over one of its factors is a function of its own."""
+        build = Builder()
+        x, y = (build.node("input", value=name) for name in "xy")
+        function = build.node(self.function.op, build.node("multiply", x, y))
+        alone = build.graph([self._divided(build, function, y)])
+        found = rewrite(alone, table, ("exact", "stable", "before"))
+        return not any(node.op in _QUOTIENTS for node in found.nodes)
+
+    def _alone(self) -> Graph:
+        """The function of one variable over a power of that, or the other way round."""
+        build = Builder()
+        x = build.node("input", value="x")
+        operand = x if self._turned() > 0 else build.node("negative", x)
+        function = build.node(self.function.op, operand)
+        return build.graph([self._divided(build, function, _raised(build, x, self.power))])
+
+    def _divided(self, build: Builder, function: Node, by: Node) -> Node:
+        return build.node("divide", *(function, by)[:: self.side])
+
+
+def _ratios_of(function: Node, powers: Powers) -> Iterator[_Ratio]:
+    """A function that vanishes with what it meets, as long as it does.
+
+    They leave the product; the rest of the argument enters it, and may meet others.
     """
     if function.op not in _VANISHING:
         return
     place, order = _VANISHING[function.op]
     argument = _unsigned(function.args[place])
-    _, inner, _ = _factors(argument)
+    sign, inner, _ = _factors(argument)
     while powers[function]:
         side = 1 if powers[function] > 0 else -1
-        met = [f for f, n in inner.items() if n > 0 and powers.get(f, 0) * side < 0]
-        if all(each.is_constant for each in met):
+        found = {f: -side * powers.get(f, 0) for f, n in inner.items() if n > 0}
+        found = {f: n for f, n in found.items() if n > 0}
+        if all(each.is_constant for each in found):
             return
-        often = min(order, max(1, *[-side * powers[f] // inner[f] for f in met]))
+        often = min(order, max(1, *[n // inner[f] for f, n in found.items()]))
+        met = {f: min(often * inner[f], n) for f, n in found.items()}
         powers[function] -= side
         for factor, n in inner.items():
             powers[factor] = powers.get(factor, 0) + side * often * n
-        yield function, argument, often, side
+        rest = {f: often * n - met.get(f, 0) for f, n in inner.items()}
+        rest = {f: n for f, n in rest.items() if n}
+        yield _Ratio(function, argument, often, side, sign**often, met, rest)
+
+
+def _times(build: Builder, product: Node, factors: Powers, again: Callable[[Node], Node]) -> Node:
+    """A product with more factors, which are multiplied on their own."""
+    for op, side in (("multiply", 1), ("divide", -1)):
+        more = [_raised(build, again(f), abs(n)) for f, n in factors.items() if n * side > 0]
+        product = build.node(op, product, _product(build, more)) if more else product
+    return product
 
 
 def _raised(build: Builder, node: Node, power: int) -> Node:

@@ -39,10 +39,10 @@ def replacement_of(variable: Node, point: float, exact: Series) -> Replacement |
     return None
 
 
-def choice(
-    build: Builder, found: Replacement, variable: Node, far: Node, small: Node | None
-) -> Node:
-    """The polynomial near the point, and what it stands for elsewhere."""
+def near_point(
+    build: Builder, found: Replacement, variable: Node, small: Node | None = None
+) -> tuple[Node, Node]:
+    """Whether a variable is near to the point, and the polynomial."""
     distance = variable
     if found.point:
         distance = build.node("subtract", variable, build.constant(found.point))
@@ -60,5 +60,13 @@ def choice(
         if found.start > 1:
             lead = build.node("power", distance, build.constant(float(found.start)))
         value = build.node("multiply", lead, value)
+    return near, value
+
+
+def choice(
+    build: Builder, found: Replacement, variable: Node, far: Node, small: Node | None
+) -> Node:
+    """The polynomial near the point, and what it stands for elsewhere."""
+    near, value = near_point(build, found, variable, small)
     beyond = build.node("logical_not", near)
     return build.node("add", build.node("keep", near, value), build.node("keep", beyond, far))
