@@ -137,13 +137,16 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
         if not node.is_constant and node.op not in _NO_NUMBERS and leaves[node] in missing:
             first[leaves[node]] = node
             missing.remove(leaves[node])
+    places = {node: place for place, node in enumerate(graph.nodes)}
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
         place = _SHAPE_ONLY[node.op]
         if _asks_for_shape(node) and leaves[node.args[place]]:
-            args[place] = made[first.get(leaves[node.args[place]], node.args[place])]
+            found = first.get(leaves[node.args[place]], node)
+            if places[found] < places[node]:
+                args[place] = made[found]
         return None
 
     return rebuilt(graph, replace, _SHAPE_ONLY)

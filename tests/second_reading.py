@@ -70,6 +70,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sigmoid": special.expit,
     "expit": special.expit,
     "logit": special.logit,
+    "log_expit": special.log_expit,
     "softplus": lambda x: np.logaddexp(x, 0.0),
     "relu": lambda x: np.maximum(x, 0.0),
     "leaky_relu": lambda x, slope=0.01: np.where(x > 0, x, slope * x),

@@ -26,7 +26,7 @@ X = np.linspace(0, 1, 5)
     ids=range(9),
 )
 def test_both_ways(given: tuple[Any, ...]) -> None:
-    found, expected = floats(*given), _convert(*given)
+    found, expected = floats(*given), _convert()(*given)
     assert [type(x) for x in found] == [np.ndarray] * len(given)
     assert [x.dtype for x in found] == [x.dtype for x in expected]
     assert all(np.array_equal(x, y) for x, y in zip(found, expected, strict=True))

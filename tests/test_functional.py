@@ -137,8 +137,14 @@ def test_arrays_agree_with_numpy(case: Case, library: str) -> None:
         return
     if function is None:
         return
-    with np.errstate(all="ignore"):
-        found = function(**{name: given(library, value) for name, value in inputs.items()})
+    try:
+        with np.errstate(all="ignore"):
+            found = function(**{name: given(library, value) for name, value in inputs.items()})
+    except SymgradError as error:
+        # The strict library refuses what other libraries add to the standard.
+        if "only specified in the Array API" not in str(error):
+            raise
+        return
     for got, want in zip((found[0], *found[1]), (value, *slopes), strict=True):
         close(taken(got), want, 1e-12, 1e-14)
 

@@ -26,7 +26,10 @@ def test_a_sum_passes_the_cotangent_on() -> None:
 
 
 def test_terms_add_up_where_a_value_is_used_again() -> None:
-    assert reversed_graph("x*x", "x") == ("v1 = multiply(x, x)\nv2 = add(x, x)\nreturn v1, v2")
+    assert reversed_graph("x*sin(x)", "x") == (
+        "v1 = sin(x)\nv2 = multiply(x, v1)\nv3 = cos(x)\nv4 = multiply(x, v3)\n"
+        "v5 = add(v1, v4)\nreturn v2, v5"
+    )
 
 
 def test_an_input_that_the_value_does_not_need_has_derivative_zero() -> None:

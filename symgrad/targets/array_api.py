@@ -125,9 +125,9 @@ SPELLINGS: Mapping[str, Spelling] = {
     "_zeros": Spelling("xp.zeros({shape}{dtype})", arity=0),
     "_ones": Spelling("xp.ones({shape}{dtype})", arity=0),
     "eye": Spelling(
-        "xp.eye({s0}{kw}{dtype})", keywords=(("", ()), ("n_cols", None), ("k", 0)), arity=0
+        "xp.eye(int({s0}){kw}{dtype})", keywords=(("", ()), ("n_cols", None), ("k", 0)), arity=0
     ),
-    "_counting": Spelling("xp.arange({s0}, dtype=xp.float64)", arity=0),
+    "_counting": Spelling("xp.arange(int({s0}), dtype=xp.float64)", arity=0),
     "tril": _with("xp.tril({0}{kw})", 1, ("k", 0)),
     "triu": _with("xp.triu({0}{kw})", 1, ("k", 0)),
     "diagonal": _with("_diagonal({0}, {v0}, {v1}, {v2})"),

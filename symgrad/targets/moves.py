@@ -137,7 +137,7 @@ def _put_along_axis(y: Array, x: Array, indices: Array, axis: int) -> Array:
 def _segment_sum(x: Array, ids: Array, n: int) -> Array:
     """The sum of the rows of each segment."""
     xp = _namespace(x, ids)
-    there = xp.reshape(ids, (1, -1)) == xp.reshape(xp.arange(n), (-1, 1))
+    there = xp.reshape(ids, (1, -1)) == xp.reshape(xp.arange(int(n)), (-1, 1))
     there = xp.reshape(there, (*there.shape, *(1,) * (x.ndim - 1)))
     return xp.sum(xp.where(there, x[None, ...], 0.0), axis=1)
 ''',
