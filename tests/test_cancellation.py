@@ -116,3 +116,32 @@ def test_what_is_near_a_pole_may_stand_before_the_ratio_to_it() -> None:
     value, slope = symgrad.value_and_grad("log(x)/x + x**-1 + arctan(x)")(4.0)
     assert value == pytest.approx(math.log(4) / 4 + 0.25 + math.atan(4), rel=1e-15)
     assert slope == pytest.approx((1 - math.log(4)) / 16 - 1 / 16 + 1 / 17, rel=1e-15)
+
+
+PRODUCTS = """
+a*expm1(x**2*t)/x**2
+a*log1p(x**2*t)/x**2
+a*sin(x**2*t)/x**2
+a*tanh(x**2*t)/x**2
+a*x**2/sinh(x**2*t)
+a*(1-exp(-x**2*t))/x
+a*(1-exp(-x**2*t))/x**3
+a*(1-exp(-t/x**2))*x**2
+a*(1-exp(-x/t))/(x/t)
+a*(1-cos(x*t))/x**2
+a*(1-cos(x**2*t))/x**2
+sin(x*a)*sin(x*t)/x**2
+sin(x*a)**2/x
+tanh(x*a)*expm1(-x*t)/(x*t)
+a*log1p(x/(a*t))*a/x
+""".split()
+
+
+@pytest.mark.parametrize("formula", PRODUCTS)
+@pytest.mark.parametrize("x", [0.1, 0.7, 3.0])
+def test_products_are_what_is_written_where_nothing_cancels(formula: str, x: float) -> None:
+    at = {name: value for name, value in {"a": 1.3, "x": x, "t": 0.9}.items() if name in formula}
+    names = tuple(at)
+    value, slopes = symgrad.value_and_grad(formula, names)(**at)
+    written, exact = symgrad.value_and_grad(formula, names, exact=True)(**at)
+    np.testing.assert_allclose([value, *slopes], [written, *exact], rtol=1e-8)

@@ -140,18 +140,16 @@ class _Ratio:
     def quotient(self, build: Builder, again: Callable[[Node], Node], table: FunctionTable) -> Node:
         """The quotient; by the whole argument where that is small, with the rest as factors."""
         function, argument = again(self.function), again(self.argument)
-        factors = [_raised(build, again(f), n) for f, n in self.met.items()]
-        far = self._divided(build, function, _product(build, factors))
+        above = [_raised(build, again(f), n) for f, n in self.met.items() if n > 0]
+        below = {f: n for f, n in self.met.items() if n < 0}
+        met = _times(build, _product(build, above), below, again)
+        far = self._divided(build, function, met)
         if not self.rest and self.sign > 0:
             return far
-        if len(self.met) == 1 and self.power == 1 and self._has_a_rule(table):
-            (factor,) = self.met
-            rest = _times(
-                build, build.constant(float(self.sign * self._turned())), self.rest, again
-            )
-            whole = build.node("multiply", rest, again(factor))
-            function = build.node(self.function.op, whole, span=self.function.span)
-            return self._divided(build, function, again(factor))
+        if self.power == 1 and self._has_a_rule(table):
+            sign = build.constant(float(self.sign * self._turned()))
+            whole = build.node("multiply", _times(build, sign, self.rest, again), met)
+            return self._divided(build, build.node(self.function.op, whole), met)
         found = series_of(self._alone(), table) if len(function.args) == 1 else None
         if found is None:
             small = build.node("less", build.node("abs", argument), build.constant(1.0))
@@ -208,7 +206,12 @@ def _ratios_of(function: Node, powers: Powers) -> Iterator[_Ratio]:
         if all(each.is_constant for each in found):
             return
         often = min(order, max(1, *[n // inner[f] for f, n in found.items()]))
-        met = {f: min(often * inner[f], n) for f, n in found.items()}
+        sides = {f: -side * powers.get(f, 0) for f in inner}
+        met = {
+            f: min(often * n, sides[f]) if n > 0 else max(often * n, sides[f])
+            for f, n in inner.items()
+            if n * sides[f] > 0
+        }
         powers[function] -= side
         for factor, n in inner.items():
             powers[factor] = powers.get(factor, 0) + side * often * n
