@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 from symgrad.graph import Builder, Node
 from symgrad.rewriting.series import Series
 
 _LONGEST = 24
 _NEGLIGIBLE = 2.0**-56
-_RADII = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+_RADII = tuple(2.0**-n for n in range(8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,17 @@ class Replacement:
 
 
 def replacement_of(variable: Node, point: float, exact: Series) -> Replacement | None:
-    """The fewest terms that are enough to second derivatives, within the largest radius."""
+    """The fewest terms that are enough to second derivatives, within the largest radius.
+
+    A term at least has to be known that is not needed: many may be 0 before it comes.
+    """
     terms = [float(term) for term in exact.terms]
+    apart = gcd(*[place for place, term in enumerate(terms) if term])
     stride = 1 if any(terms[1::2]) else 2
     for radius in _RADII:
         sizes = [abs(t) * (j + 1) ** 2 * radius**j for j, t in enumerate(terms)]
         count = max(j for j, size in enumerate(sizes) if size > _NEGLIGIBLE * abs(terms[0])) + 1
-        if count <= min(len(terms) - 3, _LONGEST):
+        if count <= min(len(terms) - max(3, apart), _LONGEST):
             kept = tuple(terms[:count:stride])
             return Replacement(variable, point, exact.start, stride, kept, radius)
     return None
