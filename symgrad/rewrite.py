@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,12 +122,12 @@ class Rewriter:
                     under_way[-1][-1].append(done)
         return self._simplest[node]
 
-    def again(self, node: Node) -> Node:
+    def again(self, node: Node, stays: bool = False) -> Node:
         """The simplest form of a node that was in it before under some sections, maybe others.
 
-        Its operands are as they were.
+        Its operands are as they were. It may be told that it `stays`.
         """
-        if not self._stays(node):
+        if not stays and not self._stays(node):
             return self.node(node.op, *node.args, value=node.value, span=node.span)
         taken = self.builder.take(node)
         return self._simplest.setdefault(taken, taken)
@@ -242,10 +242,12 @@ def rewrite(
     sections: tuple[str, ...],
     beyond: tuple[str, ...] = (),
     value: Sequence[Node] = (),
+    settled: Container[Node] = (),
 ) -> Graph:
     """The graph with every operation in its simplest form.
 
     `sections` of rewrites.sg hold everywhere, those `beyond` only for what `value` does not need.
+    Nodes that are `settled` stay as they are unless their operands change.
     """
     rewriter = Rewriter(table, sections, [node.op for node in graph.nodes])
     made = Changes()
@@ -261,8 +263,8 @@ def rewrite(
     for nodes in parts:
         for node in nodes[start:]:
             args = node.args
-            if node.settled and (not made or changed.isdisjoint(args)):
-                done = rewriter.again(node)
+            if (node.settled or node in settled) and (not made or changed.isdisjoint(args)):
+                done = rewriter.again(node, node in settled)
             else:
                 args = tuple(map(get, args, args))
                 done = rewriter.node(node.op, *args, value=node.value, span=node.span)

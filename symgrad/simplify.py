@@ -267,8 +267,9 @@ def legalise(
 ) -> Graph:
     """The graph in the operations that a target knows, tidied; its first outputs are the value.
 
-    A graph that was `touched` is tidied though the target knows all that is in it. `values` are
-    the outputs that are the value, or parts of it.
+    A graph that was `touched` is tidied though the target knows all that is in it; of another one,
+    what has nothing to do with what was replaced stays as it is. `values` are the outputs that are
+    the value, or parts of it.
 
     Raises
     ------
@@ -276,14 +277,19 @@ def legalise(
         An operation is neither known to the target nor defined by others.
     """
     expanded = expand(graph, known, table, target, text)
-    if expanded is graph and not touched:
-        return graph
-    return tidied(expanded, table, values)
+    if touched:
+        return tidied(expanded, table, values)
+    return graph if expanded is graph else tidied(expanded, table, values, frozenset(graph.nodes))
 
 
-def tidied(graph: Graph, table: FunctionTable, values: int = 1) -> Graph:
-    """A graph of which operations were replaced, without what that left to simplify."""
-    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[:values])
+def tidied(
+    graph: Graph, table: FunctionTable, values: int = 1, settled: frozenset[Node] = frozenset()
+) -> Graph:
+    """A graph of which operations were replaced, without what that left to simplify.
+
+    Nodes that are `settled` stay as they are unless their operands change.
+    """
+    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[:values], settled)
     return _as_read(graph, values)
 
 
