@@ -257,8 +257,8 @@ def _replacements(graph: Graph, table: FunctionTable) -> dict[Node, Replacement]
     known = {op: _has_series(op, table) for op in {node.op for node in graph.nodes}}
     for node in graph.nodes:
         args = node.args
-        if len(args) > 1 and args[0] is args[1]:
-            args = args[:1]
+        if len(args) > 1:
+            args = tuple(dict.fromkeys(args))
         varying = [arg for arg in args if arg.op != "constant"]
         if len(varying) == 1:
             alone.add(varying[0])
