@@ -341,14 +341,9 @@ class Tape:
 
     def elementwise(self, cotangents: dict[Node, Cotangent]) -> Graph:
         """The value, and the derivative of each of its elements where none of them mix."""
-        node = self.inputs.get(self.wrt[0])
-        if node is None or node not in cotangents:
-            node = self.build.node("input", value=self.wrt[0])
-            none = self.build.node("_filling", self.build.constant(0.0), self.value)
-            return self.build.graph([self.value, self.build.node("_filling", none, node)])
-        slope, root = cotangents[node]
-        if self._leaves[slope] != self._leaves[root]:
-            slope = self.build.node("_filling", slope, root)
+        x = self.inputs.get(self.wrt[0]) or self.build.node("input", value=self.wrt[0])
+        slope, root = cotangents.get(x, (None, self.value))
+        slope = filled(self.build, slope, root, x, self._leaves)
         return self.build.graph([self.value, slope], self._all_labels())
 
     def results(self, cotangents: dict[Node, Cotangent]) -> Graph:
@@ -368,6 +363,14 @@ def _takes_none_twice(node: Node) -> bool:
     return (node.op == "index" and len(node.args) == 1) or (
         node.op == "place" and node.args[1].op != "pair"
     )
+
+
+def filled(build: Builder, slope: Node | None, value: Node, x: Node, leaves: Leaves) -> Node:
+    """The derivative of each element of a value by its own x, in their shape; None is 0."""
+    if slope is None:
+        none = build.node("_filling", build.constant(0.0), value)
+        return build.node("_filling", none, x)
+    return slope if leaves[slope] == leaves[value] else build.node("_filling", slope, value)
 
 
 def unmask(node: Node) -> tuple[Node | None, Node]:
