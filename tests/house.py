@@ -7,8 +7,8 @@ PIPELINE = """
     spelling notations mistakes parser tree building syntax printer functions labels graph
     contraction items indexing variables replaying attributes compositions leaves nonzero structural
     calls declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
-    shapes axes resolve selection slices rules rulebook matching rewrite quotients reverse guards
-    series polynomials cancellation grouping alike simplify sizes leading specialise terms
+    shapes axes resolve selection slices rules rulebook matching rewrite quotients stated reverse
+    guards series polynomials cancellation grouping alike simplify sizes leading specialise terms
     batch_products batch_moves batch_keys batch work leibniz products alignment derivatives
     pipeline once finish targets schedule choices memory rows sums hopes elements naming emit
     slots loops homes segments into buffers pieces blocked runner lines carrying remarks layout
@@ -70,5 +70,6 @@ TESTED_WITH = {
     "python_source": "python_reading",
     "leading": "specialise",
     "nonzero": "reverse",
+    "stated": "reverse",
     "replaying": "formula",
 }
