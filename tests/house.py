@@ -8,7 +8,7 @@ PIPELINE = """
     contraction items indexing variables replaying attributes compositions leaves structural
     calls declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
     shapes axes resolve selection slices rules rulebook matching rewrite quotients reverse guards
-    series polynomials cancellation grouping alike simplify sizes leading specialise terms
+    series polynomials cancellation grouping gathering alike simplify sizes leading specialise terms
     batch_products batch_moves batch_keys batch work leibniz products alignment derivatives
     pipeline once finish targets schedule choices memory rows sums hopes elements naming emit
     slots loops homes segments into buffers pieces blocked runner lines carrying remarks layout
@@ -46,6 +46,7 @@ TESTED_WITH = {
     "compiled": "api",
     "c_rows": "c_file",
     "grouping": "cancellation",
+    "gathering": "cancellation",
     "polynomials": "cancellation",
     "batch_products": "batch",
     "batch_moves": "batch",

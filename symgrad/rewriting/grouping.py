@@ -292,11 +292,11 @@ def _by_series(
     above, below = node.args
     if (above.op != "multiply" and above.op not in PRODUCTS) or below.is_constant:
         return None
-    under = _below(below)
+    under = made_of(below)
     variables = {each for each in under if each.op == "input"}
     own, others = [], []
     for factor in _parts(above) if len(variables) == 1 else ():
-        found = _below(factor)
+        found = made_of(factor)
         inputs = {each for each in found if each.op == "input"}
         if inputs == variables:
             own.append(factor)
@@ -340,18 +340,23 @@ def _product(build: Builder, factors: Iterable[Node]) -> Node:
     return reduce(lambda a, b: build.node("multiply", a, b), factors)
 
 
-def _alone(op: str, own: list[Node], below: Node, under: Mapping[Node, None]) -> Graph:
+def _alone(op: str, own: list[Node], divisor: Node, under: Mapping[Node, None]) -> Graph:
     """A quotient by itself."""
     build = Builder()
+    take_all(build, under)
+    return build.graph([build.node(op, _product(build, own), divisor)])
+
+
+def take_all(build: Builder, under: Mapping[Node, None]) -> None:
+    """Take nodes and what they are made of, operands first."""
     placed: set[Node] = set()
     while len(placed) < len(under):
         for node in under:
             if node not in placed and placed.issuperset(node.args):
                 placed.add(build.take(node))
-    return build.graph([build.node(op, _product(build, own), below)])
 
 
-def _below(node: Node) -> dict[Node, None]:
+def made_of(node: Node) -> dict[Node, None]:
     """What something is made of, itself included; nothing where that is much."""
     seen = {node: None}
     waiting = [node]
