@@ -5,7 +5,7 @@
 PIPELINE = """
     version collector errors crew blas recycled extras terminal colouring limits template
     spelling notations mistakes parser tree building syntax printer functions labels graph
-    contraction items indexing variables replaying attributes compositions leaves structural
+    contraction items indexing variables replaying attributes compositions leaves nonzero structural
     calls declarations lower formula extend misfit dependence key_shapes shape_moves shape_rules
     shapes axes resolve selection slices rules rulebook matching rewrite quotients reverse guards
     series polynomials cancellation grouping alike simplify sizes leading specialise terms
@@ -69,5 +69,6 @@ TESTED_WITH = {
     "python_expressions": "python_reading",
     "python_source": "python_reading",
     "leading": "specialise",
+    "nonzero": "reverse",
     "replaying": "formula",
 }
