@@ -48,6 +48,7 @@ COST: Mapping[str, float] = {
     "exp2": 5,
     "sigmoid": 3.5,
     "_exp_moment": 3.5,
+    "_over_expm1": 7.95,
     "_sin_share": 4.5,
     "_versine": 5,
     "_steady_square": 0.9,
@@ -55,11 +56,15 @@ COST: Mapping[str, float] = {
     "_weighted_hypot": 4,
     "_lse_rest": 1,
     "_hypot_gap": 3,
+    "_hypot_excess": 2.9,
     "_square_gap": 3,
     "_over_square": 4,
     "_sqrt_product": 4,
     "_softsign": 4,
     "_share": 4,
+    "_square_over": 3,
+    "_midpoint": 4,
+    "_student_tail": 5,
     "_over_hypot": 3,
     "_over_one_hypot": 4,
     "_log_ratio3": 5,
@@ -131,7 +136,8 @@ class Plan:
     is_wild: bool
 
 
-def _plan(graph: Graph) -> Plan:
+def plan_of(graph: Graph) -> Plan:
+    """How a graph is built on what its inputs stand for."""
     inputs = [node for node in graph.nodes if node.op == "input"]
     others = [node for node in graph.nodes if node.op != "input"]
     places = {node: place for place, node in enumerate([*inputs, *others])}
@@ -158,6 +164,13 @@ class Rule:
         self.pattern = pattern
         self.root = pattern.outputs[0]
         self.predicates = predicates
+        self.numbers = frozenset(
+            node
+            for node in pattern.nodes
+            if node.is_constant
+            or (node.op == "input" and predicates.get(str(node.value), "varying") not in OPEN)
+        )
+        """What only a constant can be."""
         self._replace = replace
 
     @cached_property
@@ -168,7 +181,7 @@ class Rule:
     @cached_property
     def plan(self) -> Plan:
         """How that is built."""
-        return _plan(self.replacement)
+        return plan_of(self.replacement)
 
 
 def _is_constant(node: Node) -> bool:
