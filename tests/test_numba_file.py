@@ -74,6 +74,10 @@ MODELS = [
     ("sum(where(x > 0, log(x), k * x))", [(X, 3.0)]),
     ("1 / x + log(y) / x + exp(800 + y)", [(0.0, 0.0), (X, 1.0)]),
     ("sin(x) * cos(a * x) + tan(x)", [(FAR, 2.0), (np.array([np.nan, np.inf, 1.0]), 0.0)]),
+    (
+        "(x + 3)**y",
+        [(X, X[::-1]), (np.array([-3.0, -4.0, 1e300, 1.0]), np.array([2.0, 3, 1.02, 0]))],
+    ),
     ("x / y + x / y**2", [(FAR, X + 2.5), (np.array([1e300, 1.0, 0.0]), np.array([1e-20, 0, 0]))]),
     (
         "y / hypot(x, y)**2",

@@ -132,7 +132,7 @@ def numba_source(
     for helper, text in reversed(HELPERS.items()):
         if re.search(rf"\b{helper}\(", "\n".join([code, *helpers])):
             helpers.append(text)
-    chunk = "FEW = 8192\n" + "CHUNK = 256\n" * ("CHUNK" in code)
+    chunk = "FEW = 2048\n" + "CHUNK = 256\n" * ("CHUNK" in code)
     maths = "import math\n" if "math." in "\n".join([code, *helpers]) else ""
     doc = module_doc(what, "NumPy and Numba")
     return "\n".join([doc, _HEADER.format(maths=maths, chunk=chunk), "\n\n".join([code, *helpers])])
@@ -169,11 +169,11 @@ def _function(
     labels = [*(() if kind == "grad" else ("value",)), *layout.labels][: len(graph.outputs)]
     # Numba itself appends underscores.
     results = [names.fresh(label, f"{label}_out") for label in labels]
-    ways = [(graph, TARGET, "at")]
-    usual = False
-    if is_fast(graph):
-        quick, usual = for_usual_numbers(graph)
-        ways = [(quick, FAST_TARGET, "at"), *([(graph, TARGET, "anywhere")] if usual else [])]
+    fast = is_fast(graph)
+    quick, usual = for_usual_numbers(graph, fast)
+    ways = [(quick, FAST_TARGET if fast else TARGET, "at")]
+    if usual:
+        ways.append((graph, TARGET, "anywhere"))
     texts = []
     for own, target, end in ways:
         own_names = Names([*taken, *arguments.values()])

@@ -49,12 +49,12 @@ def _is_whole(node: Node) -> bool:
     return isinstance(value, float) and value == int(value) and abs(value) <= 16
 
 
-def for_usual_numbers(graph: Graph) -> tuple[Graph, bool]:
+def for_usual_numbers(graph: Graph, fast: bool = True) -> tuple[Graph, bool]:
     """The graph with roots, reciprocals and reduced angles; whether its last output is a condition.
 
-    That output is true where the others are right.
+    That output is true where the others are right. Unless `fast`, angles stay as they are.
     """
-    change = _Usual(graph)
+    change = _Usual(graph, fast)
     changed = rebuilt(graph, change)
     build, there = builder_of(changed), set(changed.nodes)
     condition: Node | None = None
@@ -94,7 +94,8 @@ def _is_of_huge(condition: Node) -> bool:
 class _Usual:
     """Replaces what is written for all numbers, and keeps between which sizes it may."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, fast: bool) -> None:
+        self._fast = fast
         self.ranges: dict[Node, tuple[float, float]] = {}
         divides = [node for node in graph.nodes if node.op == "divide"]
         counts = Counter(node.args[1] for node in divides)
@@ -109,18 +110,20 @@ class _Usual:
         self._shared = {
             node
             for node in divides
-            if not chooses and counts[node.args[1]] > 1 and node.args[1].op != "constant"
+            if fast and not chooses and counts[node.args[1]] > 1 and node.args[1].op != "constant"
         }
 
     def __call__(
         self, build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op in FAST_BELOW:
+        if node.op in FAST_BELOW and self._fast:
             self._limit(args[0], 0.0, FAR)
         elif node.op in _HYPOT:
             total = build.node("add", *[_square(build, arg) for arg in args])
             self._limit(total, 1e-290, 1e300)
             return build.node("sqrt", total, span=node.span)
+        elif node.op == "power":
+            return self._lower_power(build, args)
         elif node.op == "keep":
             return self._always_kept(build, args)
         elif node.op == "add" and any(arg.value == 0 for arg in args):
@@ -140,6 +143,18 @@ class _Usual:
         size, bound = condition.args
         self._limit(size, 0.0, float(str(bound.value)))
         return build.constant(0.0) if is_not else kept
+
+    def _lower_power(self, build: Builder, args: list[Node]) -> Node | None:
+        """A power as a quotient of the next higher one, where that is computed, too."""
+        base, exponent = args
+        if exponent.op != "subtract" or exponent.args[1].value != 1:
+            return None
+        higher = build.known("power", base, exponent.args[0])
+        if higher is None:
+            return None
+        self._limit(higher, 1e-290, 1e290)
+        self._limit(base, 1e-290, 1e290)
+        return build.node("divide", higher, base)
 
     def _quotient(
         self, build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
