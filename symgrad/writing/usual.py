@@ -56,16 +56,13 @@ def for_usual_numbers(graph: Graph, fast: bool = True) -> tuple[Graph, bool]:
     """
     change = _Usual(graph, fast)
     changed = rebuilt(graph, change)
-    build, there = builder_of(changed), set(changed.nodes)
+    build = change.build or builder_of(changed)
     condition: Node | None = None
     if any(node.op == "_quotient" for node in changed.nodes):
         # What such a one cannot tell is nan, and so is what is computed from it.
         total = reduce(partial(build.node, "add"), changed.outputs)
         change.ranges[total] = 0.0, inf
-        there.add(total)
     for node, (low, high) in change.ranges.items():
-        if node not in there:
-            continue
         size = build.node("abs", node)
         sides = [build.node("less", size, build.constant(high))]
         if low > 0:
@@ -92,10 +89,14 @@ def _is_of_huge(condition: Node) -> bool:
 
 
 class _Usual:
-    """Replaces what is written for all numbers, and keeps between which sizes it may."""
+    """Replaces what is written for all numbers, and keeps between which sizes it may.
+
+    Sizes that only conditions ask for are nodes of its builder, and of no result.
+    """
 
     def __init__(self, graph: Graph, fast: bool) -> None:
         self._fast = fast
+        self.build: Builder | None = None
         self.ranges: dict[Node, tuple[float, float]] = {}
         divides = [node for node in graph.nodes if node.op == "divide"]
         counts = Counter(node.args[1] for node in divides)
@@ -116,6 +117,7 @@ class _Usual:
     def __call__(
         self, build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
+        self.build = build
         if node.op in FAST_BELOW and self._fast:
             self._limit(args[0], 0.0, FAR)
         elif node.op in _HYPOT:
