@@ -156,6 +156,7 @@ class _Usual:
             return None
         self._limit(higher, 1e-290, 1e290)
         self._limit(base, 1e-290, 1e290)
+        self._limit(exponent.args[0], 0.0, 1e15)
         return build.node("divide", higher, base)
 
     def _quotient(
