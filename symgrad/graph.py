@@ -231,46 +231,52 @@ def rebuilt(
     `ops` are the operations that may be replaced; None for all. `nodes` are those of which some
     are, if any is: besides these, only what has operands that were replaced may be.
     """
-    start = 0
-    if ops is not None or nodes is not None:
-        # What stands before the first of them stays as it is.
-        places = (
-            place
-            for place, node in enumerate(graph.nodes)
-            if (node in nodes if nodes is not None else ops is None or node.op in ops)
-        )
-        start = next(places, len(graph.nodes))
-        if start == len(graph.nodes):
-            return graph
+    concerned = _concerned(graph, ops, nodes)
+    start = next((place for place, there in enumerate(concerned) if there), len(concerned))
+    if start == len(concerned):
+        return graph
     build = Builder()
     build.nodes.extend(graph.nodes[:start])
     made = Changes()
-    changed, get = made.keys(), made.get
-    for node in graph.nodes[start:]:
+    unchanged, get = made.keys().isdisjoint, made.get
+    take, intern = build.take, build.intern
+    for node, there in zip(graph.nodes[start:], concerned[start:], strict=True):
         operands = node.args
-        same = not made or changed.isdisjoint(operands)
-        concerned = ops is None or node.op in ops
-        if nodes is not None and same and node not in nodes:
-            concerned = False
-        replaced = None
-        if concerned or not same:
+        if made and not unchanged(operands):
             args = list(map(get, operands, operands))
-            if concerned:
-                build.place = node.span
-                replaced = replace(build, node, args, made)
-                same = same and args == list(operands)
+            there = there or ops is None
+            same = False
+        elif there:
+            args, same = list(operands), True
+        else:
+            taken = take(node)
+            if taken is not node:
+                made[node] = taken
+            continue
+        replaced = None
+        if there:
+            build.place = node.span
+            replaced = replace(build, node, args, made)
+            same = same and args == list(operands)
         if replaced is None:
-            replaced = (
-                build.take(node)
-                if same
-                else build.intern(node.op, tuple(args), node.value, node.span)
-            )
+            replaced = take(node) if same else intern(node.op, tuple(args), node.value, node.span)
         if replaced is not node:
             made[node] = replaced
     if not made:
         return graph
     labels = {get(node, node): name for node, name in graph.labels.items()}
     return build.graph([made[node] for node in graph.outputs], labels)
+
+
+def _concerned(
+    graph: Graph, ops: Container[str] | None, nodes: Container[Node] | None
+) -> Sequence[bool]:
+    """Of each node of a graph, whether it may be replaced as long as its operands stay."""
+    if nodes is not None:
+        return [node in nodes and (ops is None or node.op in ops) for node in graph.nodes]
+    if ops is not None:
+        return [node.op in ops for node in graph.nodes]
+    return [True] * len(graph.nodes)
 
 
 def builder_of(graph: Graph) -> Builder:
@@ -282,6 +288,10 @@ def builder_of(graph: Graph) -> Builder:
 
 def part_of(nodes: Sequence[Node], outputs: Sequence[Node], labels: Mapping[Node, str]) -> Graph:
     """The part of some nodes, in topological order, that the outputs need."""
+    used = set(chain.from_iterable([node.args for node in nodes]))
+    used.update(outputs)
+    if len(used) == len(nodes) and labels.keys() <= used:
+        return Graph(tuple(nodes), tuple(outputs), labels)
     needed = ancestors(nodes, outputs)
     kept = {node: name for node, name in labels.items() if node in needed}
     return Graph(tuple([node for node in nodes if node in needed]), tuple(outputs), kept)

@@ -55,6 +55,7 @@ class Lowerer:
         self.bodies: list[LocalFunction] = []
         self.open: set[Node] = set()
         self._looked_at = 0
+        self._numeric: set[str] = set()  # Operations that were seen to give numbers.
         self.expanded = 0
         self.variables = 0
 
@@ -192,8 +193,12 @@ class Lowerer:
     def apply(self, function: Function, items: Sequence[Item], span: Span | None) -> Item:
         """A function on operands and attributes: an operation, or what takes its place."""
         if function.is_plain and len(items) == len(function.parameters):
-            numbers = [self.number(item, span) for item in items]
-            return self.builder.node(function.name, *numbers, span=span)
+            numbers = tuple([
+                item if isinstance(item, Node) and item.op in self._numeric
+                else self.number(item, span)
+                for item in items
+            ])  # fmt: skip
+            return self.builder.intern(function.name, numbers, None, span)
         operands: dict[str, Node] = {}
         attributes: dict[str, Any] = {}
         raw: dict[str, Any] = {}
@@ -280,6 +285,8 @@ class Lowerer:
     def _single(self, item: Item, span: Span | None) -> Node:
         if isinstance(item, Node):
             if not self.is_condition(item):
+                if item.args and item.op not in _PASSES_ON:
+                    self._numeric.add(item.op)
                 return item
             return self.builder.node("indicator", item, span=item.span)
         if isinstance(item, Literal) and isinstance(item.value, bool | int | float):

@@ -95,7 +95,8 @@ def stages(
             text, (0, len(text)), _declaration(lowered),
         )  # fmt: skip
 
-    elementwise = all(n.op in ("input", "index") or is_elementwise(n.op) for n in graph.nodes)
+    ops = {node.op for node in graph.nodes}
+    elementwise = all(op in ("input", "index") or is_elementwise(op) for op in ops)
 
     def more(shapes: Mapping[str, Shape]) -> Inference | None:
         return known.more(shapes) if known else None
@@ -112,7 +113,10 @@ def stages(
         )
 
     yield stage("lower")
-    found = (partly or Known({})).check(graph, text)
+    if partly is None and elementwise and ops.isdisjoint(_LOOKED_INTO):
+        found = Inference({})  # Operands of which nothing is known broadcast together.
+    else:
+        found = (partly or Known({})).check(graph, text)
     graph = resolve(graph, found, table, text)
     indices |= index_inputs(graph)
     if has_derivatives(graph):
@@ -250,6 +254,9 @@ def with_seeds(known: Known, lowered: Lowered, what: str, wrt: Sequence[str], te
     more = {name: shape for name, shape in zip(names, shapes, strict=True) if shape is not None}
     return replace(known, shapes={**known.shapes, **more})
 
+
+_LOOKED_INTO = frozenset(("index", "derivative", "_variable"))
+"""Operations on elements, or on a part of them, that ask for shapes."""
 
 _FIRST_SIZE = 10_007
 _NEXT_SIZE = 1_009

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symgrad.differentiation.nonzero import always_holds
 from symgrad.differentiation.structural import ADJOINTS, MAPS, PARTIALS, no_terms
-from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, complementary
 from symgrad.language.labels import cotangent_of, is_cotangent, unnamed
-from symgrad.lower import derivative
 from symgrad.rewriting.quotients import Quotients
+from symgrad.rewriting.stated import term_of
 from symgrad.shapes import Inference
 from symgrad.shaping.leaves import LIKE_SECOND, REDUCTIONS, Leaves, is_elementwise
 
@@ -94,7 +94,6 @@ class Tape:
         """Where the elements of the inputs meet first, if they do on a way to the value."""
         self._leaves = Leaves(self.build.nodes)
         self._quotients = None if exact else Quotients(graph.nodes, self.active)
-        self._whole_terms: dict[Graph, bool] = {}
         self._found = found
         if found is not None:
             for node in graph.nodes:
@@ -237,26 +236,18 @@ class Tape:
         """The rule of an operation for one operand, at a cotangent without a mask."""
         if node.op in PARTIALS:
             return self._product(g, PARTIALS[node.op](self.build, node))
-        function = self.table[node.op]
-        if function.derivative_is(position, "none"):
-            name = function.operands[position]
-            raise DerivativeError(
-                f"{function.name} has no derivative with respect to its argument {name}",
-                self.text, node.args[position].span or node.span,
-                "Make it a constant, or leave it out of wrt.",
-            )  # fmt: skip
-        rule = derivative(function, self.table, position, node.value)
-        if rule is None:
+        stated = term_of(node, position, self.table, self.text)
+        if stated is None:
             return None
-        whole = self._whole_terms.get(rule)
-        if whole is None:
-            whole = self._whole_terms[rule] = "g" in rule.inputs()
-        bound = dict(zip(function.operands, node.args, strict=False))
-        bound["out"], bound["g"] = node, g
-        term = self.build.inline(rule, bound, node.span)
-        if term.op == "keep" and _always_holds(term.args[0]):
+        given = (*node.args, node, g)
+        made = [given[place] for place in stated.places]
+        intern = self.build.intern
+        for op, places, value in stated.plan.steps:
+            made.append(intern(op, tuple([made[place] for place in places]), value, node.span))
+        term = made[stated.plan.last]
+        if term.op == "keep" and always_holds(term.args[0]):
             term = term.args[1]
-        if whole:
+        if stated.is_whole:
             return term
         mask, partial = unmask(term)
         return keep(self.build, mask, self._product(g, partial))
@@ -306,14 +297,9 @@ class Tape:
 
     def elementwise(self, cotangents: dict[Node, Cotangent]) -> Graph:
         """The value, and the derivative of each of its elements where none of them mix."""
-        node = self.inputs.get(self.wrt[0])
-        if node is None or node not in cotangents:
-            node = self.build.node("input", value=self.wrt[0])
-            none = self.build.node("_filling", self.build.constant(0.0), self.value)
-            return self.build.graph([self.value, self.build.node("_filling", none, node)])
-        slope, root = cotangents[node]
-        if self._leaves[slope] != self._leaves[root]:
-            slope = self.build.node("_filling", slope, root)
+        x = self.inputs.get(self.wrt[0]) or self.build.node("input", value=self.wrt[0])
+        slope, root = cotangents.get(x, (None, self.value))
+        slope = filled(self.build, slope, root, x, self._leaves)
         return self.build.graph([self.value, slope], self._all_labels())
 
     def results(self, cotangents: dict[Node, Cotangent]) -> Graph:
@@ -335,45 +321,12 @@ def _takes_none_twice(node: Node) -> bool:
     )
 
 
-def _always_holds(mask: Node) -> bool:
-    """Whether the mask of a rule is seen to hold whatever the inputs are."""
-    waiting = [mask]
-    while waiting:
-        p = waiting.pop()
-        if p.op == "logical_or":
-            waiting.extend(p.args)
-        elif p.op == "not_equal" and p.args[1].value == 0 and _is_never_zero(p.args[0]):
-            return True
-    return False
-
-
-_NEVER_NEGATIVE = frozenset("exp abs sqrt cosh sigmoid softplus hypot".split())
-
-
-def _is_never_zero(x: Node) -> bool:
-    """Whether it is a constant other than 0, or a positive one plus what is never negative."""
-    if x.is_constant:
-        return x.value != 0
-    terms, found = [x], False
-    while terms:
-        term = terms.pop()
-        if term.op == "add":
-            terms.extend(term.args)
-        elif _is_positive(term):
-            found = True
-        elif term.op not in _NEVER_NEGATIVE and not _is_square(term):
-            return False
-    return found
-
-
-def _is_positive(x: Node) -> bool:
-    """Whether it is a positive constant, or larger than one whatever the inputs are."""
-    beside = x.op == "hypot" and any(side.is_constant and side.value for side in x.args)
-    return beside or x.op == "cosh" or (isinstance(x.value, float) and x.value > 0)
-
-
-def _is_square(x: Node) -> bool:
-    return x.op == "power" and x.args[1].value == 2
+def filled(build: Builder, slope: Node | None, value: Node, x: Node, leaves: Leaves) -> Node:
+    """The derivative of each element of a value by its own x, in their shape; None is 0."""
+    if slope is None:
+        none = build.node("_filling", build.constant(0.0), value)
+        return build.node("_filling", none, x)
+    return slope if leaves[slope] == leaves[value] else build.node("_filling", slope, value)
 
 
 def unmask(node: Node) -> tuple[Node | None, Node]:

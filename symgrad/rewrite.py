@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,13 +122,17 @@ class Rewriter:
                     under_way[-1][-1].append(done)
         return self._simplest[node]
 
-    def again(self, node: Node) -> Node:
-        """The simplest form of a node that was in it before under some sections, maybe others.
+    def again(self, node: Node, stays: bool = False) -> Node:
+        """The simplest form of a node of the graph whose operands are as they were.
 
-        Its operands are as they were.
+        It may be told that it `stays`, or be in that form under some sections, maybe others.
         """
-        if not self._stays(node):
-            return self.node(node.op, *node.args, value=node.value, span=node.span)
+        if not stays and not (node.settled and self._stays(node)):
+            op, args = node.op, node.args
+            if op in _FOLDED or not args or (args[0].op == args[-1].op == "constant"):
+                return self.node(op, *args, value=node.value, span=node.span)
+            taken = self.builder.take(node)
+            return self._simplest.get(taken) or self._settled(taken) or self._replaced(taken)
         taken = self.builder.take(node)
         return self._simplest.setdefault(taken, taken)
 
@@ -143,9 +147,13 @@ class Rewriter:
         node.settled = self._with_those_in_force(node.settled)
         return True
 
-    def begin(self, nodes: Sequence[Node]) -> int:
+    def begin(self, nodes: Sequence[Node], settled: Container[Node] = ()) -> int:
         """Take nodes of a graph, operands first, as long as they stay; how many those are."""
-        changes = (n for n, node in enumerate(nodes) if not (node.settled and self._stays(node)))
+        changes = (
+            n
+            for n, node in enumerate(nodes)
+            if node not in settled and not (node.settled and self._stays(node))
+        )
         count = next(changes, len(nodes))
         self.builder.nodes.extend(nodes[:count])
         self._simplest.update(zip(nodes[:count], nodes[:count], strict=True))
@@ -242,30 +250,33 @@ def rewrite(
     sections: tuple[str, ...],
     beyond: tuple[str, ...] = (),
     value: Sequence[Node] = (),
+    settled: Container[Node] = (),
 ) -> Graph:
     """The graph with every operation in its simplest form.
 
     `sections` of rewrites.sg hold everywhere, those `beyond` only for what `value` does not need.
+    Nodes that are `settled` stay as they are unless their operands change.
     """
     rewriter = Rewriter(table, sections, [node.op for node in graph.nodes])
     made = Changes()
-    changed, get = made.keys(), made.get
+    unchanged, get = made.keys().isdisjoint, made.get
     parts: list[Sequence[Node]] = [graph.nodes]
     if beyond:
         first = ancestors(graph.nodes, value)
         parts = [[node for node in graph.nodes if node in first]]
         parts.append([node for node in graph.nodes if node not in first])
-    start = rewriter.begin(parts[0])
+    start = rewriter.begin(parts[0], settled)
     if start == len(graph.nodes):
         return graph
+    again, simplest = rewriter.again, rewriter.node
     for nodes in parts:
         for node in nodes[start:]:
             args = node.args
-            if node.settled and (not made or changed.isdisjoint(args)):
-                done = rewriter.again(node)
+            if not made or unchanged(args):
+                done = again(node, node in settled)
             else:
                 args = tuple(map(get, args, args))
-                done = rewriter.node(node.op, *args, value=node.value, span=node.span)
+                done = simplest(node.op, *args, value=node.value, span=node.span)
             if done is not node:
                 made[node] = done
         start = 0

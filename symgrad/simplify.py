@@ -57,7 +57,8 @@ def simplify(graph: Graph, table: FunctionTable, exact: bool = False) -> Graph:
     """Rewrite the graph of a value and its derivatives, and write its products in reading order."""
     sections = always(exact) if exact else (*always(exact), "expanded", "after")
     graph = rewrite(graph, table, sections, ("tidy",), graph.outputs[:1])
-    graph = _shapes_from_the_first(without_idle_broadcasts(graph))
+    leaves = Leaves(())
+    graph = _shapes_from_the_first(without_idle_broadcasts(graph, leaves), leaves)
     return _as_read(graph)
 
 
@@ -66,23 +67,27 @@ def always(exact: bool) -> tuple[str, ...]:
     return ("exact",) if exact else ("exact", "stable")
 
 
-def without_idle_broadcasts(graph: Graph) -> Graph:
-    """Drop a broadcast where another operand has the shape already, or where it changes nothing."""
+def without_idle_broadcasts(graph: Graph, leaves: Leaves | None = None) -> Graph:
+    """Drop a broadcast where another operand has the shape already, or where it changes nothing.
+
+    What `leaves` are found to be are so for what follows, too.
+    """
     broadcasts = {node for node in graph.nodes if node.op == "broadcast"}
     if not broadcasts:
         return graph
     beside = {node for node in graph.nodes if not broadcasts.isdisjoint(node.args)}
-    leaves: Leaves | None = None
+    leaves = Leaves(()) if leaves is None else leaves
+    follows: list[Builder] = []
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        nonlocal leaves
         is_broadcast = node.op == "broadcast"
         if not is_broadcast and not any(arg.op == "broadcast" for arg in args):
             return None
-        if leaves is None:
-            leaves = Leaves(build.nodes)
+        if not follows:
+            follows.append(build)
+            leaves.follow(build.nodes)
         if is_broadcast and args[0].op == "broadcast":
             args[0] = args[0].args[0]
         if is_broadcast and leaves[args[0]] == leaves[args[1]]:
@@ -119,7 +124,7 @@ def _asks_for_shape(node: Node) -> bool:
     return node.op in _SHAPE_ONLY and len(node.args) > _SHAPE_ONLY[node.op]
 
 
-def _shapes_from_the_first(graph: Graph) -> Graph:
+def _shapes_from_the_first(graph: Graph, leaves: Leaves) -> Graph:
     """Where only a shape is asked for, ask the first thing that has it: an input, if one does.
 
     Not a condition, though: the type of what is asked is often taken as well.
@@ -129,7 +134,7 @@ def _shapes_from_the_first(graph: Graph) -> Graph:
     shaped = {n.args[_SHAPE_ONLY[n.op]] for n in graph.nodes if _asks_for_shape(n)}
     if all(node.op == "input" for node in shaped):
         return graph
-    leaves = Leaves(graph.nodes)
+    leaves.follow(graph.nodes)
     missing = {leaves[node] for node in shaped}
     first: dict[int, Node] = {}
     for node in graph.nodes:
@@ -268,8 +273,9 @@ def legalise(
 ) -> Graph:
     """The graph in the operations that a target knows, tidied; its first outputs are the value.
 
-    A graph that was `touched` is tidied though the target knows all that is in it. `values` are
-    the outputs that are the value, or parts of it.
+    A graph that was `touched` is tidied though the target knows all that is in it; of another one,
+    what has nothing to do with what was replaced stays as it is. `values` are the outputs that are
+    the value, or parts of it.
 
     Raises
     ------
@@ -277,14 +283,19 @@ def legalise(
         An operation is neither known to the target nor defined by others.
     """
     expanded = expand(graph, known, table, target, text)
-    if expanded is graph and not touched:
-        return graph
-    return tidied(expanded, table, values)
+    if touched:
+        return tidied(expanded, table, values)
+    return graph if expanded is graph else tidied(expanded, table, values, frozenset(graph.nodes))
 
 
-def tidied(graph: Graph, table: FunctionTable, values: int = 1) -> Graph:
-    """A graph of which operations were replaced, without what that left to simplify."""
-    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[:values])
+def tidied(
+    graph: Graph, table: FunctionTable, values: int = 1, settled: frozenset[Node] = frozenset()
+) -> Graph:
+    """A graph of which operations were replaced, without what that left to simplify.
+
+    Nodes that are `settled` stay as they are unless their operands change.
+    """
+    graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[:values], settled)
     return _as_read(graph, values)
 
 

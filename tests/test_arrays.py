@@ -223,6 +223,11 @@ CONVENTIONS: tuple[tuple[str, dict[str, Any], Any], ...] = (
     ("log_cosh(x)", {"x": [800.0, -800.0, 0.0]}, [1.0, -1.0, 0.0]),
     # Repeated indices add up.
     ("sum(x[[0, 0, 1]])", {"x": [2.0, 3.0, 4.0]}, [2.0, 1.0, 0.0]),
+    # What fills the shape of a part of a mask, or of places, is a number like any other.
+    ("sum(-2.5 * where(x > 1, 3, x)[:, 0])", {"x": [[0.5], [1.5]]}, [[-2.5], [0.0]]),
+    ("sum(2.5 * where((x > 1).T, 3, x.T)[[1, 1]])", {"x": [[0.5, 1.5], [0.2, 0.7]]},
+     [[0.0, 0.0], [0.0, 5.0]]),
+    ("sum(full_like(argsort(x)[0], 2.5) * x)", {"x": [[0.5, 0.2]]}, [[2.5, 2.5]]),
 )  # fmt: skip
 
 

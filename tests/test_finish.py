@@ -79,7 +79,11 @@ def test_sums_and_products_are_shared_in_either_order() -> None:
     assert [text.count(part) for part in ("np.exp(", "x + y", "y + x")] == [1, 1, 0]
 
 
-@pytest.mark.parametrize("formula", ["where(isnan(y), x, x)", "x*(y/z*t/t)"])
+@pytest.mark.parametrize(
+    "formula",
+    ["where(isnan(y), x, x)", "x*(y/z*t/t)",
+     "r = where(y > 4, z, z) / z; (z + r)**2 - 2*z**2 + (z - r)**2"],
+)  # fmt: skip
 def test_shapes_of_what_is_gone_are_still_broadcast(formula: str) -> None:
     compiled = symgrad.value_and_grad(formula)
     arrays = (np.ones((2, 3)), np.full(3, 4.0), np.float64(2.0), np.ones((2, 1)))

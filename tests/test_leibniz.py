@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import symgrad
-from symgrad.differentiation import products
+from symgrad.differentiation import derivatives, products
 from symgrad.differentiation.leibniz import derivative_of_order
 from symgrad.functions import builtin_functions
 from symgrad.language.formula import lower
@@ -55,12 +55,44 @@ def test_they_are_those_of_one_after_the_other(
     for order in (2, 4):
         found = []
         for many in (10**9, 0):
-            monkeypatch.setattr(products, "_MANY", many)
+            monkeypatch.setattr(products, "MANY", many)
             again = symgrad.grad(formula + " + 0*x" + " " * (many == 0), "x", order=order)
             found.append([again(**inputs) for inputs in given])
         for one, other in zip(*found, strict=True):
             assert np.shape(one) == np.shape(other)
             np.testing.assert_allclose(other, one, rtol=1e-11, atol=1e-12)
+
+
+INSIDE = [
+    *(f"D({formula} + 0*x, x, 3)" for formula in FORMULAS),
+    "u = exp(x*y)*x; D(u, x, 2) - D(u, x, 4)*y",
+    "D(D(x**5*y**3*exp(x*y), x, 3), y, 2)",
+    "r = x*y; D(exp(r*x)*r, r, 3)",
+    "D(sum(x**4*y), x, 2) + D(y**3, x, 2)",
+]
+
+
+@pytest.mark.parametrize("formula", INSIDE)
+def test_those_in_a_formula_are_those_of_one_after_the_other(
+    formula: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose = np.random.default_rng(4)
+    shapes = SHAPES if "sum" not in formula else SHAPES[:1]
+    given = [{"x": choose.uniform(0.3, 2, x), "y": choose.uniform(0.5, 2, y)} for x, y in shapes]
+    found = []
+    for many in (10**9, 0):
+        monkeypatch.setattr(derivatives, "MANY", many)
+        taken = symgrad.function(formula + " " * (many == 0))
+        found.append([taken(**{n: inputs[n] for n in taken.inputs}) for inputs in given])
+    for one, other in zip(*found, strict=True):
+        assert np.shape(one) == np.shape(other)
+        np.testing.assert_allclose(other, one, rtol=1e-11, atol=1e-12)
+
+
+def test_a_high_order_in_a_formula() -> None:
+    found = symgrad.function("D(exp(sin(x)*x), x, 16)")
+    assert found(0.75) == pytest.approx(symgrad.grad("exp(sin(x)*x)", order=16)(0.75), rel=1e-13)
+    assert len(found.graph.nodes) < 1_000
 
 
 def test_what_needs_another_way_is_left_to_it() -> None:

@@ -9,8 +9,10 @@ product with 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from symgrad.differentiation.alignment import keeps_rows
+from symgrad.differentiation.leibniz import MANY, derivative_of_order
 from symgrad.differentiation.products import COTANGENT, Differentiator, seeds
 from symgrad.errors import DerivativeError, Span
 from symgrad.functions import FunctionTable
@@ -46,7 +48,15 @@ def take_derivatives(
     InputError
         That depends on shapes which are not known.
     """
-    named = _named_later(graph)
+    named, rows = _named_later(graph), _in_rows(graph)
+    at_once: dict[Node, Graph | None] = {}
+
+    def of_last(build: Builder, last: Node, made: Mapping[Node, Node]) -> Graph | None:
+        row = rows[last]
+        kept = {made[variable] for variable in named[last]}
+        part = _freed(build.graph([made[row.of]]), made[last.args[1]], kept)
+        part = stabilise(part, table, exact)
+        return derivative_of_order(part, _FREE, row.order, table, exact, summed=False)
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
@@ -55,7 +65,15 @@ def take_derivatives(
             return None
         expr, x = args
         kept = {made[variable] for variable in named[node]}
-        part = stabilise(_freed(build.graph([expr]), x, kept), table, exact)
+        last = rows[node].last
+        if at_once.get(last) is None:
+            part = _freed(build.graph([expr]), x, kept)
+            if last not in at_once and rows[node].order > 1 and len(part.nodes) > MANY:
+                at_once[last] = of_last(build, last, made)
+        whole = at_once.get(last)
+        if whole is not None:
+            return taken(build, whole, x, node) if node is last else None
+        part = stabilise(part, table, exact)
         shapes = [found.shapes[arg] for arg in node.args]
         numbers = shapes[0] == (), shapes[1] == () or Leaves(build.nodes)[x] == 0
         names = (COTANGENT, _FREE)
@@ -70,9 +88,13 @@ def take_derivatives(
         if derived is None:
             assert tape.mixing is not None
             raise _mixed(x, tape.mixing.span or node.span, text)
+        return taken(build, derived, x, node)
+
+    def taken(build: Builder, derived: Graph, x: Node, node: Node) -> Node:
         derived = simplify(derived, table, exact)
-        inputs = {name: build.node("input", value=name) for name in part.inputs()} | {_FREE: x}
-        return build.inline(part_of(derived.nodes, derived.outputs[1:], {}), inputs, node.span)
+        slope = part_of(derived.nodes, derived.outputs[1:], {})
+        inputs = {name: build.node("input", value=name) for name in slope.inputs()} | {_FREE: x}
+        return build.inline(slope, inputs, node.span)
 
     graph = without_idle_broadcasts(_plain(rebuilt(graph, replace)))
     found.survey(graph.nodes, graph, text)
@@ -108,6 +130,32 @@ def _named_later(graph: Graph) -> dict[Node, set[Node]]:
         for arg in node.args if later else ():
             named[arg] |= later
     return named
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Derivatives by one variable, each of the one before: of what, how often, and the last one."""
+
+    of: Node
+    order: int
+    last: Node
+
+
+def _in_rows(graph: Graph) -> dict[Node, _Row]:
+    """The row of each derivative as far as to it, and the last one that it serves alone."""
+    uses, counted = graph.uses(), dict[Node, tuple[Node, int]]()
+    for node in graph.nodes:
+        if node.op == "derivative":
+            expr, x = node.args
+            before = counted[expr] if expr in counted and expr.args[1] is x else (expr, 0)
+            counted[node] = before[0], before[1] + 1
+    last: dict[Node, Node] = {}
+    for node in reversed([*counted]):
+        last.setdefault(node, node)
+        expr = node.args[0]
+        if counted[node][1] > 1 and uses[expr] == 1 and expr not in graph.outputs:
+            last[expr] = last[node]
+    return {node: _Row(of, order, last[node]) for node, (of, order) in counted.items()}
 
 
 def _freed(graph: Graph, x: Node, kept: set[Node]) -> Graph:

@@ -16,27 +16,36 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.limits import paced
 from symgrad.lower import derivative
-from symgrad.reverse import unmask
+from symgrad.reverse import filled, unmask
 from symgrad.rewrite import Rewriter
 from symgrad.shaping.leaves import LIKE_SECOND, Leaves, is_elementwise
 from symgrad.simplify import always
 
 _LINEAR = frozenset("add subtract negative keep broadcast".split())
+MANY = 200
+"""From so many operations on, a derivative that doubles with each order is too long."""
+
 _STRIDE = 16
 """After how many derivatives of operations to look at the time: each takes some operations."""
 
 
 def derivative_of_order(
-    graph: Graph, name: str, order: int, table: FunctionTable, exact: bool
+    graph: Graph,
+    name: str,
+    order: int,
+    table: FunctionTable,
+    exact: bool,
+    summed: bool = True,
 ) -> Graph | None:
-    """The value, and its derivative of some order by the input of that name.
+    """The value, and its derivative of some order by the input of that name, in its shape.
 
-    None where an operation on the way is not elementwise, or has no derivatives in the table.
+    Or that of each element of the value, if it is not `summed`. None where an operation on the way
+    is not elementwise, or has no derivatives in the table.
     """
     if not all(n.op in ("input", "broadcast") or is_elementwise(n.op) for n in graph.nodes):
         return None
     orders = _Orders(graph, name, order, table, always(exact))
-    return orders.graph() if orders.open_up() else None
+    return orders.graph(summed) if orders.open_up() else None
 
 
 class _Orders:
@@ -138,8 +147,8 @@ class _Orders:
                 made[node] = self._node(node.op, *[made[arg] for arg in node.args], like=node)
         return made[rule.outputs[0]]
 
-    def graph(self) -> Graph:
-        """The value and its derivative in the shape of the input, in one graph."""
+    def graph(self, summed: bool) -> Graph:
+        """The value and its derivative in one graph: see `derivative_of_order`."""
         steps = [n for n in self._rewriter.builder.nodes if n in self._least and n.args]
         self._found.update({node: [node] for node in steps})
         look = paced(_STRIDE)
@@ -150,6 +159,10 @@ class _Orders:
                     self._found[node].append(self._next(node, k))
         found = self._derivative(self._value, self._order)
         build = self._rewriter.builder
+        if not summed:
+            return build.graph(
+                (self._value, filled(build, found, self._value, self._input, Leaves(build.nodes)))
+            )
         if found is None:
             result = build.node("broadcast", self._number(0), self._input)
             return build.graph((self._value, result), self._labels)

@@ -14,7 +14,7 @@ from importlib import import_module
 from math import inf, log
 from typing import TYPE_CHECKING, Any
 
-from symgrad.differentiation.leibniz import derivative_of_order
+from symgrad.differentiation.leibniz import MANY, derivative_of_order
 from symgrad.differentiation.specialise import specialise
 from symgrad.errors import InputError, LimitError
 from symgrad.functions import FunctionTable
@@ -159,7 +159,7 @@ class Differentiator:
         for done in range(1, order):
             short = self.short(found)
             slope = part_of(short.nodes, short.outputs[1:], short.labels)
-            if len(slope.nodes) > _MANY:
+            if len(slope.nodes) > MANY:
                 at_once = derivative_of_order(graph, wrt[0], order, self._table, self._exact)
                 if at_once is not None:
                     return at_once
@@ -167,9 +167,6 @@ class Differentiator:
             found = self.reverse(slope, wrt)
         return _with_value(found, graph)
 
-
-_MANY = 200
-"""From so many operations on, a derivative that doubles with each order is too long."""
 
 _TELLING = 500
 """From so many operations on, their growth tells of what is to come."""

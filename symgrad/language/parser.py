@@ -143,7 +143,7 @@ class Parser:
         self._actions: list[dict[str, int]] = tables["actions"]
         self._gotos: list[dict[str, int]] = tables["gotos"]
         self._rules = [
-            (name, size, kept, plain, getattr(builder, method, _as_it_is))
+            (name, size, _unless_all(kept, size), plain, getattr(builder, method, _as_it_is))
             for name, method, size, kept, plain in tables["rules"]
         ]
         blanks = "|".join(self._terminals[name] for name in self._ignored)
@@ -207,11 +207,17 @@ class Parser:
         values: list[Any] = []
         last = self._ends[start]
         position, depth, before = 0, 0, ""
-        look = paced()
+        look, any_token = paced(), self._any
         while True:
             look()
-            token = self._token(text, position, states[-1])
-            kind, position = token.type, token.end_pos
+            found = any_token(text, position)
+            kind = found.lastgroup if found else None
+            if found and kind in actions[states[-1]] and kind != _SEPARATOR:
+                start_pos, position = found.span(kind)
+                token = Token(kind, found[kind], start_pos, position)
+            else:
+                token = self._token(text, position, states[-1])
+                kind, position = token.type, token.end_pos
             if kind == _SEPARATOR and token.value != ";" and (depth or before in _CONTINUES):
                 continue
             depth += _DEEPER.get(kind, 0)
@@ -229,8 +235,11 @@ class Parser:
                     key = states[-2], states[-1], kind
                     states[-1] = jumps.get(key) or self._jump(*key)
                     continue
-                children = _chosen(values[len(values) - size :], kept)
-                del states[len(states) - size :], values[len(values) - size :]
+                first = len(values) - size
+                children = values[first:]
+                if kept is not None:
+                    children = _chosen(children, kept)
+                del states[first + 1 :], values[first:]
                 values.append(children[0] if plain and len(children) == 1 else make(children))
                 states.append(gotos[states[-1]][name])
                 if kind == _END and states[-1] == last:
@@ -248,6 +257,11 @@ _DEEPER: Mapping[str, int] = {"LPAR": 1, "LSQB": 1, "RPAR": -1, "RBRACKET": -1}
 def _as_it_is(children: list[Any]) -> list[Any]:
     """The value of a rule that only stands for a part of others."""
     return children
+
+
+def _unless_all(kept: list[int], size: int) -> list[int] | None:
+    """Which symbols of a rule are arguments; None if they all are, in their order."""
+    return None if kept == list(range(size)) else kept
 
 
 def _chosen(values: list[Any], kept: Sequence[int]) -> list[Any]:

@@ -256,11 +256,18 @@ def _replacements(graph: Graph, table: FunctionTable) -> dict[Node, Replacement]
     alone: set[Node] = set()  # What something depends on that depends on nothing else.
     known = {op: _has_series(op, table) for op in {node.op for node in graph.nodes}}
     for node in graph.nodes:
-        varying = {arg for arg in node.args if not arg.is_constant}
+        args = node.args
+        if len(args) > 1:
+            args = tuple(dict.fromkeys(args))
+        varying = [arg for arg in args if arg.op != "constant"]
         if len(varying) == 1:
-            alone |= varying
-        for arg in dict.fromkeys(node.args):
-            users.setdefault(arg, []).extend([node] if known[node.op] else ())
+            alone.add(varying[0])
+        for arg in args:
+            found = users.get(arg)
+            if found is None:
+                found = users[arg] = []
+            if known[node.op]:
+                found.append(node)
     starts = [node for node in users if node in alone or _is_reciprocal(node)]
     regions = [Region(node, users, table) for node in [*starts, *_ratios(graph.nodes)]]
     return _chosen(regions, graph)

@@ -12,11 +12,10 @@ from symgrad.language.items import paired, unpaired
 from symgrad.language.spelling import INFIX
 from symgrad.language.template import holes
 from symgrad.rewriting.once import in_one_order
-from symgrad.shaping.leaves import is_elementwise
+from symgrad.shaping.leaves import REDUCTIONS, is_elementwise
 
 _MOST_JOINED = 32
 """NumPy joins the shapes of at most this many operands in one call, in every version."""
-
 
 _SHAPED_BY = {"pair": 0, "place": 1, "unbroadcast": 1}
 """Operations that have the shape of one operand."""
@@ -31,7 +30,8 @@ VIEWS = frozenset(
 """Operations whose result may share memory with their first operand."""
 
 _CREATED = frozenset("_zeros _ones eye _counting".split())
-_UNTYPED = frozenset("argmax argmin argsort _searchsorted integer".split()) | _CREATED
+_WHOLE = frozenset("argmax argmin argsort _searchsorted integer".split())
+_UNTYPED = _WHOLE | _CREATED
 """Operations whose result has a type of its own."""
 
 
@@ -191,6 +191,8 @@ def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
                 args[1] = made[value]
                 return None
             args[1] = _joined(build, [made[leaf] for leaf in leaves[node.args[1]]]) or args[1]
+        if node.op == "unbroadcast" and args[0].op == "broadcast" and args[0].args[1] is args[1]:
+            return args[0]
         if node.op == "unbroadcast" and args[0].op == "unbroadcast":
             between = args[0].args[1]
             if between.op == "join":  # No array, but shapes that lie between the two.
@@ -218,26 +220,42 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
     summed = {n.args[0] for n in graph.nodes if n.op == "unbroadcast"}
     summed -= {arg for n in graph.nodes if n.op != "unbroadcast" for arg in n.args}
     summed -= set(graph.outputs)
+    names = list(graph.inputs())
     leaf: dict[Node, Node] = {}
+    others: set[Node] = set()
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
         shaped = node.args[1:] if node.op in ("unbroadcast", "place") else node.args
         below = [leaf[arg] for arg in shaped if arg in leaf]
-        if node.op == "pair":
-            leaf[node] = leaf.get(node.args[0], node.args[0])
-        elif node.op == "input" or not (is_elementwise(node.op) or node.op in _LIKE):
-            leaf[node] = node
-        elif below:
+        is_own = not (is_elementwise(node.op) or node.op in _LIKE or node.op == "pair")
+        moves = node.op == "pair" or (is_own and node.op not in REDUCTIONS)
+        is_condition = node.op in table and table[node.op].kind == "bool"
+        if is_condition or node.op in _WHOLE or (moves and others & {*node.args[:1]}):
+            others.add(node)
+        if below and not is_own:
             leaf[node] = below[0]
+        elif is_own and node not in others:
+            leaf[node] = node
         if node.op == "broadcast" and node.args[0].is_constant and node not in summed:
             like = node.args[1]
-            is_condition = like.op in table and table[like.op].kind == "bool"
-            truth = isinstance(args[0].value, bool)
-            if like.op == "join" or (is_condition and not truth):
-                args[0] = build.node("broadcast", args[0], made[leaf[like]])
+            if like.op == "join" or (like in others and not isinstance(args[0].value, bool)):
+                args[0] = build.node("broadcast", args[0], typed(build, like, args[1], made))
         return None
+
+    def typed(build: Builder, like: Node, copied: Node, made: Mapping[Node, Node]) -> Node:
+        """Something of the inputs' type that broadcasts to the shape of another."""
+        if like in leaf:
+            return made[leaf[like]]
+        parts = [copied]
+        while parts[0].op == "join":
+            parts[:1] = parts[0].args
+        same = parts[0]
+        for part in parts:
+            same = build.node("equal", same, part)
+        number = build.node("keep", same, build.node("constant", value=1.0))
+        return build.node("cast", number, build.node("input", value=names[0]))
 
     return rebuilt(graph, replace)
 

@@ -57,7 +57,8 @@ def grouped(graph: Graph, table: FunctionTable) -> Graph:
             found = _by_series(build, node, made, table)
         return found
 
-    return rebuilt(graph, replace, _CHAINED)
+    quotients = {node for node in graph.nodes if node.op in _QUOTIENTS}
+    return rebuilt(graph, replace, nodes=roots | quotients)
 
 
 def _with_divisors(graph: Graph) -> set[Node]:

@@ -31,6 +31,7 @@ def match(rule: Rule, node: Node) -> Bindings | None:
     pending: Any = (rule.root, node, None)
     bound: Bindings = {}
     others: list[_Trial] = []
+    numbers = rule.numbers
     while pending is not None:
         wanted, found, pending = pending
         op = wanted.op
@@ -48,9 +49,13 @@ def match(rule: Rule, node: Node) -> Bindings | None:
             if fits and len(args) == 1:
                 pending = (args[0], have[0], pending)
             elif fits:
-                if op in COMMUTATIVE and have[0] is not have[1]:
+                straight = turned = True
+                if numbers:
+                    straight, turned = _possible(args, have, numbers)
+                if turned and op in COMMUTATIVE and have[0] is not have[1]:
                     swapped = (args[0], have[1], (args[1], have[0], pending))
                     others.append((swapped, dict(bound)))
+                fits = straight
                 pending = (args[0], have[0], (args[1], have[1], pending))
                 for place in range(2, len(args)):
                     pending = (args[place], have[place], pending)
@@ -59,6 +64,19 @@ def match(rule: Rule, node: Node) -> Bindings | None:
                 return None
             pending, bound = others.pop()
     return bound
+
+
+def _possible(
+    args: tuple[Node, ...], have: tuple[Node, ...], numbers: frozenset[Node]
+) -> tuple[bool, bool]:
+    """Whether operands can be a pattern's as they stand, or turned round: numbers are constants."""
+    straight = turned = True
+    first, second = have[0].op == "constant", have[1].op == "constant"
+    if args[0] in numbers:
+        straight, turned = first, second
+    if args[1] in numbers:
+        straight, turned = straight and second, turned and first
+    return straight, turned
 
 
 def _same_attributes(wanted: Value, found: Value, bound: Bindings) -> bool:
@@ -88,6 +106,7 @@ class Index:
     def __init__(self, rules: tuple[Rule, ...], before: Index | None = None) -> None:
         self.rules = rules
         self.roots: dict[str, list[_Root]] = {}
+        self._meeting: set[str] = set()
         self._all: dict[Rule, _Root] = dict(before._all) if before else {}
         self._numbers: set[tuple[type, Value]] = set(before._numbers) if before else set()
         for rule in rules:
@@ -97,6 +116,8 @@ class Index:
                 numbers = (node for node in rule.pattern.nodes if node.is_constant)
                 self._numbers.update((type(node.value), node.value) for node in numbers)
             self.roots.setdefault(rule.root.op, []).append(root)
+            if root.meeting:
+                self._meeting.add(rule.root.op)
         self._candidates: dict[tuple[Any, ...], tuple[Rule, ...]] = Recent()
         self._constants: dict[object, Kind] = Recent()
         if before is not None:
@@ -120,7 +141,7 @@ class Index:
         meeting = 0
         if len(args) == 2:
             second = args[1]
-            if first.args or second.args or first is second:
+            if node.op in self._meeting and (first.args or second.args or first is second):
                 meeting = _meeting(first, second)
             shape = (node.op, kind, kinds.get(second) or self._kind(second, kinds), meeting)
         found = self._candidates.get(shape)
@@ -186,17 +207,17 @@ def _needed_meeting(root: Node) -> int:
 class _Root:
     """What the root of a rule asks for at first sight: where operands meet, their operations."""
 
-    __slots__ = ("_meeting", "_orders", "rule")
+    __slots__ = ("_orders", "meeting", "rule")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self._meeting = _needed_meeting(rule.root)
+        self.meeting = _needed_meeting(rule.root)
         wanted = tuple(["" if arg.op == "input" else arg.op for arg in rule.root.args])
         self._orders = _orders(rule.root, wanted)
 
     def fits(self, operands: tuple[Kind, ...], meeting: int) -> bool:
         """Whether operands that meet so have the operations, in an order that is possible."""
-        if self._meeting & ~meeting:
+        if self.meeting & ~meeting:
             return False
         for order in self._orders:
             for wanted, (op, *_) in zip(order, operands, strict=True):

@@ -136,7 +136,8 @@ class Plan:
     is_wild: bool
 
 
-def _plan(graph: Graph) -> Plan:
+def plan_of(graph: Graph) -> Plan:
+    """How a graph is built on what its inputs stand for."""
     inputs = [node for node in graph.nodes if node.op == "input"]
     others = [node for node in graph.nodes if node.op != "input"]
     places = {node: place for place, node in enumerate([*inputs, *others])}
@@ -163,6 +164,13 @@ class Rule:
         self.pattern = pattern
         self.root = pattern.outputs[0]
         self.predicates = predicates
+        self.numbers = frozenset(
+            node
+            for node in pattern.nodes
+            if node.is_constant
+            or (node.op == "input" and predicates.get(str(node.value), "varying") not in OPEN)
+        )
+        """What only a constant can be."""
         self._replace = replace
 
     @cached_property
@@ -173,7 +181,7 @@ class Rule:
     @cached_property
     def plan(self) -> Plan:
         """How that is built."""
-        return _plan(self.replacement)
+        return plan_of(self.replacement)
 
 
 def _is_constant(node: Node) -> bool:

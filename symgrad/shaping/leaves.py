@@ -87,10 +87,31 @@ class Leaves:
         self._seen = 0
 
     def __getitem__(self, node: Node) -> int:
-        while self._seen < len(self._nodes):
-            self._add(self._nodes[self._seen])
-            self._seen += 1
-        return self._of(node)
+        if self._seen < len(self._nodes):
+            self._look()
+        known = self._known.get(node)
+        return self._masks[node] if known is None else known
+
+    def follow(self, nodes: Sequence[Node]) -> None:
+        """Look at another list of nodes from now on; those that both have keep their leaves."""
+        self._nodes, self._seen = nodes, 0
+
+    def _look(self) -> None:
+        """Tell the leaves of the nodes that are new."""
+        masks, known = self._masks, self._known
+        for node in self._nodes[self._seen :]:
+            if node in masks:
+                continue
+            args = node.args
+            if known or not 0 < len(args) < 3 or node.op in _SPECIAL:
+                self._add(node)
+            elif len(args) == 1:
+                masks[node] = masks[args[0]]
+            else:
+                one, other = masks[args[0]], masks[args[1]]
+                alike = one == other or not other
+                masks[node] = one if alike else self._union(one, other) if one else other
+        self._seen = len(self._nodes)
 
     def assign(self, node: Node, like: Node | None) -> None:
         """From now on, a node is known to have the shape of another, or to add nothing to one."""

@@ -52,6 +52,8 @@ def _picked_last(build: Builder, node: Node, pick: Node) -> Node | None:
 
 def select_early(graph: Graph, found: Inference) -> Graph:
     """The graph with indices moved in front of elementwise operations that only they look at."""
+    if not any(node.op in _PICKS for node in graph.nodes):
+        return graph
     uses = graph.uses()
     uses.update(graph.outputs)
     labelled = {node for node, label in graph.labels.items() if is_own(label)}
@@ -99,8 +101,6 @@ def select_early(graph: Graph, found: Inference) -> Graph:
             result = build.node(step.op, *operands, value=step.value, span=step.span)
         return result
 
-    if not any(node.op in _PICKS for node in graph.nodes):
-        return graph
     return rebuilt(graph, replace)
 
 
