@@ -288,13 +288,14 @@ def builder_of(graph: Graph) -> Builder:
 
 def part_of(nodes: Sequence[Node], outputs: Sequence[Node], labels: Mapping[Node, str]) -> Graph:
     """The part of some nodes, in topological order, that the outputs need."""
-    used = set(chain.from_iterable([node.args for node in nodes]))
-    used.update(outputs)
-    if len(used) == len(nodes) and labels.keys() <= used:
-        return Graph(tuple(nodes), tuple(outputs), labels)
-    needed = ancestors(nodes, outputs)
-    kept = {node: name for node, name in labels.items() if node in needed}
-    return Graph(tuple([node for node in nodes if node in needed]), tuple(outputs), kept)
+    needed = set(chain.from_iterable([node.args for node in nodes]))
+    needed.update(outputs)
+    if len(needed) < len(nodes):  # Something is no operand of anything, and no output.
+        needed = ancestors(nodes, outputs)
+        nodes = [node for node in nodes if node in needed]
+    if not labels.keys() <= needed:
+        labels = {node: name for node, name in labels.items() if node in needed}
+    return Graph(tuple(nodes), tuple(outputs), labels)
 
 
 def ancestors(nodes: Sequence[Node], outputs: Iterable[Node]) -> set[Node]:
