@@ -110,7 +110,14 @@ def _key(op: str, args: tuple[Node, ...], value: Value) -> object:
     """Constants are told apart by type and bits: 0.0 from -0.0, True from 1.0; nan meets itself."""
     if isinstance(value, tuple):
         return op, args, value, tuple([type(part) for part in value])
-    return op, args, value.hex() if isinstance(value, float) else (value,)
+    return op, args, key_of(value)
+
+
+def key_of(value: Value) -> object:
+    """A number by its bits, told apart from all that is none. Most numbers are their own key."""
+    if not isinstance(value, float):
+        return (value,)
+    return value if value < 0 or value > 0 else value.hex()
 
 
 _STRIDE = 256
