@@ -23,6 +23,7 @@ from symgrad.rewriting.rules import (
 )
 from symgrad.shaping.leaves import is_elementwise
 from tests.evaluation import numpy_outputs
+from tests.infinities import EXCEPTIONS, misses, pattern_of
 from tests.reference import evaluate
 
 TABLE = builtin_functions()
@@ -34,6 +35,7 @@ POINTS = (
     3e-17, 1e-9, 1e-3, 0.3, 0.5, 0.9999, 1.0, 1.7, 20.5, 88.1, 745.2,
 )  # fmt: skip
 EDGES = (0.0, -0.0, 5e-324, 1e308, -1e308, math.inf, -math.inf, math.nan)
+INFINITE = (-math.inf, math.inf, -2.5, -0.3, 0.0, 1.0, 2.5)
 CONSTANTS = (-4.0, -2.0, -1.5, -0.25, 0.125, 0.5, 2.0, 3.0, 6.0, 100.0)
 
 
@@ -129,6 +131,8 @@ def test_stable_rules_are_at_least_as_accurate(rule: Rule) -> None:
             )
             allowed = max(before, 1.0, sensitivity(rule.pattern, point, truth)) + 2
             assert after <= allowed, (point, before, after)
+    choices = [candidates(rule, name, INFINITE) for name in rule.pattern.inputs()]
+    assert pattern_of(rule) in EXCEPTIONS or not any(misses(rule, choices))
 
 
 def sensitivity(graph: Graph, point: dict[str, float | bool], truth: mpmath.mpf) -> float:
@@ -155,6 +159,10 @@ def test_tidy_rules_keep_a_product_to_a_few_ulps(rule: Rule) -> None:
         left, right = (numpy_outputs(g, point)[0] for g in (rule.pattern, rule.replacement))
         if mpmath.isfinite(truth):
             assert ulps(float(right), truth) <= ulps(float(left), truth) + 3, point
+
+
+def test_exceptions_are_rules() -> None:
+    assert {pattern_of(param.values[0]) for param in ALL} >= EXCEPTIONS
 
 
 @pytest.mark.parametrize("section", SECTIONS)

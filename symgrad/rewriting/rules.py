@@ -56,6 +56,7 @@ COST: Mapping[str, float] = {
     "_weighted_hypot": 4,
     "_lse_rest": 1,
     "_hypot_gap": 3,
+    "_hypot_excess": 2.9,
     "_square_gap": 3,
     "_over_square": 4,
     "_sqrt_product": 4,
