@@ -113,7 +113,7 @@ class Index:
             root = self._all.get(rule)
             if root is None:
                 root = self._all[rule] = _Root(rule)
-                numbers = (node for node in rule.pattern.nodes if node.is_constant)
+                numbers = (node for node in rule.matched.nodes if node.is_constant)
                 self._numbers.update((type(node.value), node.value) for node in numbers)
             self.roots.setdefault(rule.root.op, []).append(root)
             if root.meeting:
