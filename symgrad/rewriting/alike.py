@@ -16,14 +16,23 @@ from symgrad.shaping.misfit import Shape
 def where_alike(graph: Graph, found: Inference, section: str) -> Graph:
     """The graph with the rules of a section that asks for shapes, once at each operation."""
     rules = parse_rules((section,), frozenset(node.op for node in graph.nodes))
-    if not rules:
+    of_root: dict[str, list[Rule]] = {}
+    for rule in rules:
+        of_root.setdefault(rule.root.op, []).append(rule)
+    matching = {
+        node: there
+        for node in graph.nodes
+        if node.op in of_root
+        if (there := [rule for rule in of_root[node.op] if _may_match(rule, node)])
+    }
+    if not matching:
         return graph
     fits = _FIT[section]
 
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        for rule in rules:
+        for rule in matching.get(node, ()):
             bound = match(rule, node)
             if bound is not None and fits(rule, bound, found):
                 return _built(rule, {**bound, **_made(bound, made)}, build, node)
@@ -31,7 +40,14 @@ def where_alike(graph: Graph, found: Inference, section: str) -> Graph:
 
     for node in graph.nodes:
         found.visit(node)
-    return rebuilt(graph, replace)
+    return rebuilt(graph, replace, nodes=matching)
+
+
+def _may_match(rule: Rule, node: Node) -> bool:
+    """Whether what stands below a node can be a pattern's: most graphs hold none of it."""
+    wanted = [arg.op for arg in rule.root.args if arg.op not in ("input", "constant")]
+    below = [arg.op for arg in node.args]
+    return all(op in below for op in wanted) and match(rule, node) is not None
 
 
 def _made(bound: Bindings, made: Mapping[Node, Node]) -> Bindings:
