@@ -14,17 +14,14 @@ so that no rule needs to:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from symgrad.differentiation.nonzero import always_holds
 from symgrad.differentiation.structural import ADJOINTS, MAPS, PARTIALS, no_terms
-from symgrad.errors import DerivativeError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, complementary
 from symgrad.language.labels import cotangent_of, is_cotangent, unnamed
-from symgrad.lower import derivative
 from symgrad.rewriting.quotients import Quotients
-from symgrad.rewriting.rules import Plan, plan_of
+from symgrad.rewriting.stated import term_of
 from symgrad.shapes import Inference
 from symgrad.shaping.leaves import LIKE_SECOND, REDUCTIONS, Leaves, is_elementwise
 
@@ -56,20 +53,6 @@ def reverse(
 
 _MOVES = MAPS - REDUCTIONS - {"squeeze"}
 """Operations that only move elements; a column that becomes a vector is told by its axis."""
-
-
-_OUT, _G = -2, -1
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """How the term for one operand is built, if there is one, and where stands on what.
-
-    Places are those of the operands, then the operation itself and its cotangent.
-    """
-
-    plan: Plan | None
-    places: tuple[int, ...]
 
 
 class Tape:
@@ -253,48 +236,21 @@ class Tape:
         """The rule of an operation for one operand, at a cotangent without a mask."""
         if node.op in PARTIALS:
             return self._product(g, PARTIALS[node.op](self.build, node))
-        key = "term", node.op, position, node.value
-        rule: _Rule | None = self.table.recent.get(key)
-        if rule is None:
-            rule = self.table.recent[key] = self._rule(node, position)
-        if rule.plan is None:
+        stated = term_of(node, position, self.table, self.text)
+        if stated is None:
             return None
         given = (*node.args, node, g)
-        made = [given[place] for place in rule.places]
+        made = [given[place] for place in stated.places]
         intern = self.build.intern
-        for op, places, value in rule.plan.steps:
+        for op, places, value in stated.plan.steps:
             made.append(intern(op, tuple([made[place] for place in places]), value, node.span))
-        term = made[rule.plan.last]
+        term = made[stated.plan.last]
         if term.op == "keep" and always_holds(term.args[0]):
             term = term.args[1]
-        if _G in rule.places:
+        if stated.is_whole:
             return term
         mask, partial = unmask(term)
         return keep(self.build, mask, self._product(g, partial))
-
-    def _rule(self, node: Node, position: int) -> _Rule:
-        """The rule of such an operation for one operand.
-
-        Raises
-        ------
-        DerivativeError
-            There is none.
-        """
-        function = self.table[node.op]
-        if function.derivative_is(position, "none"):
-            name = function.operands[position]
-            raise DerivativeError(
-                f"{function.name} has no derivative with respect to its argument {name}",
-                self.text, node.args[position].span or node.span,
-                "Make it a constant, or leave it out of wrt.",
-            )  # fmt: skip
-        stated = derivative(function, self.table, position, node.value)
-        if stated is None:
-            return _Rule(None, ())
-        plan = plan_of(stated)
-        places = {name: place for place, name in enumerate(function.operands)}
-        places |= {"out": _OUT, "g": _G}
-        return _Rule(plan, tuple([places[name] for name in plan.names]))
 
     def _product(self, g: Node, partial: Node) -> Node:
         return partial if g is self.one else self.build.node("multiply", g, partial)

@@ -12,6 +12,7 @@ from symgrad.lower import attributes_of, definition
 from symgrad.rewrite import rewrite
 from symgrad.rewriting.alike import ASKING_FOR_SHAPES, where_alike
 from symgrad.rewriting.cancellation import without_cancellation
+from symgrad.rewriting.gathering import gathered
 from symgrad.rewriting.grouping import grouped
 from symgrad.shapes import CONDITIONS, Inference
 from symgrad.shaping.leaves import Leaves, is_elementwise
@@ -34,7 +35,7 @@ def stabilise(
     if all(node.op in ("input", "constant") or is_elementwise(node.op) for node in graph.nodes):
         sections = (*sections, "single")
     graph = rewrite(graph, table, (*sections, "last"))
-    together = grouped(graph, table)
+    together = gathered(grouped(graph, table), table)
     if together is not graph:
         together = rewrite(together, table, (*sections, "last"))
     return _once_expanded(without_cancellation(together, table), table)

@@ -207,11 +207,17 @@ class Parser:
         values: list[Any] = []
         last = self._ends[start]
         position, depth, before = 0, 0, ""
-        look = paced()
+        look, any_token = paced(), self._any
         while True:
             look()
-            token = self._token(text, position, states[-1])
-            kind, position = token.type, token.end_pos
+            found = any_token(text, position)
+            kind = found.lastgroup if found else None
+            if found and kind in actions[states[-1]] and kind != _SEPARATOR:
+                start_pos, position = found.span(kind)
+                token = Token(kind, found[kind], start_pos, position)
+            else:
+                token = self._token(text, position, states[-1])
+                kind, position = token.type, token.end_pos
             if kind == _SEPARATOR and token.value != ";" and (depth or before in _CONTINUES):
                 continue
             depth += _DEEPER.get(kind, 0)

@@ -81,10 +81,18 @@ def _meets_one_axis(rule: Rule, bound: Bindings, found: Inference) -> bool:
     return len(ranks) == 1 and None not in ranks
 
 
+def _is_of_one_order(rule: Rule, bound: Bindings, found: Inference) -> bool:
+    """Whether z is a number; where weights are summed up, too, they have the shape of the rest."""
+    others = [found.shapes.get(node) for name, node in bound.items() if name in "wx"]
+    is_reduced = any(node.op in ("sum", "mean") for node in rule.pattern.nodes)
+    return not is_reduced or (found.shapes.get(bound["z"]) == () and len(set(others)) == 1)
+
+
 _FIT: Mapping[str, Callable[[Rule, Bindings, Inference], bool]] = {
     "vectors": _of_one_axis,
     "level": _meets_one_axis,
     "alike": _of_one_shape,
+    "orders": _is_of_one_order,
 }
 """By section, what must hold of what the names of a rule stand for."""
 

@@ -34,7 +34,7 @@ _VANISHING: Mapping[str, tuple[int, int]] = {
         """sin tan sinh tanh arcsin arctan arcsinh arctanh erf expm1 log1p arctan2""".split(),
         (0, 1),
     ),
-    **dict.fromkeys("_versine _cosh_excess log_cosh".split(), (0, 2)),
+    **dict.fromkeys("_versine _cosh_excess _hypot_excess _gamma_excess log_cosh".split(), (0, 2)),
     **dict.fromkeys("_sin_step _cos_step _exp_step _sqrt_step".split(), (1, 1)),
 }
 """Functions that are 0 where an operand is, at which place that is, and to which power of it."""
@@ -68,11 +68,26 @@ def _with_divisors(graph: Graph) -> set[Node]:
     for node in graph.nodes:
         if node.op not in _CHAINED:
             whole.update(node.args)
-        elif (node.op in _QUOTIENTS and not node.args[1].is_constant) or not divided.isdisjoint(
-            node.args
+        elif (
+            (node.op in _QUOTIENTS and not node.args[1].is_constant)
+            or not divided.isdisjoint(node.args)
+            or any(_is_of_a_quotient(arg) for arg in node.args)
         ):
             divided.add(node)
     return divided & whole
+
+
+def _is_of_a_quotient(function: Node) -> bool:
+    """Whether a factor vanishes twice where its argument does, and that is divided."""
+    if not _turns(function):
+        return False
+    argument = _unsigned(function.args[_VANISHING[function.op][0]])
+    return argument.op == "divide" and not argument.args[1].is_constant
+
+
+def _turns(function: Node) -> bool:
+    """Whether a function meets its argument's divisors: it vanishes twice, or is a root's step."""
+    return _VANISHING.get(function.op, (0, 0))[1] > 1 or function.op == "_sqrt_step"
 
 
 def _paired(
@@ -143,8 +158,11 @@ class _Ratio:
         function, argument = again(self.function), again(self.argument)
         above = [_raised(build, again(f), n) for f, n in self.met.items() if n > 0]
         below = {f: n for f, n in self.met.items() if n < 0}
-        met = _times(build, _product(build, above), below, again)
-        far = self._divided(build, function, met)
+        met = _times(build, _product(build, above or [build.constant(1.0)]), below, again)
+        if above or self.side < 0:
+            far = self._divided(build, function, met)
+        else:
+            far = _times(build, function, {f: -n for f, n in below.items()}, again)
         if not self.rest and self.sign > 0:
             return far
         if self.power == 1 and self._has_a_rule(table):
@@ -193,7 +211,8 @@ class _Ratio:
 def _ratios_of(function: Node, powers: Powers) -> Iterator[_Ratio]:
     """A function that vanishes with what it meets, as long as it does.
 
-    They leave the product; the rest of the argument enters it, and may meet others.
+    They leave the product; the rest of the argument enters it, and may meet others. What vanishes
+    twice meets its argument's divisors, too: of c**2 * (cosh(x / c) - 1), the slope by c cancels.
     """
     if function.op not in _VANISHING:
         return
@@ -202,11 +221,12 @@ def _ratios_of(function: Node, powers: Powers) -> Iterator[_Ratio]:
     sign, inner, _ = _factors(argument)
     while powers[function]:
         side = 1 if powers[function] > 0 else -1
-        found = {f: -side * powers.get(f, 0) for f, n in inner.items() if n > 0}
+        turns = _turns(function)
+        found = {f: -side * powers.get(f, 0) * n for f, n in inner.items() if n > 0 or turns}
         found = {f: n for f, n in found.items() if n > 0}
         if all(each.is_constant for each in found):
             return
-        often = min(order, max(1, *[n // inner[f] for f, n in found.items()]))
+        often = min(order, max(1, *[n // inner[f] ** 2 for f, n in found.items()]))
         sides = {f: -side * powers.get(f, 0) for f in inner}
         met = {
             f: min(often * n, sides[f]) if n > 0 else max(often * n, sides[f])
@@ -293,11 +313,11 @@ def _by_series(
     above, below = node.args
     if (above.op != "multiply" and above.op not in PRODUCTS) or below.is_constant:
         return None
-    under = _below(below)
+    under = made_of(below)
     variables = {each for each in under if each.op == "input"}
     own, others = [], []
     for factor in _parts(above) if len(variables) == 1 else ():
-        found = _below(factor)
+        found = made_of(factor)
         inputs = {each for each in found if each.op == "input"}
         if inputs == variables:
             own.append(factor)
@@ -341,18 +361,23 @@ def _product(build: Builder, factors: Iterable[Node]) -> Node:
     return reduce(lambda a, b: build.node("multiply", a, b), factors)
 
 
-def _alone(op: str, own: list[Node], below: Node, under: Mapping[Node, None]) -> Graph:
+def _alone(op: str, own: list[Node], divisor: Node, under: Mapping[Node, None]) -> Graph:
     """A quotient by itself."""
     build = Builder()
+    take_all(build, under)
+    return build.graph([build.node(op, _product(build, own), divisor)])
+
+
+def take_all(build: Builder, under: Mapping[Node, None]) -> None:
+    """Take nodes and what they are made of, operands first."""
     placed: set[Node] = set()
     while len(placed) < len(under):
         for node in under:
             if node not in placed and placed.issuperset(node.args):
                 placed.add(build.take(node))
-    return build.graph([build.node(op, _product(build, own), below)])
 
 
-def _below(node: Node) -> dict[Node, None]:
+def made_of(node: Node) -> dict[Node, None]:
     """What something is made of, itself included; nothing where that is much."""
     seen = {node: None}
     waiting = [node]

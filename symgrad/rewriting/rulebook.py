@@ -143,7 +143,7 @@ def table_text() -> str:
     for name, lines in written_lines().items():
         for line in lines:
             rule = line.make()
-            needs = _in_order({node.op for node in rule.pattern.nodes} - _LEAVES)
+            needs = _in_order({node.op for node in rule.matched.nodes} - _LEAVES)
             guards = " ".join(f"{about}:{guard}" for about, guard in rule.predicates.items())
             graphs = map(_entry, (rule.pattern, rule.replacement))
             rows.append("\t".join([name, needs, rule.text, guards, *graphs]))
@@ -207,6 +207,7 @@ def _in_order(operations: set[str]) -> str:
 
 def _needs(pattern: str, table: FunctionTable) -> str:
     """The operations in a pattern's text, as far as they can be told without parsing it."""
+    pattern = re.sub(r"\bsqrt\([\d* pi]+\)", "1", pattern)
     called = re.findall(r"([^\W\d]\w*)\s*\(", pattern)
     signs = [op for sign, op in _SIGNS if re.search(sign, pattern)]
     named = [name for name in called if name in table and not table.is_composite(name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any
 
 from symgrad.errors import DefinitionError
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, Value
+from symgrad.graph import Builder, Graph, Node, Value, rebuilt
 from symgrad.language.template import Wild
 from symgrad.language.tree import Rewrite, Tree
 from symgrad.lower import definition, lower_rule
@@ -56,6 +57,7 @@ COST: Mapping[str, float] = {
     "_weighted_hypot": 4,
     "_lse_rest": 1,
     "_hypot_gap": 3,
+    "_hypot_excess": 2.9,
     "_square_gap": 3,
     "_over_square": 4,
     "_sqrt_product": 4,
@@ -149,7 +151,8 @@ def plan_of(graph: Graph) -> Plan:
 class Rule:
     """A pattern, what takes its place, and the name of the predicate that guards a name.
 
-    What takes its place is made when the pattern is first found: most patterns never are.
+    What takes its place is made when the pattern is first found: most patterns never are. Numbers
+    in a pattern, such as sqrt(2), are matched as the constants that they are in a graph.
     """
 
     def __init__(
@@ -161,7 +164,8 @@ class Rule:
     ) -> None:
         self.text = text
         self.pattern = pattern
-        self.root = pattern.outputs[0]
+        self.matched = _with_numbers(pattern)
+        self.root = self.matched.outputs[0]
         self.predicates = predicates
         self.numbers = frozenset(
             node
@@ -170,6 +174,7 @@ class Rule:
             or (node.op == "input" and predicates.get(str(node.value), "varying") not in OPEN)
         )
         """What only a constant can be."""
+        self.weighed = frozenset(n for n in pattern.nodes if not self.numbers.isdisjoint(n.args))
         self._replace = replace
 
     @cached_property
@@ -181,6 +186,26 @@ class Rule:
     def plan(self) -> Plan:
         """How that is built."""
         return plan_of(self.replacement)
+
+
+def _with_numbers(pattern: Graph) -> Graph:
+    """A pattern with a constant for each root or product of constants."""
+    if not any(
+        node.op in _FOLDED and all(a.is_constant for a in node.args) for node in pattern.nodes
+    ):
+        return pattern
+
+    def replace(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if not all(_is_constant(arg) for arg in args):
+            return None
+        return build.constant(_FOLDED[node.op](*map(_number, args)))
+
+    return rebuilt(pattern, replace, _FOLDED)
+
+
+_FOLDED: Mapping[str, Callable[..., float]] = {"sqrt": math.sqrt, "multiply": operator.mul}
 
 
 def _is_constant(node: Node) -> bool:

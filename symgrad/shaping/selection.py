@@ -139,7 +139,26 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
     for node in graph.nodes:
         found.visit(node)
     single = all(_has_one_row(found.shapes.get(each)) for each in graph.inputs().values())
-    return rebuilt(graph, replace)
+    changed = rebuilt(graph, replace)
+    return _rests_first(changed) if single else changed
+
+
+def _rests_first(graph: Graph) -> Graph:
+    """What the others of a single vector add up to stands first: its slope is added last.
+
+    Of logsumexp(x) - sum(t * x) the slopes by the largest element are 1 and -t, which cancel where
+    t is 1, before the small one is added.
+    """
+    rests = [node for node in graph.nodes if node.op == "_lse_rest"]
+    early = set(rests)
+    for node in reversed(graph.nodes):
+        early.update(node.args if node in early else ())
+    build = Builder()
+    for chosen in (True, False):
+        for node in graph.nodes:
+            if (node in early) is chosen:
+                build.take(node)
+    return build.graph(graph.outputs) if rests else graph
 
 
 def _of_one_row(build: Builder, node: Node, x: Node) -> Node:

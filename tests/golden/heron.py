@@ -31,9 +31,10 @@ def value(p: ArrayLike, q: ArrayLike, r: ArrayLike) -> Array:
     a = _norm(q - r)
     b = _norm(r - p)
     c = _norm(p - q)
-    s = (a + b + c) / 2
-    prod = s * ((c + (b - a)) / 2) * ((c + (a - b)) / 2)
-    return np.sqrt(prod * ((a + (b - c)) / 2))
+    s = np.minimum(a, b) + (np.maximum(a, b) - c)
+    prod = (a + b + c) * (np.minimum(b, c) + (np.maximum(b, c) - a))
+    sqrt_product = _sqrt_product(prod, (np.minimum(a, c) + (np.maximum(a, c) - b)) * s)
+    return sqrt_product / 4
 
 
 @np.errstate(all="ignore")
@@ -46,24 +47,26 @@ def grad(p: ArrayLike, q: ArrayLike, r: ArrayLike) -> tuple[Array, Array, Array]
     b = _norm(r_minus_p)
     p_minus_q = p - q
     c = _norm(p_minus_q)
-    s = (a + b + c) / 2
-    ratio = (c + (b - a)) / 2
-    s_ratio = s * ratio
-    ratio2 = (c + (a - b)) / 2
-    s_ratio_ratio2 = s_ratio * ratio2
-    ratio3 = (a + (b - c)) / 2
-    root = np.sqrt(s_ratio_ratio2 * ratio3)
+    smaller = np.minimum(b, c)
+    larger = np.maximum(b, c)
+    larger_minus_a = larger - a
+    smaller2 = np.minimum(a, c)
+    larger2 = np.maximum(a, c)
+    larger2_minus_b = larger2 - b
+    smaller3 = np.minimum(a, b)
+    larger3 = np.maximum(a, b)
+    larger3_minus_c = larger3 - c
+    prod = (smaller2 + larger2_minus_b) * (smaller3 + larger3_minus_c)
+    sqrt_product = _sqrt_product((a + b + c) * (smaller + larger_minus_a), prod)
     # reverse
-    ratio3_over_root = ratio3 / root
-    g = 0.25 * s_ratio_ratio2 / root
-    g2 = 0.25 * ratio3_over_root * s_ratio
-    g3 = 0.25 * (ratio2 * ratio3_over_root)
-    g3_s = g3 * s
-    g3_ratio = g3 * ratio
-    d_p_minus_q = np.where(c != 0, (g2 - g + g3_s + g3_ratio) * (p_minus_q / c), 0.0)
-    d_r_minus_p = np.where(b != 0, (g - g2 + g3_s + g3_ratio) * (r_minus_p / b), 0.0)
+    g = 8 * (sqrt_product / 4)
+    dc = c * ((smaller3**2 + larger3_minus_c * (larger3 + c)) / g)
+    d_p_minus_q = np.where(c != 0, dc * (p_minus_q / c), 0.0)
+    db = b * ((smaller2**2 + larger2_minus_b * (larger2 + b)) / g)
+    d_r_minus_p = np.where(b != 0, db * (r_minus_p / b), 0.0)
     dp = d_p_minus_q - d_r_minus_p
-    d_q_minus_r = np.where(a != 0, (g + g2 - g3_s + g3_ratio) * (q_minus_r / a), 0.0)
+    da = a * ((smaller**2 + larger_minus_a * (larger + a)) / g)
+    d_q_minus_r = np.where(a != 0, da * (q_minus_r / a), 0.0)
     dq = d_q_minus_r - d_p_minus_q
     dr = d_r_minus_p - d_q_minus_r
     return dp, dq, dr
@@ -83,27 +86,38 @@ def value_and_grad(
     b = _norm(r_minus_p)
     p_minus_q = p - q
     c = _norm(p_minus_q)
-    s = (a + b + c) / 2
-    ratio = (c + (b - a)) / 2
-    s_ratio = s * ratio
-    ratio2 = (c + (a - b)) / 2
-    s_ratio_ratio2 = s_ratio * ratio2
-    ratio3 = (a + (b - c)) / 2
-    value = np.sqrt(s_ratio_ratio2 * ratio3)
+    smaller = np.minimum(b, c)
+    larger = np.maximum(b, c)
+    larger_minus_a = larger - a
+    smaller2 = np.minimum(a, c)
+    larger2 = np.maximum(a, c)
+    larger2_minus_b = larger2 - b
+    smaller3 = np.minimum(a, b)
+    larger3 = np.maximum(a, b)
+    larger3_minus_c = larger3 - c
+    prod = (smaller2 + larger2_minus_b) * (smaller3 + larger3_minus_c)
+    sqrt_product = _sqrt_product((a + b + c) * (smaller + larger_minus_a), prod)
+    value = sqrt_product / 4
     # reverse
-    g = ratio3 / value
-    g2 = 0.25 * s_ratio_ratio2 / value
-    g3 = 0.25 * g * s_ratio
-    g4 = 0.25 * (ratio2 * g)
-    g4_s = g4 * s
-    g4_ratio = g4 * ratio
-    d_p_minus_q = np.where(c != 0, (g3 - g2 + g4_s + g4_ratio) * (p_minus_q / c), 0.0)
-    d_r_minus_p = np.where(b != 0, (g2 - g3 + g4_s + g4_ratio) * (r_minus_p / b), 0.0)
+    g = 8 * value
+    dc = c * ((smaller3**2 + larger3_minus_c * (larger3 + c)) / g)
+    d_p_minus_q = np.where(c != 0, dc * (p_minus_q / c), 0.0)
+    db = b * ((smaller2**2 + larger2_minus_b * (larger2 + b)) / g)
+    d_r_minus_p = np.where(b != 0, db * (r_minus_p / b), 0.0)
     dp = d_p_minus_q - d_r_minus_p
-    d_q_minus_r = np.where(a != 0, (g2 + g3 - g4_s + g4_ratio) * (q_minus_r / a), 0.0)
+    da = a * ((smaller**2 + larger_minus_a * (larger + a)) / g)
+    d_q_minus_r = np.where(a != 0, da * (q_minus_r / a), 0.0)
     dq = d_q_minus_r - d_p_minus_q
     dr = d_r_minus_p - d_q_minus_r
     return value, (dp, dq, dr)
+
+
+def _sqrt_product(x: Array, y: Array) -> Array:
+    """sqrt(x * y), also where that overflows or loses digits."""
+    xy = x * y
+    abs_xy = np.abs(xy)
+    p = np.sqrt(x * np.sign(y)) * np.sqrt(np.abs(y))
+    return np.where((abs_xy > 1e-290) & (abs_xy < 1e290), np.sqrt(xy), p)
 
 
 def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
