@@ -74,6 +74,7 @@ UNKNOWN = [
     ("vstack([a, b])", "Write concatenate([a, b])."),
     ("average(x)", "Write mean(x)."),
     ("factorial(n)", "Write exp(gammaln(n + 1))."),
+    ("integrate(x, x)", "Write trapezoid(y, x) for the integral of samples."),
     ("full((2, 3), c)", "Write c * ones((n, m))."),
     ("array([a, b])", "Write [a, b, c]."),
     ("a = 3; a(2)", "a is a number: write a * (...) to multiply."),

@@ -82,7 +82,8 @@ def test_sums_and_products_are_shared_in_either_order() -> None:
 @pytest.mark.parametrize(
     "formula",
     ["where(isnan(y), x, x)", "x*(y/z*t/t)",
-     "r = where(y > 4, z, z) / z; (z + r)**2 - 2*z**2 + (z - r)**2"],
+     "r = where(y > 4, z, z) / z; (z + r)**2 - 2*z**2 + (z - r)**2", "x*y*log(erfc(2.5)/2)",
+     "r = where(0.7 > x, z, z); sum((where(x > y, z, r) * cumsum(r, axis=0))[0])"],
 )  # fmt: skip
 def test_shapes_of_what_is_gone_are_still_broadcast(formula: str) -> None:
     compiled = symgrad.value_and_grad(formula)

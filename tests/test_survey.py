@@ -108,6 +108,12 @@ def test_infinities_are_seen() -> None:
         ),
         (
             "x",
+            {"x": (0, 10**400)},
+            {},
+            f"box: x is from (0, {10**35}\nWrite the least and the largest number, as (-50, 50).",
+        ),
+        (
+            "x",
             {"x": (0, math.inf)},
             {},
             "box: x is from (0, inf)\nWrite the least and the largest number, as (-50, 50).",

@@ -41,6 +41,14 @@ _ELSEWHERE = {
         ("Derivative", "deriv", "ddx", "partial", "grad", "gradient", "d", "Dt"),
         "derivative(u, x) for the derivative of u by x",
     ),
+    **dict.fromkeys(
+        ("integrate", "integral", "Integral", "quad", "trapz", "simpson"),
+        "trapezoid(y, x) for the integral of samples",
+    ),
+    **dict.fromkeys(
+        ("limit", "Limit", "lim"),
+        "the formula itself, as sin(x)/x at 0: its limits at such points are found",
+    ),
 }
 
 

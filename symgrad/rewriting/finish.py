@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial, reduce
 
 from symgrad.errors import Span
 from symgrad.functions import FunctionTable
@@ -33,7 +34,6 @@ _CREATED = frozenset("_zeros _ones eye _counting".split())
 _WHOLE = frozenset("argmax argmin argsort _searchsorted integer".split())
 _UNTYPED = _WHOLE | _CREATED
 """Operations whose result has a type of its own."""
-
 
 _OF_TWO = frozenset(
     """_mm _at _outer _vdot _solve _solve_vector concatenate _einsum _convolve _correlate
@@ -186,11 +186,11 @@ def shapes_from_inputs(graph: Graph, kind: str) -> Graph:
             leaves[node] = tuple(dict.fromkeys(below))[: _MOST_JOINED + 1]
         if node.op == "broadcast" and node.args[1] in idle:
             root, value = node.args[1], graph.outputs[0]
-            there = kind == "value_and_grad" and node is not value
-            if there and {*leaves[root]} == {*leaves.get(value, ())}:
+            there = kind == "value_and_grad" and node is not value and value in leaves
+            if there and {*leaves[root]} == {*leaves[value]}:
                 args[1] = made[value]
-                return None
-            args[1] = _joined(build, [made[leaf] for leaf in leaves[node.args[1]]]) or args[1]
+            else:
+                args[1] = _joined(build, [made[leaf] for leaf in leaves[root]]) or args[1]
         if node.op == "unbroadcast" and args[0].op == "broadcast" and args[0].args[1] is args[1]:
             return args[0]
         if node.op == "unbroadcast" and args[0].op == "unbroadcast":
@@ -242,6 +242,8 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
             like = node.args[1]
             if like.op == "join" or (like in others and not isinstance(args[0].value, bool)):
                 args[0] = build.node("broadcast", args[0], typed(build, like, args[1], made))
+        if node.op == "unbroadcast" and node.args[1].op == "join":
+            args[1] = build.node("broadcast", typed(build, node.args[1], args[1], made), args[1])
         return None
 
     def typed(build: Builder, like: Node, copied: Node, made: Mapping[Node, Node]) -> Node:
@@ -251,9 +253,7 @@ def typed_fills(graph: Graph, table: FunctionTable) -> Graph:
         parts = [copied]
         while parts[0].op == "join":
             parts[:1] = parts[0].args
-        same = parts[0]
-        for part in parts:
-            same = build.node("equal", same, part)
+        same = reduce(partial(build.node, "equal"), parts, parts[0])
         number = build.node("keep", same, build.node("constant", value=1.0))
         return build.node("cast", number, build.node("input", value=names[0]))
 

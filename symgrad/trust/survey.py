@@ -219,7 +219,7 @@ def _check_box(formula: str, lowered: Lowered, box: Box) -> None:
             raise InputError(f"box: {name} is not an input of the formula", hint=hint)
         try:
             low, high = map(float, ends)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             low, high = math.nan, math.nan
         if not -math.inf < low <= high < math.inf:
             hint = "Write the least and the largest number, as (-50, 50)."
