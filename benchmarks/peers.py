@@ -138,7 +138,7 @@ def _numba(formula: str, names: Sequence[str]) -> Call:
     )
     space: dict[str, Any] = {"numba": numba, "math": math}
     exec(text, space)
-    loop = numba.njit(parallel=True)(space["both"])
+    loop = numba.njit(parallel=True, error_model="numpy")(space["both"])
 
     def both(*args: Any) -> Any:
         results_ = [np.empty_like(args[0]) for _ in outputs]

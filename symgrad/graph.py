@@ -110,7 +110,14 @@ def _key(op: str, args: tuple[Node, ...], value: Value) -> object:
     """Constants are told apart by type and bits: 0.0 from -0.0, True from 1.0; nan meets itself."""
     if isinstance(value, tuple):
         return op, args, value, tuple([type(part) for part in value])
-    return op, args, value.hex() if isinstance(value, float) else (value,)
+    return op, args, key_of(value)
+
+
+def key_of(value: Value) -> object:
+    """A number by its bits, told apart from all that is none. Most numbers are their own key."""
+    if not isinstance(value, float):
+        return (value,)
+    return value if value < 0 or value > 0 else value.hex()
 
 
 _STRIDE = 256
@@ -288,13 +295,14 @@ def builder_of(graph: Graph) -> Builder:
 
 def part_of(nodes: Sequence[Node], outputs: Sequence[Node], labels: Mapping[Node, str]) -> Graph:
     """The part of some nodes, in topological order, that the outputs need."""
-    used = set(chain.from_iterable([node.args for node in nodes]))
-    used.update(outputs)
-    if len(used) == len(nodes) and labels.keys() <= used:
-        return Graph(tuple(nodes), tuple(outputs), labels)
-    needed = ancestors(nodes, outputs)
-    kept = {node: name for node, name in labels.items() if node in needed}
-    return Graph(tuple([node for node in nodes if node in needed]), tuple(outputs), kept)
+    needed = set(chain.from_iterable([node.args for node in nodes]))
+    needed.update(outputs)
+    if len(needed) < len(nodes):  # Something is no operand of anything, and no output.
+        needed = ancestors(nodes, outputs)
+        nodes = [node for node in nodes if node in needed]
+    if not labels.keys() <= needed:
+        labels = {node: name for node, name in labels.items() if node in needed}
+    return Graph(tuple(nodes), tuple(outputs), labels)
 
 
 def ancestors(nodes: Sequence[Node], outputs: Iterable[Node]) -> set[Node]:

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node, Value, ancestors
@@ -57,12 +58,16 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
     look = paced()
     for node in graph.nodes:
         look()
-        if node in continued or _takes_over(node, placed, uses):
+        op = node.op
+        if node in continued or ((placed or op == "place") and _takes_over(node, placed, uses)):
             continue
-        step = _folded(node, folds, uses) if node.op in folds else None
-        if step is None and node.op in _SPECIAL:
+        step = _folded(node, folds, uses) if op in folds else None
+        if step is None and op in _SPECIAL:
             step = _structural(node, target, steps) or _joined(node, continued) or _turned(node)
-        steps[node] = step or Step(node, _spelling(node, target), _operands(node))
+        if step is None:
+            spelling = _spelling(node, target) if op in _WITH_SPECIAL_CASES else op
+            step = Step(node, spelling, _operands(node))
+        steps[node] = step
     steps.update((node, _accumulated(node, parts)) for node, parts in placed.items())
     live = set(graph.outputs)
     for node in reversed(graph.nodes):
@@ -72,10 +77,10 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
     needed = ancestors(graph.nodes, before if value is None else [value])
     kept = [n for n in graph.nodes if n in live]
     order = [n for n in kept if n in needed] + [n for n in kept if n not in needed]
-    counts = Counter(a for n in order for a in steps[n].operands)
+    counts = Counter(chain.from_iterable([steps[n].operands for n in order]))
     counts.update(graph.outputs)
     return Schedule(
-        tuple(steps[n] for n in order), counts, frozenset(needed), graph.outputs, graph.labels
+        tuple([steps[n] for n in order]), counts, frozenset(needed), graph.outputs, graph.labels
     )
 
 
@@ -212,8 +217,6 @@ _WITH_SPECIAL_CASES = frozenset("power sqrt divide broadcast expand_dims".split(
 def _spelling(node: Node, target: Target) -> str:
     """The operation's own spelling, or that of a special case which the target writes better."""
     special = node.op
-    if special not in _WITH_SPECIAL_CASES:
-        return special
     if node.op == "power" and _is_whole(node.args[1]):
         special = "power by a whole number"
     elif node.op == "sqrt" and _is_size(node.args[0]):

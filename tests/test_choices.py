@@ -8,7 +8,7 @@ import pytest
 
 import symgrad
 from symgrad.targets.block_functions import keep, where
-from tests.blocks import in_blocks, programs, same_bits
+from tests.blocks import close, in_blocks, programs, same_bits
 
 FAR = np.repeat([0.5, 1e200, -3.0, 1e-200, 0.0, -1e9], 8)
 MIXED = np.random.default_rng(1).permutation(FAR)
@@ -35,6 +35,16 @@ def test_same_bits_whatever_a_block_needs(formula: str, x: Any) -> None:
             compiled = symgrad.value_and_grad(formula, wrt=("x", "y"))
             assert same_bits(compiled(**given), expected)
             assert programs(compiled)
+
+
+@pytest.mark.parametrize("other", ["m", "exp(m*x)", "y", "0"])
+def test_what_one_loop_keeps_for_another_outlasts_a_choice_from_it(other: str) -> None:
+    x, y = np.abs(np.random.default_rng(2).normal(size=(2, 37)))
+    formula = f"m = mean((x - y)**2); where(x < m, {other}, sqrt(x))"
+    expected = symgrad.function(formula)(x=x, y=y)
+    with in_blocks(threads=2):
+        compiled = symgrad.function(formula)
+        assert close(compiled(x=x, y=y), expected)
 
 
 def test_branches_are_left_out_where_no_element_asks() -> None:

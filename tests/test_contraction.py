@@ -94,6 +94,9 @@ SUMMATIONS = [
     ("ij,ij->ij", [(2, 3), (1, 3)]),
     ("ij,ij->j", [(2, 1), (1, 3)]),
     ("ij,ij->", [(1, 3), (2, 3)]),
+    ("j,j->", [(1,), (3,)]),
+    ("ij,jk->ki", [(2, 3), (1, 4)]),
+    ("...j,...j->...", [(4, 2, 1), (2, 3)]),
     ("ijk,kij->", [(2, 3, 4), (4, 2, 3)]),
     ("ij,jk->ik", [(0, 3), (3, 4)]),
     ("ij,jk->ik", [(2, 0), (0, 4)]),
@@ -115,3 +118,12 @@ def test_summations_and_their_gradients(subscripts: str, shapes: list[tuple[int,
         moved = [*operands[:place], direction, *operands[place + 1 :]]
         expected = np.einsum(subscripts, *moved).sum()
         np.testing.assert_allclose((slope * direction).sum(), expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("subscripts", ["j,j->", "...j,...j->..."])
+def test_second_derivatives_where_an_axis_of_size_1_meets_a_longer_one(subscripts: str) -> None:
+    x = np.array([0.3, 0.7, -1.1])
+    formula = f"einsum('{subscripts}', sum(x**2, keepdims=True), x)"
+    expected = 2 * np.eye(3) * x.sum() + 2 * x[:, None] + 2 * x
+    np.testing.assert_allclose(symgrad.hessian(formula)(x), expected, rtol=1e-14)
+    np.testing.assert_allclose(symgrad.hvp(formula)(x, x), expected @ x, rtol=1e-14)

@@ -66,12 +66,23 @@ def test_a_row_agrees_with_numpy(case: Case) -> None:
 
 
 X = np.linspace(-2.0, 3.0, 1001)
+FAR = np.where(np.arange(1001) % 400, X, 1e6)
 MODELS = [
     ("exp(x**2)**2", [(0.5,), (800.0,), ([0.0, 0.5],), (np.zeros((2, 0)),)]),
     ("a * exp(-b * x)", [(2.0, 0.5, X), (X, 0.5, X[:, None][:9]), (np.ones(1), 2.0, X)]),
     ("mean((a * x - sin(x))**2)", [(0.5, X), (X[:7], X[:7]), (1.0, 2.0)]),
     ("sum(where(x > 0, log(x), k * x))", [(X, 3.0)]),
     ("1 / x + log(y) / x + exp(800 + y)", [(0.0, 0.0), (X, 1.0)]),
+    ("sin(x) * cos(a * x) + tan(x)", [(FAR, 2.0), (np.array([np.nan, np.inf, 1.0]), 0.0)]),
+    (
+        "(x + 3)**y",
+        [(X, X[::-1]), (np.array([-3.0, -4.0, 1e300, 1.0]), np.array([2.0, 3, 1.02, 0]))],
+    ),
+    ("x / y + x / y**2", [(FAR, X + 2.5), (np.array([1e300, 1.0, 0.0]), np.array([1e-20, 0, 0]))]),
+    (
+        "y / hypot(x, y)**2",
+        [(FAR, X), (np.array([1e200, 1e-200, 3.0]), np.array([1.0, 0, np.inf]))],
+    ),
 ]
 
 
@@ -166,7 +177,7 @@ def test_second_derivatives_of_a_row(case: Case) -> None:
 def test_sums_are_taken_in_chunks_of_fixed_size() -> None:
     source = symgrad.grad("a: scalar; x: (n,); sum(exp(a * x))").emit("numba")
     assert "CHUNK = 256" in source
-    assert "        da[chunk] = sum_da\n" in source
+    assert "        da[part] = _total(da_part)\n" in source
     assert "CHUNK" not in symgrad.grad("exp(a * x)").emit("numba")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from symgrad.functions import Recent
-from symgrad.graph import Node, Value
+from symgrad.graph import Node, Value, key_of
 from symgrad.language.template import Wild
 from symgrad.rewriting.rules import OPEN, PREDICATES, Attribute, Bindings, Rule
 
@@ -31,7 +31,7 @@ def match(rule: Rule, node: Node) -> Bindings | None:
     pending: Any = (rule.root, node, None)
     bound: Bindings = {}
     others: list[_Trial] = []
-    numbers = rule.numbers
+    weighed = rule.weighed
     while pending is not None:
         wanted, found, pending = pending
         op = wanted.op
@@ -50,8 +50,8 @@ def match(rule: Rule, node: Node) -> Bindings | None:
                 pending = (args[0], have[0], pending)
             elif fits:
                 straight = turned = True
-                if numbers:
-                    straight, turned = _possible(args, have, numbers)
+                if wanted in weighed:
+                    straight, turned = _possible(args, have, rule.numbers)
                 if turned and op in COMMUTATIVE and have[0] is not have[1]:
                     swapped = (args[0], have[1], (args[1], have[0], pending))
                     others.append((swapped, dict(bound)))
@@ -154,26 +154,25 @@ class Index:
     def _kind(self, node: Node, kinds: Kinds) -> Kind:
         """Its operation, and those of its operands; of a constant, what is told of that."""
         if node.op == "constant":
-            kind = self._of_constant(node.value)
-        else:
-            operands = [
-                arg.op if arg.op != "constant" else self._of_constant(arg.value)
-                for arg in node.args
-            ]
-            kind = (node.op, *operands)
-        kinds[node] = kind
+            return self._of_constant(node, kinds)
+        below = [
+            arg.op if arg.op != "constant" else kinds.get(arg) or self._of_constant(arg, kinds)
+            for arg in node.args
+        ]
+        kind = kinds[node] = (node.op, *below)
         return kind
 
-    def _of_constant(self, value: Value) -> Kind:
+    def _of_constant(self, constant: Node, kinds: Kinds) -> Kind:
         """The guards that a constant passes, and its value if rules name it."""
-        key = value.hex() if isinstance(value, float) else value
+        value = constant.value
+        key = key_of(value)
         kind = self._constants.get(key)
         if kind is None:
-            node = Node("constant", (), value)
-            passed = [name for name, passes in PREDICATES.items() if passes(node)]
+            passed = [name for name, passes in PREDICATES.items() if passes(constant)]
             if (type(value), value) in self._numbers:
                 passed.append(repr(value))
             kind = self._constants[key] = ("constant", *passed)
+        kinds[constant] = kind
         return kind
 
 

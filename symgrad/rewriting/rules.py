@@ -174,6 +174,7 @@ class Rule:
             or (node.op == "input" and predicates.get(str(node.value), "varying") not in OPEN)
         )
         """What only a constant can be."""
+        self.weighed = frozenset(n for n in pattern.nodes if not self.numbers.isdisjoint(n.args))
         self._replace = replace
 
     @cached_property

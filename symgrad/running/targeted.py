@@ -55,7 +55,14 @@ class NumbaFunction:
             An input is missing, unknown or superfluous, holds no real numbers, or does not fit.
         """
         if not inputs:
-            kernel = self._fitting.get(tuple([_shape_of_doubles(value) for value in args]))
+            kernel = self._fitting.get(
+                tuple(
+                    [
+                        value.shape if type(value) is _ARRAY and value.dtype is _DOUBLES else None
+                        for value in args
+                    ]
+                )
+            )
             if kernel is not None:
                 return kernel(*args)
         formula = self._formula
@@ -82,9 +89,8 @@ class NumbaFunction:
         return f"<{self._formula!r} for numba>"
 
 
-def _shape_of_doubles(value: object) -> tuple[int, ...] | None:
-    """The shape of an array that needs no conversion."""
-    return value.shape if type(value) is np.ndarray and value.dtype == np.float64 else None
+_ARRAY, _DOUBLES = np.ndarray, np.dtype(np.float64)
+"""What needs no conversion: NumPy has one object for the type of doubles."""
 
 
 def targeted(formula: Formula, target: str, product: Formula | None = None) -> Function:

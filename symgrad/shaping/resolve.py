@@ -13,7 +13,7 @@ from string import ascii_letters
 from symgrad.errors import InputError
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
-from symgrad.language.contraction import einsum
+from symgrad.language.contraction import DOTS, einsum, parted
 from symgrad.language.items import paired, unpaired
 from symgrad.language.template import HOLE
 from symgrad.lower import attributes_of, definition
@@ -26,11 +26,19 @@ Shapes = Mapping[Node, Shape | None]
 class Context:
     """What a resolver needs besides the node: the builder, the table, the ranks."""
 
-    def __init__(self, build: Builder, table: FunctionTable, node: Node, args: Sequence[Node]):
+    def __init__(
+        self,
+        build: Builder,
+        table: FunctionTable,
+        node: Node,
+        args: Sequence[Node],
+        shapes: Sequence[Shape],
+    ):
         self.build = build
         self.table = table
         self.node = node
         self.args = args
+        self.shapes = shapes
 
     def use(self, name: str, *args: Node) -> Node:
         """The definition of a function on operands, with the node's own attributes."""
@@ -161,6 +169,37 @@ def _line_up(on: Context, ranks: list[int]) -> Node:
     return on.build.node(op, on.args[0], value=(-2 if row else -1,), span=on.node.span)
 
 
+def _stretched(on: Context, ranks: list[int]) -> Node | None:
+    """An axis of size 1 that meets a longer one is none: all along that it is the same number.
+
+    The derivative by it is a sum, and that by the longer axis the same number everywhere.
+    """
+    *terms, out = parted(on.node.attributes[0])
+    extra = [
+        rank - len(term) + 1 if DOTS in term else 0 for term, rank in zip(terms, ranks, strict=True)
+    ]
+    fresh = "".join(c for c in ascii_letters if c not in "".join(terms))[: max(extra)]
+    whole = [[*t.replace(DOTS, fresh[len(fresh) - n :])] for t, n in zip(terms, extra, strict=True)]
+    sizes = [
+        dict(zip(term, shape, strict=True)) for term, shape in zip(whole, on.shapes, strict=True)
+    ]
+    out = out.replace(DOTS, fresh)
+    operands = list(on.args)
+    for place, other in ((0, 1), (1, 0)):
+        ones = [c for c in whole[place] if sizes[place][c] == 1 and sizes[other].get(c, 1) != 1]
+        for label in ones:
+            axis = whole[place].index(label) - len(whole[place])
+            whole[place].remove(label)
+            operands[place] = on.build.node("squeeze", operands[place], value=(axis,))
+    if operands == list(on.args):
+        return None
+    left, right = map("".join, whole)
+    if left and right:
+        return einsum(on.build, f"{left},{right}->{out}", operands, "", on.node.span)
+    product = on.build.node("multiply", *operands, span=on.node.span)
+    return einsum(on.build, f"{left + right}->{out}", [product], "", on.node.span)
+
+
 NEED_RANKS: Mapping[str, Callable[[Context, list[int]], Node]] = {
     "dot": _dot,
     "inner": _inner,
@@ -172,9 +211,10 @@ NEED_RANKS: Mapping[str, Callable[[Context, list[int]], Node]] = {
 }
 """What must be resolved before the reverse pass."""
 
-RESOLVERS: Mapping[str, Callable[[Context, list[int]], Node]] = {
+RESOLVERS: Mapping[str, Callable[[Context, list[int]], Node | None]] = {
     **NEED_RANKS,
     "ndim": _ndim,
+    "_einsum": _stretched,
     "_transpose": _transpose,
     **dict.fromkeys("_rerow _unrow _recolumn _uncolumn".split(), _line_up),
 }
@@ -194,7 +234,7 @@ def resolve(graph: Graph, found: Inference, table: FunctionTable, text: str) -> 
         before = graph
         graph = _resolved_once(before, found, table, text)
         found.survey(graph.nodes, graph, text)
-        if not any(node.op in RESOLVERS for node in graph.nodes):
+        if graph is before or not any(node.op in RESOLVERS for node in graph.nodes):
             break
     return graph
 
@@ -215,9 +255,9 @@ def _resolved_once(graph: Graph, found: Inference, table: FunctionTable, text: s
             if node.op in NEED_RANKS:
                 raise undeclared(node, text)
             return None
-        ranks = [len(shape) for shape in shapes if shape is not None]
+        known = [shape for shape in shapes if shape is not None]
         try:
-            return resolver(Context(build, table, node, args), ranks)
+            return resolver(Context(build, table, node, args, known), [len(s) for s in known])
         except Misfit as wrong:
             raise found.error(node, wrong, graph, text) from None
 

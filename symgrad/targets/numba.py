@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from symgrad.language.spelling import AND, NOT, OR, SIGN, TERNARY, Spelling, call, call2
+from symgrad.language.spelling import AND, ATOM, NOT, OR, SIGN, TERNARY, Spelling, call, call2
 from symgrad.targets import Target
 from symgrad.targets.arrays import ARRAYS
 from symgrad.targets.coefficients import DIGAMMA, ZETA, as_code
+from symgrad.targets.numba_functions import FAST, FAST_BELOW, FAST_HELPERS
 from symgrad.targets.numpy import HELPERS as NUMPY_HELPERS
 from symgrad.targets.numpy import SPELLINGS as NUMPY_SPELLINGS
 from symgrad.targets.numpy import constant
@@ -42,6 +43,18 @@ SPELLINGS = {
 }
 
 TARGET = Target("numba", SPELLINGS, constant, {})
+
+FAST_TARGET = Target(
+    "numba",
+    {
+        **SPELLINGS,
+        **{name: call(own) for name, own in (FAST | FAST_BELOW).items()},
+        "_quotient": Spelling("_quotient({0}, {1}, {2})", ATOM, (TERNARY,) * 3),
+    },
+    constant,
+    {},
+)
+"""The same with functions that compilers make vector instructions of."""
 
 _JIT = '@numba.njit(error_model="numpy")\n'
 
@@ -210,6 +223,21 @@ def _log1p(x):
 
 HELPERS: dict[str, str] = {
     **{name: _JIT + text for name, text in reversed(ELEMENT_HELPERS.items())},
+    **dict(reversed(FAST_HELPERS.items())),
+    "_total": _JIT
+    + '''\
+def _total(terms):
+    """A sum in eight rows, which vector instructions take at once."""
+    size = terms.size - terms.size % 8
+    a = b = c = d = e = f = g = h = 0.0
+    for k in range(0, size, 8):
+        a, b, c, d = a + terms[k], b + terms[k + 1], c + terms[k + 2], d + terms[k + 3]
+        e, f, g, h = e + terms[k + 4], f + terms[k + 5], g + terms[k + 6], h + terms[k + 7]
+    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+    for k in range(size, terms.size):
+        total += terms[k]
+    return total
+''',
     "_sum_to": NUMPY_HELPERS["_sum_to"],
     "_block": '''\
 def _block(values: Array, shape: tuple[int, ...], *axes: tuple[int, ...]) -> Array:
@@ -224,10 +252,7 @@ def _block(values: Array, shape: tuple[int, ...], *axes: tuple[int, ...]) -> Arr
     "_rows": '''\
 def _rows(*inputs: Array) -> tuple[list[Array], tuple[int, ...]]:
     """Arrays in the shape to which they broadcast, each as one row; and that shape."""
-    shape = inputs[0].shape
-    if len({array.shape for array in inputs}) > 1:
-        shape = np.broadcast_shapes(*(array.shape for array in inputs))
-        inputs = tuple(np.broadcast_to(array, shape) for array in inputs)
-    return [array.ravel() for array in inputs], shape
+    shape = np.broadcast_shapes(*(array.shape for array in inputs))
+    return [np.broadcast_to(array, shape).ravel() for array in inputs], shape
 ''',
 }

@@ -46,7 +46,11 @@ def homes(plan: Plan, types: Mapping[Node, str]) -> dict[Node, Node]:
 
 
 def _over(home: Node, node: Node, segment: Segment) -> bool:
-    """Whether a result is written after the last use of what a segment needs, or over it."""
+    """Whether a result is written after the last use of what a segment needs, or over it.
+
+    A choice is not: what is chosen from may lie where the result goes before all of it is there.
+    """
     below = ancestors(segment.nodes, [home])
     users = [user for user in segment.nodes if node in user.args]
-    return segment.loops and home.op in IN_PLACE and below.issuperset(users)
+    in_place = home.op in IN_PLACE and all(operand.op != "keep" for operand in home.args)
+    return segment.loops and in_place and below.issuperset(users)

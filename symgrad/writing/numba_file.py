@@ -19,7 +19,7 @@ from symgrad.rewriting.finish import squares_as_products, without_shapes
 from symgrad.schedule import schedule
 from symgrad.shaping.leaves import is_elementwise
 from symgrad.simplify import lacking, legalise
-from symgrad.targets.numba import HELPERS, TARGET
+from symgrad.targets.numba import FAST_TARGET, HELPERS, TARGET
 from symgrad.writing.document import (
     PRODUCTS,
     Rendering,
@@ -30,6 +30,7 @@ from symgrad.writing.document import (
 )
 from symgrad.writing.lines import bracketed
 from symgrad.writing.naming import Names
+from symgrad.writing.usual import for_usual_numbers, is_fast
 
 _SUMS = ("sum", "mean")
 _COUNT = "number of elements"
@@ -37,7 +38,8 @@ _COUNT = "number of elements"
 
 _RESERVED = (
     *HELPERS, "np", "math", "numba", "abs", "range", "min", "enumerate", "ArrayLike", "NDArray",
-    "Array", "CHUNK", "_BERNOULLI", "_BETWEEN_1_AND_2",
+    "Array", "CHUNK", "FEW", "_BERNOULLI", "_BETWEEN_1_AND_2", "_EXP", "_LOG", "_SIN", "_COS",
+    "_ARCTAN",
 )  # fmt: skip
 
 
@@ -130,7 +132,7 @@ def numba_source(
     for helper, text in reversed(HELPERS.items()):
         if re.search(rf"\b{helper}\(", "\n".join([code, *helpers])):
             helpers.append(text)
-    chunk = "CHUNK = 256\n" if "CHUNK" in code else ""
+    chunk = "FEW = 2048\n" + "CHUNK = 256\n" * ("CHUNK" in code)
     maths = "import math\n" if "math." in "\n".join([code, *helpers]) else ""
     doc = module_doc(what, "NumPy and Numba")
     return "\n".join([doc, _HEADER.format(maths=maths, chunk=chunk), "\n\n".join([code, *helpers])])
@@ -157,23 +159,41 @@ def _function(
     """One element, the loop over all, and the function that users call."""
     name = what.names[kind]
     graph = squares_as_products(without_shapes(outputs_for(found.graph, kind)))
-    names = Names([*_RESERVED, *what.names.values(), f"_{name}_at", f"_{name}_over"])
+    taken = [*_RESERVED, *what.names.values(), *(f"_{name}_{end}" for end in _ENDS)]
+    names = Names(taken)
     inputs = [*what.derived.inputs, *([_COUNT] if found.is_mean else [])]
     arguments = argument_names(inputs, names)
     if found.is_mean:
         arguments[_COUNT] = names.fresh("count")
     layout = what.layout
     labels = [*(() if kind == "grad" else ("value",)), *layout.labels][: len(graph.outputs)]
-    plan = schedule(graph, TARGET, table, graph.outputs[0] if kind != "grad" else None)
-    body = emit(plan, TARGET, dict(arguments), names, labels)
-    given = ", ".join(arguments.values())
-    at = [f"def _{name}_at({given}):", *(f"    {line}" for line in body.statements)]
-    at.append(f"    return {', '.join(body.results)}")
     # Numba itself appends underscores.
     results = [names.fresh(label, f"{label}_out") for label in labels]
-    loop = _Loop(what, found, kind, numbers, arguments, results)
-    element = '@numba.njit(error_model="numpy")\n' + "\n".join(at) + "\n"
-    return "\n\n".join([loop.called(names), loop.over(names), element])
+    fast = is_fast(graph)
+    quick, usual = for_usual_numbers(graph, fast)
+    ways = [(quick, FAST_TARGET if fast else TARGET, "at")]
+    if usual:
+        ways.append((graph, TARGET, "anywhere"))
+    texts = []
+    for own, target, end in ways:
+        own_names = Names([*taken, *arguments.values()])
+        plan = schedule(own, target, table, own.outputs[0] if kind != "grad" else None)
+        body = emit(
+            plan, target, dict(arguments), own_names, [*labels, "usual"][: len(own.outputs)]
+        )
+        texts += [
+            f'@numba.njit(error_model="numpy"{", forceinline=True" * (end == "at")})',
+            f"def _{name}_{end}({', '.join(arguments.values())}):",
+            *(f"    {line}" for line in body.statements),
+            f"    return {', '.join(body.results)}\n\n",
+        ]
+    loop = _Loop(what, found, kind, numbers, arguments, results, usual)
+    return "\n\n".join([loop.called(names), loop.over(names), "\n".join(texts).rstrip() + "\n"])
+
+
+_JIT = 'numba.njit(error_model="numpy")'
+
+_ENDS = ("at", "anywhere", "over", "few", "many")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +206,7 @@ class _Loop:
     numbers: Collection[str]
     arguments: Mapping[str, str]
     results: list[str]
+    usual: bool
 
     @property
     def name(self) -> str:
@@ -215,73 +236,108 @@ class _Loop:
         return [*(own if kind == "jacobian" else []), *arrays]
 
     def over(self, names: Names) -> str:
-        """The loop in chunks."""
-        k, chunk = names.fresh("k"), names.fresh("chunk")
-        sums = {r: names.fresh(f"sum_{r}") for p, r in enumerate(self.results) if self.summed(p)}
-        one = {r: names.fresh(f"{r}_k") for r in sums}
-        targets = ", ".join(one.get(r, f"{r}[{k}]") for r in self.results)
-        given = ", ".join(f"{a}[{k}]" if a in self.rows else a for a in self.arguments.values())
-        loop, size = f"for {k} in numba.prange", f"{self.rows[0]}.size"
-        call = f"    {targets} = _{self.name}_at({given})"
-        lines = [f"{loop}({size}):", call]
-        if sums:
-            ends = f"{chunk} * CHUNK, min({size}, ({chunk} + 1) * CHUNK)"
-            lines = [
-                f"for {chunk} in numba.prange(({size} + CHUNK - 1) // CHUNK):",
-                *(f"    {total} = 0.0" for total in sums.values()),
-                f"    for {k} in range({ends}):",
-                f"    {call}",
-                *(f"        {total} += {one[result]}" for result, total in sums.items()),
-                *(f"    {result}[{chunk}] = {total}" for result, total in sums.items()),
-            ]
-        head = [
-            '@numba.njit(parallel=True, fastmath=False, error_model="numpy")',
-            f"def _{self.name}_over({', '.join([*self.arguments.values(), *self.results])}):",
+        """The loop over all elements, for one thread and for several."""
+        plain = not self.usual and not any(map(self.summed, range(len(self.results))))
+        given = [*self.arguments.values(), *self.results]
+        lines = [
+            f"def _{self.name}_over({', '.join(given)}):",
+            *(f"    {line}" for line in (self._whole(names) if plain else self._parts(names))),
+            "",
+            "",
+            f"_{self.name}_few = {_JIT}(_{self.name}_over)",
+            f"_{self.name}_many = {_JIT[:-1]}, parallel=True)(_{self.name}_over)",
         ]
-        lines = [*head, *(f"    {line}" for line in lines)]
         return "\n".join(lines) + "\n"
+
+    def _whole(self, names: Names) -> list[str]:
+        """Element by element, as threads share them."""
+        k = names.fresh("k")
+        loop = f"for {k} in numba.prange({self.rows[0]}.size):"
+        return [loop, *(f"    {line}" for line in self._each(k, {}, "at"))]
+
+    def _parts(self, names: Names) -> list[str]:
+        """Chunk by chunk: sums are taken within each, and what is not usual is looked at again."""
+        part, rows, k = names.fresh("part"), names.fresh("rows"), names.fresh("k")
+        size, usual = f"{self.rows[0]}.size", names.fresh("usual")
+        sums = [result for place, result in enumerate(self.results) if self.summed(place)]
+        arrays = [a for a in (*self.rows, *self.results) if a not in sums]
+        local = {a: names.fresh(f"{a}_part") for a in (*arrays, *sums)}
+        count = f"{local[arrays[0]]}.size"
+        lines = [f"{rows} = slice({part} * CHUNK, ({part} + 1) * CHUNK)"]
+        lines += [f"{local[a]} = {a}[{rows}]" for a in arrays]
+        lines += [f"{local[a]} = np.empty({count})" for a in sums]
+        lines += [f"{usual} = True"] * self.usual
+        lines += [f"for {k} in range({count}):"]
+        lines += [f"    {line}" for line in self._each(k, local, "at", usual)]
+        if self.usual:
+            lines += [f"if not {usual}:", f"    for {k} in range({count}):"]
+            lines += [f"        {line}" for line in self._each(k, local, "anywhere")]
+        lines += [f"{a}[{part}] = _total({local[a]})" for a in sums]
+        loop = f"for {part} in numba.prange(({size} + CHUNK - 1) // CHUNK):"
+        return [loop, *(f"    {line}" for line in lines)]
+
+    def _each(self, k: str, local: Mapping[str, str], end: str, usual: str = "") -> list[str]:
+        """What is done for one element."""
+        given = [
+            f"{local.get(a, a)}[{k}]" if a in self.rows else a for a in self.arguments.values()
+        ]
+        targets = [f"{local.get(a, a)}[{k}]" for a in self.results]
+        call = f"_{self.name}_{end}({', '.join(given)})"
+        if not usual or not self.usual:
+            return [f"{', '.join(targets)} = {call}"]
+        return [f"{', '.join(targets)}, {usual}_{k} = {call}", f"{usual} &= {usual}_{k}"]
 
     def called(self, names: Names) -> str:
         """The function that users call."""
         rows, layout, what = self.rows, self.what.layout, self.what.derived.what
         inputs = [a for n, a in self.arguments.items() if n != _COUNT]
-        shape, chunks = names.fresh("shape"), names.fresh("chunks")
+        shape, chunks, over, plain = map(names.fresh, ("shape", "chunks", "over", "plain"))
         flat = {row: names.fresh(f"{row}_row") for row in rows}
         typed = [f"{a}: ArrayLike" for a in inputs]
         returns = {"value": "Array", "grad": layout.annotation}.get(
             self.kind, f"tuple[Array, {layout.annotation}]"
         )
-        one = "," if len(inputs) == 1 else ""
         lines = [
             bracketed("", f"def {self.name}(", typed, f") -> {returns}:"),
             function_doc(what if what in PRODUCTS else self.kind, layout),
-            f"    {', '.join(inputs)}{one} = (np.asarray(v, np.float64) "
-            f"for v in ({', '.join(inputs)}{one}))",
-            f"    ({', '.join(flat.values())}{',' if len(flat) == 1 else ''}), {shape} = "
-            f"_rows({', '.join(rows)})",
+            *(f'    {a} = np.asarray({a}, np.float64, "C")' for a in inputs),
+        ]
+        equal = "".join(f" and {row}.shape == {shape}" for row in rows[1:])
+        one = "," * (len(rows) == 1)
+        lines += [
+            f"    {shape} = {rows[0]}.shape",
+            f"    {plain} = len({shape}) == 1{equal}",
+            f"    ({', '.join(flat.values())}{one}), {shape} = "
+            f"(({', '.join(rows)}{one}), {shape}) if {plain} else _rows({', '.join(rows)})",
         ]
         first = next(iter(flat.values()))
         sums = [result for p, result in enumerate(self.results) if self.summed(p)]
         if sums:
             lines.append(f"    {chunks} = -(-{first}.size // CHUNK)")
-        lines += [f"    {r} = np.empty({chunks if r in sums else shape})" for r in self.results]
+        lines += [
+            f"    {r} = np.empty({chunks if r in sums else f'{first}.size'})" for r in self.results
+        ]
         if self.found.is_mean:
             lines.append(f"    {self.arguments[_COUNT]} = float({first}.size)")
         numbers = {a: f"{a}.item()" for a in inputs}
         passed = [(numbers | flat).get(a, a) for a in self.arguments.values()]
-        passed += [r if r in sums else f"{r}.ravel()" for r in self.results]
-        lines.append(f"    _{self.name}_over({', '.join(passed)})")
-        texts = [self._handed(place, result, shape) for place, result in enumerate(self.results)]
+        passed += self.results
+        lines.append(f"    {over} = _{self.name}_few if {first}.size < FEW else _{self.name}_many")
+        lines.append(f"    {over}({', '.join(passed)})")
+        texts = [
+            self._handed(place, result, shape, plain) for place, result in enumerate(self.results)
+        ]
         lines.append(returned(self.kind, layout, texts))
         return "\n".join(lines) + "\n"
 
-    def _handed(self, place: int, result: str, shape: str) -> str:
+    def _handed(self, place: int, result: str, shape: str, plain: str) -> str:
         if self.summed(place):
             return f"{result}.sum()"
         axes = self.axes_of(place)
         if len(axes) > 1:
             shapes = [shape if name is None else f"{self.arguments[name]}.shape" for name in axes]
             return f"_block({result}, {shape}, {', '.join(shapes)})[()]"
-        if axes[0] is None or len(self.rows) == 1:
-            return f"{result}[()]"
-        return f"_sum_to({result}, {self.arguments[axes[0]]})[()]"
+        shaped = f"{result}.reshape({shape})"
+        if axes[0] is not None and len(self.rows) > 1:
+            shaped = f"_sum_to({shaped}, {self.arguments[axes[0]]})"
+        return f"{result} if {plain} else {shaped}[()]"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from symgrad.emit import argument_names, emit
@@ -87,10 +88,12 @@ def _without_value(graph: Graph) -> tuple[Graph, int]:
 
     These are the parts of it that the derivatives use: in them, other rules hold.
     """
-    used = ancestors(graph.nodes, graph.outputs[1:]) & ancestors(graph.nodes, graph.outputs[:1])
-    inner = {arg for node in used for arg in node.args}
-    parts = [node for node in graph.nodes if node in used and node not in inner]
-    return part_of(graph.nodes, [*parts, *graph.outputs[1:]], graph.labels), len(parts)
+    needed = ancestors(graph.nodes, graph.outputs[1:])
+    used = needed & ancestors(graph.nodes, graph.outputs[:1])
+    inner = set(chain.from_iterable([node.args for node in used]))
+    nodes = [node for node in graph.nodes if node in needed]
+    parts = [node for node in nodes if node in used and node not in inner]
+    return part_of(nodes, [*parts, *graph.outputs[1:]], graph.labels), len(parts)
 
 
 def number_source(
