@@ -80,12 +80,15 @@ def _term(graph: Graph, function: Function, folds: int | None = None) -> Term:
 
 
 def _computes_with(graph: Graph, name: str) -> bool:
-    """Whether something is computed from constants and from the operand of a name alone."""
-    known: set[Node] = set()
+    """Whether something is computed from the operand of a name, if from constants besides."""
+    plain: set[Node] = set()
+    own: set[Node] = set()
     for node in graph.nodes:
-        if node.op == "constant" or (node.op == "input" and node.value == name):
-            known.add(node)
-        elif node.args and known.issuperset(node.args):
+        if node.op == "input" and node.value == name:
+            own.add(node)
+        elif node.op == "constant" or (node.args and plain.issuperset(node.args)):
+            plain.add(node)
+        elif node.args and not own.isdisjoint(node.args) and (plain | own).issuperset(node.args):
             return True
     return False
 
