@@ -296,7 +296,7 @@ def tidied(
     Nodes that are `settled` stay as they are unless their operands change.
     """
     graph = rewrite(graph, table, ("exact",), ("tidy",), graph.outputs[:values], settled)
-    return _as_read(graph, values)
+    return _as_read(without_idle_broadcasts(graph), values)
 
 
 def expand(

@@ -99,6 +99,6 @@ def test_every_way_of_an_axis_is_tried_here() -> None:
 
 WRITTEN = set(
     """index place _mm broadcast unbroadcast _reshape_like matrix_transpose _transpose _shares
-    _lse_rest _p_norm""".split()
+    _lse_rest _order_norm""".split()
 )
 """Those that have a sign or an attribute of their own, or arise from a first derivative."""

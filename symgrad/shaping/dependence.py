@@ -101,7 +101,11 @@ def dense(
 def _reduced(
     node: Node, parts: Sequence[Rows | None], shapes: Sequence[Shape], result: Shape
 ) -> Iterator[Rows]:
-    yield united(parts[0], shapes[0], axes_of(node.attributes[0], len(shapes[0])))
+    if parts[0] is not None:
+        yield united(parts[0], shapes[0], axes_of(node.attributes[0], len(shapes[0])))
+    for rows, shape in zip(parts[1:], shapes[1:], strict=True):
+        if rows is not None:
+            yield spread(rows, shape, result)
 
 
 def _normalised(
@@ -220,7 +224,7 @@ _OF_VECTORS = frozenset(("_at", "_solve_vector"))
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(
-        "sum mean var std max min logsumexp _lse_rest _norm _p_norm _prod _log_prod".split(),
+        "sum mean var std max min logsumexp _lse_rest _norm _order_norm _prod _log_prod".split(),
         _reduced,
     ),
     **dict.fromkeys((*LABELS, *_OF_VECTORS, "_einsum"), _labelled),

@@ -20,7 +20,7 @@ OWN = frozenset(
 here, what their operands broadcast to."""
 
 REDUCTIONS = frozenset(
-    """sum mean var std max min argmax argmin logsumexp _lse_rest _norm _p_norm _order_norm _prod
+    """sum mean var std max min argmax argmin logsumexp _lse_rest _norm _order_norm _prod
     _prod_power
     _log_prod
     _count size ndim _equal_parts""".split()

@@ -274,8 +274,7 @@ def _number(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Sh
 RULES: Mapping[str, Rule] = {
     **MOVES,
     **dict.fromkeys(
-        """sum mean var std max min argmax argmin logsumexp _lse_rest _norm _p_norm
-        _order_norm""".split(),
+        "sum mean var std max min argmax argmin logsumexp _lse_rest _norm _order_norm".split(),
         _reduced,
     ),
     **dict.fromkeys(("_prod", "_prod_power", "_log_prod"), _one_axis),

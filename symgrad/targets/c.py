@@ -207,6 +207,8 @@ static double digamma(double x)
         const double turn = fmod(x, 1.0);
         if (turn == 0.0 || isinf(x))
             return NAN;
+        if (turn < -0.25 && turn > -0.75)
+            return digamma(1.0 - x) - 3.141592653589793 * tan(3.141592653589793 * (-0.5 - turn));
         return digamma(1.0 - x) - 3.141592653589793 / tan(3.141592653589793 * turn);
     }
     if (x >= 10.0) {

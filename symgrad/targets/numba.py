@@ -146,7 +146,10 @@ def _digamma(x):
         turn = np.fmod(x, 1.0)
         if turn == 0 or np.isinf(x):
             return np.nan
-        total = -3.141592653589793 / np.tan(3.141592653589793 * turn)
+        if -0.75 < turn < -0.25:
+            total = -3.141592653589793 * np.tan(3.141592653589793 * (-0.5 - turn))
+        else:
+            total = -3.141592653589793 / np.tan(3.141592653589793 * turn)
         x = 1 - x
     if x >= 10:
         t = 1 / (x * x)
