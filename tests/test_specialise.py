@@ -109,3 +109,15 @@ def test_exact_code_keeps_the_products_that_were_written() -> None:
     formula = "x: (n,); y: (n,); sum(x*y)"
     stable, exact = (derive(formula, ("x",), TABLE, exact=e).graph for e in (False, True))
     assert [graph.outputs[0].op for graph in (stable, exact)] == ["_at", "sum"]
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+@pytest.mark.parametrize(
+    "formula",
+    ["log(sum(exp(x)))", "sum(x**4)**0.25", "sum(sum(abs(x)**3, -1)**(1/3))", "sum(x**2)**1.5"],
+)
+def test_reductions_of_nothing_are_what_is_written(formula: str, shape: tuple[int, ...]) -> None:
+    both = [symgrad.value_and_grad(formula, "x", exact=e)(np.ones(shape)) for e in (True, False)]
+    (wanted, _), (value, slope) = both
+    assert value == wanted
+    assert slope.shape == shape

@@ -141,13 +141,16 @@ def _count(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes:
 
 
 def _of_nothing(s: Specialiser, build: Builder, node: Node, args: list[Node], shapes: Any) -> Any:
-    """The sum of no exponentials is 0; there is nothing to normalise."""
+    """The sum of no exponentials or powers is 0; there is nothing to normalise."""
     axis, keepdims = (*node.attributes, True)[:2]
     if 0 not in [shapes[0][a] for a in axes_of(axis, len(shapes[0]))]:
         return None
     if node.op in ("softmax", "log_softmax", "_shares"):
         return args[0]
     total = s.make(build, "sum", args[0], value=(axis, keepdims))
+    if node.op == "_order_norm":
+        one = s.make(build, "constant", value=1.0)
+        return s.make(build, "power", total, s.make(build, "divide", one, args[1]))
     return s.make(build, "broadcast", s.make(build, "constant", value=-math.inf), total)
 
 
@@ -324,6 +327,7 @@ _HANDLERS = {
     "softmax": _of_nothing,
     "log_softmax": _of_nothing,
     "_shares": _of_nothing,
+    "_order_norm": _of_nothing,
     "size": _count,
     "_count": _count,
     "unbroadcast": _unbroadcast,
