@@ -36,13 +36,20 @@ def homes(plan: Plan, types: Mapping[Node, str]) -> dict[Node, Node]:
             continue
         for home in outputs:
             guests = [guest for guest, other in found.items() if other is home]
-            apart = all(used[guest] < made[node] for guest in guests)
-            last = plan.segments[used[node]]
-            free = used[node] < made[home] or (home in last.results and _over(home, node, last))
+            apart = all(_follows(node, guest, made, used, plan) for guest in guests)
+            free = _follows(home, node, made, used, plan)
             if alike[home] == (labels, axis) and free and apart:
                 found[node] = home
                 break
     return found
+
+
+def _follows(
+    later: Node, node: Node, made: Mapping[Node, int], used: Mapping[Node, int], plan: Plan
+) -> bool:
+    """Whether a result is computed after the last use of another one, or over it."""
+    last = plan.segments[used[node]]
+    return used[node] < made[later] or (later in last.results and _over(later, node, last))
 
 
 def _over(home: Node, node: Node, segment: Segment) -> bool:
@@ -52,5 +59,6 @@ def _over(home: Node, node: Node, segment: Segment) -> bool:
     """
     below = ancestors(segment.nodes, [home])
     users = [user for user in segment.nodes if node in user.args]
+    home = home.args[0] if home.op == "cast" else home
     in_place = home.op in IN_PLACE and all(operand.op != "keep" for operand in home.args)
     return segment.loops and in_place and below.issuperset(users)

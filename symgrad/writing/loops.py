@@ -199,13 +199,16 @@ class Loop:
     def _lend(self) -> None:
         """Results lend their memory until their own step, or that of what is computed there."""
         lent: dict[str, tuple[float, Kind]] = {}
-        homes = {self.source.homes.get(node) for node in self.segment.needs}
+        homes = self.source.homes
+        shared = {homes.get(node) for node in self.segment.needs}
+        guests = {self.sliced.get(n) for n in self.results if homes.get(n, n) in shared}
         for place, step in enumerate(self.order):
             old = self.old[step.node]
-            own = old in self.results - homes and self.source.types[old] != BOOL
+            own = old in self.results and self.source.types[old] != BOOL
             name = self.places.get(step.node) or (self.sliced.get(old, "") if own else "")
             last = name and self.plan.rows[old] == len(self.plan.labels(old)) - 1
-            if name and name not in lent and (last or not self.source.turns):
+            lends = name and name not in lent and name not in guests
+            if lends and (last or not self.source.turns):
                 lent[name] = place + (0.5 if step.spelling in IN_PLACE else 0), self._kind(old)
         for name, (until, kind) in sorted(lent.items(), key=lambda item: -item[1][0]):
             self.slots.lend(name, kind, until)

@@ -45,6 +45,7 @@ _AT_ONCE = frozenset(("_norm",))
 
 NUMBERS = frozenset(("size", "_count", "ndim", "_equal_parts"))
 _ARITHMETIC = frozenset("add subtract multiply divide negative power maximum minimum sqrt".split())
+_QUICK = frozenset("add subtract multiply divide negative".split())
 _LEAST_SHARE = 0.5
 """Where less of the work than this is done in loops, a plan is not worth its trouble."""
 
@@ -310,7 +311,7 @@ def _segment(
                 arg.op in _CHEAP or arg.op == "logical_not"
             )  # One half of a choice looks for it.
             again = cheap and not (loops and arg in rows and kinds.get(arg) == PLAIN)
-            again |= anew and loops and kinds.get(arg) == ROWS
+            again |= loops and kinds.get(arg) == ROWS and (anew or _is_quick(graph, arg, rows))
             if arg.op == "input" or arg in numbers or not (arg in own or again):
                 needs.add(arg)
             else:
@@ -318,6 +319,14 @@ def _segment(
     ordered = [node for node in graph.nodes if node in needs]
     nodes = tuple(node for node in graph.nodes if node in inside)
     return Segment(loops, nodes, tuple(ordered), tuple(results))
+
+
+def _is_quick(graph: Graph, node: Node, rows: Mapping[Node, int]) -> bool:
+    """Whether it takes no longer to compute rows again than to fetch them from where they are kept:
+    by arithmetic with one array of rows, which is given."""
+    read = {arg for arg in node.args if arg in rows}
+    given = all(arg.op == "input" for arg in read) and len(read) == 1
+    return node.op in _QUICK and given and node not in graph.outputs
 
 
 def described(plan: Plan | None, names: Mapping[int, str] = MappingProxyType({})) -> list[str]:

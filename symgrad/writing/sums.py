@@ -21,6 +21,8 @@ from symgrad.shaping.misfit import Misfit, Shape, axes_of
 from symgrad.writing.rows import NUMBERS
 
 _PRODUCTS = frozenset(("multiply", "negative"))
+_ARITHMETIC = frozenset(("add", "subtract", "multiply", "divide"))
+_SPREAD = _ARITHMETIC | {"_at", "_vdot"}
 
 Terms = dict[str, Node]
 """Arrays by the letters of those of their axes that are not of size 1, lined up at the end."""
@@ -29,7 +31,7 @@ Terms = dict[str, Node]
 def contracted(graph: Graph, found: Inference) -> Graph:
     """The graph with sums of products as products of matrices; `found` has the inputs' shapes."""
     shapes = Shapes(found)
-    graph = rebuilt(graph, partial(_without_ones, shapes), ("multiply",))
+    graph = rebuilt(graph, partial(_spread_late, shapes), _SPREAD)
     return rebuilt(graph, _Sums(graph, shapes), ("sum",))
 
 
@@ -74,13 +76,39 @@ class Shapes:
         return _known(shapes[node])
 
 
-def _without_ones(
+def _spread_late(
     shapes: Shapes, build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
 ) -> Node | None:
-    """Ones change nothing but the shape."""
-    for one, other in (args, args[::-1]):
-        if _is_ones(one) and shapes(other) is not None and shapes(other) == shapes(node):
-            return other
+    """What is spread over a shape stays as small as it is until it meets an array of that shape.
+
+    Ones change nothing but the shape; what is the same everywhere is taken out of a product.
+    """
+    whole = shapes(node)
+    if whole is None:
+        return None
+    if node.op not in _ARITHMETIC:
+        return None if whole else _same_everywhere(shapes, build, args)
+    if node.op == "multiply":
+        for one, other in (args, args[::-1]):
+            if _is_ones(one) and shapes(other) == whole:
+                return other
+    like = None
+    for place, arg in enumerate(args):
+        if arg.op == "broadcast" and shapes(arg) == whole:
+            args[place], like = arg.args
+    if like is None or whole in map(shapes, args):
+        return None
+    return build.node("broadcast", build.node(node.op, *args, span=node.span), like)
+
+
+def _same_everywhere(shapes: Shapes, build: Builder, args: list[Node]) -> Node | None:
+    """The sum of the products of a number, spread over a shape, and an array."""
+    for spread, other in (args, args[::-1]):
+        inner = spread.args[0] if spread.op == "broadcast" else spread
+        shape = shapes(inner)
+        if inner is not spread and shape is not None and math.prod(shape) == 1:
+            parts = [build.node("sum", part, value=(None, False)) for part in (inner, other)]
+            return build.node("multiply", *parts)
     return None
 
 
