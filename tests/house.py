@@ -11,7 +11,7 @@ PIPELINE = """
     stated reverse guards series polynomials cancellation grouping gathering alike simplify
     sizes leading specialise terms batch_products batch_moves batch_keys batch work leibniz
     products alignment derivatives pipeline once finish targets schedule choices memory rows
-    sums hopes elements naming emit slots loops homes segments into buffers pieces blocked
+    sums hopes elements naming emit slots setting loops homes segments into buffers pieces blocked
     runner lines carrying remarks layout origin load quick floats document plain_numbers
     programs offsets loop_code loop_algebra loop_rules c_rows c_file usual numba_file emission
     evaluate pattern faults sources results contents call chunks streaming distributed matrices
@@ -60,6 +60,7 @@ TESTED_WITH = {
     "buffers": "blocked",
     "pieces": "blocked",
     "slots": "loops",
+    "setting": "loops",
     "homes": "loops",
     "elements": "loops",
     "segments": "loops",

@@ -29,12 +29,12 @@ def rows_1(start, stop, step, buffers, X, w, y, size, t, dw):
         t2, t3 = buffers(end - row)
         X_rows = X[row:end]
         y_rows = y[row:end]
-        matmul(X_rows, w, t2)
+        dot(X_rows, w, t2)
         subtract(t2, y_rows, t2)
         np.add(t, t2 @ t2, out=t)
         multiply(k, t2, t2)
         divide(t2, size, t2)
-        matmul(X_rows.T, t2, t3)
+        dot(X_rows.T, t2, t3)
         np.add(dw, t3, out=dw)"""
     )
 
@@ -48,12 +48,12 @@ def test_one_block_to_read() -> None:
         == """\
 def all_rows_1(buffers, X, w, y, size):
     t2, = buffers
-    matmul(X, w, t2)
+    dot(X, w, t2)
     subtract(t2, y, t2)
     t = t2 @ t2
     multiply(k, t2, t2)
     divide(t2, size, t2)
-    dw = np.matmul(X.T, t2)
+    dw = dot(X.T, t2)
     return [t, dw]"""
     )
 
@@ -108,7 +108,11 @@ def test_a_view_keeps_the_memory_that_it_shows() -> None:
 
 @pytest.mark.parametrize("block", [8, 64])
 @pytest.mark.parametrize(
-    "formula", ["norm(x - y) * x[0]", "logsumexp(x * y)", "std(x * y)", "(x - y) * norm(x - y)"]
+    "formula",
+    """norm(x - y) * x[0]; logsumexp(x * y); std(x * y); (x - y) * norm(x - y); softmax(x * y)
+    (x - mean(x)) / std(x) * y; sum(y * softmax(x * y)); log_softmax(x / sum(x * y)) * y""".replace(
+        "\n", ";"
+    ).split(";"),
 )
 def test_rows_for_later_loops_may_lie_where_results_go(formula: str, block: int) -> None:
     """That results need no more memory is in `test_blocked`."""

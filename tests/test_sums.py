@@ -84,3 +84,15 @@ def test_a_factor_is_scaled_once_for_all_products(formula: str, products: int) -
         compiled = symgrad.value_and_grad(formula)
         assert same_bits(compiled(*given), expected)
     assert programs(compiled)[0].count("multiply(") == products
+
+
+def test_what_is_spread_meets_an_array_late() -> None:
+    """No array is filled with a number: there is none in the loops, and none between them."""
+    x, y = RNG.normal(size=50), RNG.normal(size=50)
+    for formula in ("x * y / sum(x * y)", "softmax(x * y)", "sum(x * y) / x + y"):
+        expected = symgrad.value_and_grad(formula, wrt=("x", "y"))(x, y)
+        with in_blocks():
+            compiled = symgrad.value_and_grad(formula, wrt=("x", "y"))
+            assert close(compiled(x, y), expected), formula
+        (text,) = programs(compiled)
+        assert "_filled" not in text, formula

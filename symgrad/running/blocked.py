@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -356,14 +355,15 @@ class AllRows:
         memory = taken(self._bytes)
         try:
             buffers = [memory.views(layout, self._count) for layout in self._layouts]
-            with _NOTHING if self._alone else one_thread():
-                results: list[Any] = self._function(buffers, rows, self._numbers, *arrays)
+            results: list[Any]
+            if self._alone:
+                results = self._function(buffers, rows, self._numbers, *arrays)
+            else:
+                with one_thread():
+                    results = self._function(buffers, rows, self._numbers, *arrays)
         finally:
             given_back(memory)
         return results
-
-
-_NOTHING = nullcontext()
 
 
 def _values(plan: Plan, found: Inference) -> dict[Node, float]:

@@ -32,8 +32,9 @@ def keep(condition: Any, values: Any, count: int | None = None, *, out: Array) -
     element waits for conditions that the processor cannot foresee. Mostly a condition holds
     everywhere: `count` says for how many elements it does.
     """
-    condition = np.asarray(condition)
-    count = int(np.count_nonzero(condition)) if count is None else count
+    if count is None:
+        condition = np.asarray(condition)
+        count = int(np.count_nonzero(condition))
     if count == condition.size or not count:
         return filled(values if count else 0.0, out)
     bits = out.view(_integer(out.dtype))
@@ -151,7 +152,7 @@ def logaddexp(x: Any, y: Any, *, spare: Array | None = None, out: Array) -> Arra
     return out
 
 
-_SMALL = 512
+_SMALL = 256
 """For fewer numbers than that, what is faster is looked for longer than it saves."""
 
 _SHORT = 128
@@ -165,22 +166,31 @@ def _ones(size: int, dtype: Any) -> Array:
     return found
 
 
+@lru_cache(maxsize=16)
+def _column(size: int, dtype: Any) -> Array:
+    return _ones(size, dtype)[:, None]
+
+
 def sum_last(x: Array, out: Array) -> Array:
     """The sums along the last axis; of short rows as a product, which is one call for all."""
-    size = x.shape[-1]
-    if x.size > _SMALL and size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
-        np.matmul(x.reshape(-1, size), _ones(size, x.dtype), out=out.reshape(-1))
-        return out
-    found: Array = np.add.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    size, kept = x.shape[-1], out.ndim == x.ndim
+    if size <= _SHORT and x.dtype == out.dtype and _whole(x) and _whole(out):
+        if x.ndim == 2:
+            np.dot(x, _column(size, x.dtype) if kept else _ones(size, x.dtype), out)
+            return out
+        if x.size > _SMALL:
+            np.matmul(x.reshape(-1, size), _ones(size, x.dtype), out=out.reshape(-1))
+            return out
+    found: Array = np.add.reduce(x, -1, None, out, kept)
     return found
 
 
 def max_last(x: Array, out: Array) -> Array:
     """The largest numbers along the last axis; NumPy is quick with few long rows, not with many."""
     if x.size > _SMALL and x.shape[-1] <= _NARROW and x.ndim == 2 and _whole(out):
-        np.ascontiguousarray(x.T).max(axis=0, out=out.reshape(-1))
+        np.maximum.reduce(np.ascontiguousarray(x.T), 0, None, out.reshape(-1))
         return out
-    found: Array = np.maximum.reduce(x, axis=-1, keepdims=out.ndim == x.ndim, out=out)
+    found: Array = np.maximum.reduce(x, -1, None, out, out.ndim == x.ndim)
     return found
 
 
@@ -189,7 +199,7 @@ _NARROW = 16
 
 def sum_first(x: Array) -> Any:
     """The sums along the first axis of a matrix, which is a block of rows."""
-    return np.matmul(_ones(len(x), x.dtype), x) if x.dtype.kind == "f" else x.sum(axis=0)
+    return np.dot(_ones(len(x), x.dtype), x) if x.dtype.kind == "f" else x.sum(axis=0)
 
 
 def rows_last(x: Array, buffer: Array) -> Array:
@@ -225,8 +235,9 @@ def add_at(total: Array, key: Any, values: Any) -> None:
 
 def dot(x: Array, y: Array) -> Any:
     """The sum of the products of all elements, in the order in which they stand in memory."""
-    turned = x.ndim == 2 and x.flags.f_contiguous and y.flags.f_contiguous
-    return np.vdot(x.T, y.T) if turned else np.vdot(x, y)
+    if x.ndim == 2 and not _whole(x) and x.flags.f_contiguous and y.flags.f_contiguous:
+        x, y = x.T, y.T
+    return np.vdot(x, y)
 
 
 def _whole(x: Array) -> bool:

@@ -60,5 +60,6 @@ def _over(home: Node, node: Node, segment: Segment) -> bool:
     below = ancestors(segment.nodes, [home])
     users = [user for user in segment.nodes if node in user.args]
     home = home.args[0] if home.op == "cast" else home
-    in_place = home.op in IN_PLACE and all(operand.op != "keep" for operand in home.args)
+    choice = home.op == "add" and any(operand.op == "keep" for operand in home.args)
+    in_place = home.op in IN_PLACE and not choice
     return segment.loops and in_place and below.issuperset(users)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from symgrad.functions import FunctionTable
 from symgrad.graph import Graph, Node
 from symgrad.language.spelling import Spelling, Text
 from symgrad.language.template import written
@@ -17,10 +16,12 @@ from symgrad.writing.choices import CHOICES, cases, delayed
 from symgrad.writing.elements import BOOL, DOUBLE, FLOAT
 from symgrad.writing.naming import Names
 from symgrad.writing.rows import COMBINED, LOCALS, SUM, Plan, Segment
+from symgrad.writing.setting import Setting
 from symgrad.writing.slots import Kind, Slots
 
 PRODUCTS = frozenset("_mm _at matmul _vdot _einsum".split())
 _MATRICES = PRODUCTS - {"_vdot", "_einsum"}
+_RANK = 2
 
 
 def multiplies_matrices(plan: Plan) -> bool:
@@ -37,56 +38,6 @@ def multiplies(segment: Segment) -> bool:
     return any(node.op in PRODUCTS for node in segment.nodes)
 
 
-class Setting:
-    """What the loops of a plan have in common: the names of what they take, and of functions.
-
-    With `at_once` they are for all rows: they return the sums, which those that go by blocks add up
-    in arrays that they are given.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        types: Mapping[Node, str],
-        table: FunctionTable,
-        names: Names,
-        at_once: bool,
-        homes: Mapping[Node, Node],
-    ) -> None:
-        self.plan = plan
-        self.homes = homes
-        self.types = types
-        self.table = table
-        self.at_once = at_once
-        self.turns = not multiplies_matrices(plan)
-        self.names = names
-        self._called: dict[Node, str] = {}
-        self._constants: dict[str, str] = {}
-        self._functions: set[str] = set()
-
-    def called(self, node: Node) -> str:
-        """The name of a node that a segment takes or gives."""
-        return self._called[node]
-
-    def constant(self, code: str) -> str:
-        """The name of a number that is an array, as functions of NumPy take it at once."""
-        if code not in self._constants:
-            self._constants[code] = self.names.numbered("k")
-        return self._constants[code]
-
-    def function(self, name: str) -> str:
-        """The name of a function of NumPy, which is looked up once."""
-        self._functions.add(name)
-        return name
-
-    @property
-    def head(self) -> list[str]:
-        """What stands before the functions: those of NumPy that they call, and their numbers."""
-        names = sorted(self._functions)
-        lines = [f"from numpy import {', '.join(names)}"] if names else []
-        return lines + [f"{name} = _number({code})" for code, name in self._constants.items()]
-
-
 class Loop:
     """Writes the body of a loop: slots are given out when a value is made, and free after its
     last use."""
@@ -96,6 +47,7 @@ class Loop:
     ) -> None:
         self.source = source
         self.plan = source.plan
+        self.turns = not multiplies_matrices(source.plan)
         self.old = old
         self.results = set(segment.results)
         self.sums = [node for node in segment.results if self.plan.kinds[node] == SUM]
@@ -129,7 +81,7 @@ class Loop:
         code = called if self.source.at_once else f"{called}[{':, ' * at}row:end]"
         numbers = self.source.types[node] in (FLOAT, DOUBLE)
         wide = node in self.segment.needs and at < len(self.plan.labels(node)) - 1
-        if wide and numbers and self.source.turns:
+        if wide and numbers and self.turns:
             code = f"_rows_last({code}, {self.slots.take(self._kind(node), math.inf)})"
         self.sliced[node] = called
         if code != called:
@@ -208,7 +160,7 @@ class Loop:
             name = self.places.get(step.node) or (self.sliced.get(old, "") if own else "")
             last = name and self.plan.rows[old] == len(self.plan.labels(old)) - 1
             lends = name and name not in lent and name not in guests
-            if lends and (last or not self.source.turns):
+            if lends and (last or not self.turns):
                 lent[name] = place + (0.5 if step.spelling in IN_PLACE else 0), self._kind(old)
         for name, (until, kind) in sorted(lent.items(), key=lambda item: -item[1][0]):
             self.slots.lend(name, kind, until)
@@ -331,6 +283,8 @@ class Loop:
         product = step.spelling in PRODUCTS and step.spelling in INTO and self.plan.labels(old)
         if product and self.source.at_once:
             code = self._plain_call(step)
+            if self._is_dot(step):
+                code = code.replace("np.matmul", self.source.function("dot"), 1)
         elif product:
             code = self.slots.spare(self._kind(old), 0)
             self._say(self._call(step, code))
@@ -358,8 +312,15 @@ class Loop:
         if code.startswith("np."):
             name, _, operands = code.removeprefix("np.").partition("(")
             if name in FUNCTIONS:
+                name = "dot" if self._is_dot(step) and out in self.slots.called else name
                 return f"{self.source.function(name)}({operands[:-1]}, {out})"
         return f"{code[:-1]}, {self._spare(step)}out={out})"
+
+    def _is_dot(self, step: Step) -> bool:
+        """Whether it is a product of matrices, or with a vector: NumPy has a shorter way to it, for
+        results without gaps in memory, as slots are."""
+        ranks = [len(self.plan.labels(self.old[operand])) for operand in step.operands]
+        return step.spelling in _MATRICES and max(ranks) == _RANK
 
     def _spare(self, step: Step) -> str:
         """A slot for a function to work in, which is free again afterwards."""

@@ -14,9 +14,10 @@ from symgrad.shaping.axes import Labels
 from symgrad.targets.blocked import BESIDE, NAMESPACE
 from symgrad.targets.numpy import LIBRARY
 from symgrad.writing.homes import homes
-from symgrad.writing.loops import Loop, Setting, multiplies
+from symgrad.writing.loops import Loop, multiplies
 from symgrad.writing.naming import Names
 from symgrad.writing.rows import Plan, Segment
+from symgrad.writing.setting import Setting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
