@@ -181,16 +181,16 @@ def sum_last(x: Array, out: Array) -> Array:
         if x.size > _SMALL:
             np.matmul(x.reshape(-1, size), _ones(size, x.dtype), out=out.reshape(-1))
             return out
-    found: Array = np.add.reduce(x, -1, None, out, kept)
+    found: Array = np.add.reduce(x, axis=-1, out=out, keepdims=kept)
     return found
 
 
 def max_last(x: Array, out: Array) -> Array:
     """The largest numbers along the last axis; NumPy is quick with few long rows, not with many."""
     if x.size > _SMALL and x.shape[-1] <= _NARROW and x.ndim == 2 and _whole(out):
-        np.maximum.reduce(np.ascontiguousarray(x.T), 0, None, out.reshape(-1))
+        np.maximum.reduce(np.ascontiguousarray(x.T), axis=0, out=out.reshape(-1))
         return out
-    found: Array = np.maximum.reduce(x, -1, None, out, out.ndim == x.ndim)
+    found: Array = np.maximum.reduce(x, axis=-1, out=out, keepdims=out.ndim == x.ndim)
     return found
 
 
