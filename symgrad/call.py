@@ -24,6 +24,7 @@ from symgrad.running.contents import NUMBERS, all_numbers, as_array, contents, i
 from symgrad.running.crew import threads
 from symgrad.running.faults import FAULTS, fault
 from symgrad.running.into import store
+from symgrad.running.repeated import Repeated
 from symgrad.running.results import plain, unwarned
 from symgrad.running.runner import Flattened, Runner
 from symgrad.shapes import Inference
@@ -38,7 +39,6 @@ Array = np.ndarray[Any, Any]
 Kernel = Callable[..., Any]
 
 _IN_MEMORY = NUMBERS | {np.ndarray, np.float64}
-_DOUBLE = np.dtype(np.float64)
 _KNOWN_SHAPES = 256
 SMALL = 2**20
 """Bytes that a call may take without a second look at its shapes."""
@@ -111,6 +111,7 @@ class Caller:
             for node in lowered.graph.nodes
             if node.op == "integer" and node.args[0].op == "input"
         }
+        self._repeated = Repeated(lowered.inputs, self._serving, limits)
         self._elementwise = self._takes_scalars = all_elementwise(lowered.graph.nodes)
         self._numbers: PlainNumbers | None = None
         self._scalar: Kernel | None = None
@@ -130,8 +131,8 @@ class Caller:
         """
         if named or len(args) != self._count:
             args = self._bind(args, named)
-        elif out is None and args and type(args[0]) is np.ndarray:
-            found = self._quickly(args)
+        if out is None:
+            found = self._repeated(args)
             if found is not None:
                 return found
         if out is not None:
@@ -149,22 +150,6 @@ class Caller:
         if not _IN_MEMORY.issuperset(map(type, args)) and any(map(is_source, args)):
             return self._afar(dict(zip(self.inputs, args, strict=True)), None)
         return plain(self._on_arrays(args), numbers)
-
-    def _quickly(self, args: tuple[Any, ...]) -> Any:
-        """The results for arrays of doubles in blocks; None for all others."""
-        for array in args:
-            if type(array) is not np.ndarray or array.dtype is not _DOUBLE:
-                return None
-        known = self._kernels.get(tuple([array.shape for array in args]))
-        if known is None or type(known[0]) is not Runner:
-            return None
-        limits = limits_for(self._limits)
-        if known[1].needed > limits.memory:
-            return None
-        try:
-            return known[0].on_doubles(args, threads(limits.threads) if known[0].shares else 1)
-        except (MemoryError, *FAULTS):
-            return None  # The longer way says so.
 
     def bound(self, args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, Array]:
         """The arguments as arrays, by name."""
@@ -218,10 +203,12 @@ class Caller:
         ]
         shapes = tuple([array.shape for array in arrays])
         known = None if self._serving else self._kernels.get(shapes)
-        limits = limits_for(self._limits)
+        seen, limits = known is not None, limits_for(self._limits)
         if known is None:
             with compiling(limits):
                 known = self._kernel_for(arrays, shapes)
+        if seen or self._serving:
+            self._repeated.remember(args, known)
         kernel, memory = known
         if memory.needed > limits.memory:
             raise self._too_large(memory)

@@ -43,6 +43,7 @@ from symgrad.writing.layout import Layout, flag, layout_of, names_of, path_of
 from symgrad.writing.origin import origin
 from symgrad.writing.plain_numbers import PlainNumbers
 from symgrad.writing.quick import ABSENT, quick
+from symgrad.writing.sums import with_products
 
 if TYPE_CHECKING:
     from symgrad.data.chunks import Chunkable
@@ -111,8 +112,7 @@ class Compiled(Shown):
         bound = replace(self._lowered, inputs=(*self._seeds, *self._lowered.inputs))
         self._call = Caller(
             formula, bound, table, self._limits, self._kernel, self._numbers, self._quicken,
-            self._program,
-            self._afar,
+            self._program, self._afar,
         )  # fmt: skip
 
     def __call__(self, /, *args: Any, **inputs: Any) -> Any:
@@ -157,7 +157,8 @@ class Compiled(Shown):
     def _special(self, known: Known) -> Derived:
         """The graph for known shapes."""
         if not all_elementwise(self._lowered.graph.nodes) or self._what in PROGRAMS:
-            return self._derive(known, self._what)
+            derived = self._derive(known, self._what)
+            return derived if self._exact else with_products(derived, known)
         general = self._general()
         with paused():
             found = known.infer()

@@ -14,9 +14,9 @@ PIPELINE = """
     sums hopes elements naming emit slots setting loops homes segments into buffers pieces blocked
     runner lines carrying remarks layout origin load quick floats document plain_numbers
     programs offsets loop_code loop_algebra loop_rules c_rows c_file usual numba_file emission
-    evaluate pattern faults sources results contents call chunks streaming distributed matrices
-    digits held truth ulps numerical judge findings native targeted showing compiled sparse api
-    optim named fitting raveling explanation checking draws comparison wording recording
+    evaluate pattern faults sources results repeated contents call chunks streaming
+    distributed matrices digits held truth ulps numerical judge findings native targeted
+    showing compiled sparse api optim named fitting raveling explanation checking draws comparison wording recording
     layering diagram exporting making sympy_table sympy_reading sympy_writing python_source
     python_expressions python_reading drawing painting tex tex_spellings tex_tree tex_graph
     latex mathml pages rule_words teacher lesson notebook survey reasons nonfinite samples
@@ -44,6 +44,7 @@ TESTED_WITH = {
     "version": "cli",
     "notations": "mistakes",
     "results": "call",
+    "repeated": "call",
     "compiled": "api",
     "c_rows": "c_file",
     "grouping": "cancellation",

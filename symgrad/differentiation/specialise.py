@@ -349,10 +349,10 @@ def specialise(
     found.survey(graph.nodes, graph, text)
     graph = rebuilt(graph, Specialiser(found, graph.outputs))
     graph = without_leading_axes(graph, found)
-    return simplify(graph if exact else _contracted(graph, found), table, exact)
+    return simplify(graph if exact else contracted(graph, found), table, exact)
 
 
-def _contracted(graph: Graph, found: Inference) -> Graph:
+def contracted(graph: Graph, found: Inference) -> Graph:
     """Sums of products that nothing else needs, without the array of products."""
     uses = graph.uses()
     uses.update(graph.outputs)

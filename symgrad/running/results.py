@@ -11,7 +11,26 @@ import numpy as np
 
 def plain(result: Any, as_python: bool) -> Any:
     """Results without arrays of no dimension: NumPy scalars, or Python's where those were given."""
+    if not as_python and _is_plain(result):
+        return result
     return _each(_plain_row, result, as_python)
+
+
+def _is_plain(result: Any) -> bool:
+    """Whether results are so already, as most are."""
+    waiting = [result]
+    for part in waiting:
+        kind = type(part)
+        if kind is np.ndarray:
+            if not part.ndim:
+                return False
+        elif kind is tuple:
+            waiting += part
+        elif kind is dict:
+            waiting += part.values()
+        elif kind is not np.float64:
+            return False
+    return True
 
 
 def _plain_row(part: Any, as_python: bool) -> Any:

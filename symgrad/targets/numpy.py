@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from symgrad.language.spelling import (
     ATOM,
@@ -177,3 +178,15 @@ NUMPY = TARGET = Target(
     "np.float64({})",
     LIBRARY,
 )
+
+CALLED = replace(
+    NUMPY,
+    spellings={
+        **SPELLINGS,
+        **{
+            name: Spelling(f"np.{ufunc}.reduce({{0}}, {{v0}}, None, None, {{v1}})", arity=1)
+            for name, ufunc in (("sum", "add"), ("max", "maximum"), ("min", "minimum"))
+        },
+    },
+)
+"""The same for code that is called and not read: NumPy's reductions without what is around them."""

@@ -30,14 +30,15 @@ from symgrad.rewriting.once import reduced_once
 from symgrad.schedule import schedule
 from symgrad.simplify import legalise
 from symgrad.targets import Library, Target
+from symgrad.targets.numpy import CALLED, NUMPY
 from symgrad.targets.numpy import LIBRARY as NUMPY_LIBRARY
-from symgrad.targets.numpy import NUMPY
 from symgrad.version import __version__
 from symgrad.writing.carrying import carried_helpers, with_carried
 from symgrad.writing.layout import Layout
 from symgrad.writing.lines import WIDTH, bracketed, escaped, laid_out
 from symgrad.writing.naming import Names
 from symgrad.writing.remarks import as_comments, remarks
+from symgrad.writing.rows import without_means
 
 KINDS = ("value", "grad", "value_and_grad")
 
@@ -256,7 +257,7 @@ def document(
     """
     derived, layout, library = what.derived, what.layout, target.library
     assert library is not None
-    numpy = target is NUMPY
+    numpy = target.name == NUMPY.name
     readable = numpy and bool(what.formula)
     if readable:
         ready, target = calling_rows(derived, table, what.formula)
@@ -371,6 +372,6 @@ def kernel_source(
     provided: Collection[str] = (),
 ) -> str:
     """The text of a module with one function, to be called from Python with arrays."""
-    ready = legal(derived, table, NUMPY)
-    ready = replace(ready, graph=faster(ready.graph))
-    return document(Rendering("", ready, layout, {kind: name}, kind), table, provided)
+    ready = legal(derived, table, CALLED)
+    ready = replace(ready, graph=without_means(faster(ready.graph)))
+    return document(Rendering("", ready, layout, {kind: name}, kind), table, provided, CALLED)

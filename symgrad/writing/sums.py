@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from string import ascii_lowercase
 
+from symgrad.differentiation.specialise import contracted as of_all
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.language.contraction import joined
+from symgrad.pipeline import Derived, Known
 from symgrad.shapes import CONDITIONS, Inference
 from symgrad.shaping.misfit import Misfit, Shape, axes_of
-from symgrad.writing.rows import NUMBERS
+from symgrad.writing.rows import NUMBERS, visit_all
 
 _PRODUCTS = frozenset(("multiply", "negative"))
 _ARITHMETIC = frozenset(("add", "subtract", "multiply", "divide"))
@@ -33,6 +35,13 @@ def contracted(graph: Graph, found: Inference) -> Graph:
     shapes = Shapes(found)
     graph = rebuilt(graph, partial(_spread_late, shapes), _SPREAD)
     return rebuilt(graph, _Sums(graph, shapes), ("sum",))
+
+
+def with_products(derived: Derived, known: Known) -> Derived:
+    """A formula with its sums of all products of two arrays as products of these."""
+    found = known.infer()
+    visit_all(derived.graph, found)
+    return replace(derived, graph=of_all(derived.graph, found))
 
 
 @dataclass(frozen=True, slots=True)
