@@ -259,6 +259,9 @@ def _unpad(y: Array, x: Array, width: int | tuple) -> Array:
 def _put_along_axis(y: Array, x: Array, indices: np.ndarray, axis: int) -> Array:
     """Zeros in the shape of x, with y added at indices along an axis."""
     full = np.zeros_like(x)
+    if indices.shape[axis] == 1:  # then no element is meant twice
+        np.put_along_axis(full, indices, y, axis)
+        return full
     places = list(np.ogrid[tuple(map(slice, indices.shape))])
     places[axis] = indices
     np.add.at(full, tuple(places), y)
