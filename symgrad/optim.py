@@ -285,10 +285,10 @@ def as_parameters(params: Mapping[str, Any]) -> Parameters:
 
 def _check_size(name: str, value: Any) -> None:
     """Refuse an array that only pretends to be in memory, as one that was broadcast does."""
-    size, limits = 8 * getattr(value, "size", 1), Limits.current()
-    if isinstance(size, int) and size > limits.memory:
+    size, limits = getattr(value, "size", 1), Limits.current()
+    if isinstance(size, int) and 8 * size > limits.memory:
         raise LimitError(
-            f"the parameter {name} would take about {in_bytes(size)} of memory, "
+            f"the parameter {name} would take about {in_bytes(8 * size)} of memory, "
             f"and the limit is {in_bytes(limits.memory)}",
             hint="symgrad.Limits(memory=...) sets the limit, in bytes.",
         )
