@@ -36,7 +36,7 @@ _FLAT: dict[tuple[str, int], float | None] = {
 }
 """By operation and operand: at which end it is flat. A power is, if its exponent is negative."""
 
-_EXPONENTIAL = frozenset("exp exp2 expm1 sinh cosh".split())
+_EXPONENTIAL = frozenset("exp exp2 expm1 sinh cosh _flat_exp".split())
 _BOUNDED = frozenset("sin cos tanh sigmoid erf erfc ndtr arctan sign _sech_squared".split())
 _LINEAR = frozenset("add subtract negative".split())
 _PASSING = frozenset(
