@@ -46,7 +46,9 @@ def formulas(
         `symgrad.define` and those that need SciPy included. An unknown name raises KeyError.
     smooth:
         Leave out what has a kink or a jump: comparisons, conditions, and functions such as abs and
-        floor. There may still be poles, and points where a root or a logarithm ends.
+        floor. There may still be poles, and points where a root or a logarithm ends. The others
+        are no case for `assert_gradient_correct`: at a jump, the derivative is that of the branch
+        that is taken there, and numerical differentiation sees both sides.
 
     >>> from hypothesis import given, settings
     >>> from symgrad import function
