@@ -113,7 +113,7 @@ def is_limit(value: float, far: list[mp.mpf]) -> bool:
 
 def misses(rule: Rule, chosen: Sequence[Sequence[float | bool]]) -> Iterator[Point]:
     """Points at which the pattern has its limit, and the replacement something else."""
-    names = list(rule.pattern.inputs())
+    names = list(rule.meant.inputs())
     points = [p for p in itertools.product(*chosen) if 1 <= sum(map(math.isinf, p)) <= 2]
     points = points[:: len(points) // 300 + 1]
     if not points:
@@ -121,10 +121,10 @@ def misses(rule: Rule, chosen: Sequence[Sequence[float | bool]]) -> Iterator[Poi
     columns = dict(zip(names, map(np.array, zip(*points, strict=True)), strict=True))
     left, right = (
         np.broadcast_to(numpy_outputs(graph, columns)[0], len(points))
-        for graph in (rule.pattern, rule.replacement)
+        for graph in (rule.meant, rule.replacement)
     )
     same = np.isnan(left) | np.isclose(left, right, rtol=1e-9, atol=1e-15)
     for place in np.flatnonzero(~same):
         point = dict(zip(names, points[place], strict=True))
-        if is_limit(float(left[place]), far_values(rule.pattern, point)):
+        if is_limit(float(left[place]), far_values(rule.meant, point)):
             yield point

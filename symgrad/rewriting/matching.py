@@ -7,6 +7,7 @@ from typing import Any
 from symgrad.functions import Recent
 from symgrad.graph import Node, Value, key_of
 from symgrad.language.template import Wild
+from symgrad.rewriting.identity import is_same
 from symgrad.rewriting.rules import OPEN, PREDICATES, Attribute, Bindings, Rule
 
 COMMUTATIVE = frozenset(
@@ -32,7 +33,13 @@ def match(rule: Rule, node: Node) -> Bindings | None:
     bound: Bindings = {}
     others: list[_Trial] = []
     weighed = rule.weighed
-    while pending is not None:
+    while True:
+        if pending is None:
+            if not rule.same or _are_same(rule, bound):
+                return bound
+            if not others:
+                return None
+            pending, bound = others.pop()
         wanted, found, pending = pending
         op = wanted.op
         if op == "input":
@@ -63,7 +70,11 @@ def match(rule: Rule, node: Node) -> Bindings | None:
             if not others:
                 return None
             pending, bound = others.pop()
-    return bound
+
+
+def _are_same(rule: Rule, bound: Bindings) -> bool:
+    """Whether names stand for the expressions that they are to stand for."""
+    return all(is_same(bound[name], graph, bound) for name, graph in rule.same.items())
 
 
 def _possible(
