@@ -34,7 +34,7 @@ _VANISHING: Mapping[str, tuple[int, int]] = {
         """sin tan sinh tanh arcsin arctan arcsinh arctanh erf expm1 log1p arctan2""".split(),
         (0, 1),
     ),
-    **dict.fromkeys("_versine _cosh_excess _hypot_excess _gamma_excess log_cosh".split(), (0, 2)),
+    **dict.fromkeys("_versine _cosh_excess _hypot_excess _gamma_excess log_cosh _log1p_square".split(), (0, 2)),
     **dict.fromkeys("_sin_step _cos_step _exp_step _sqrt_step".split(), (1, 1)),
 }
 """Functions that are 0 where an operand is, at which place that is, and to which power of it."""

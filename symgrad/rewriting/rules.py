@@ -220,6 +220,7 @@ def _with_numbers(pattern: Graph) -> Graph:
 
 _FOLDED: Mapping[str, Callable[..., float]] = {
     "sqrt": math.sqrt,
+    "log": math.log,
     "multiply": operator.mul,
     "divide": operator.truediv,
 }
