@@ -203,8 +203,8 @@ def test_a_replacement_that_drops_an_operand_keeps_its_shape() -> None:
             "this is not a guard\n"
             "  x + y -> x : old(y)\n"
             "               ^^^^^^\n"
-            "Guards are: constant, varying, given, free, number, positive, even, odd, broken, "
-            "negative, moderate, true, dyadic, false, same.",
+            "Guards are: constant, varying, given, free, number, rootless, positive, even, odd, "
+            "broken, negative, moderate, true, dyadic, false, same.",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import reduce
 from operator import mul
 
@@ -39,7 +40,10 @@ _VANISHING: Mapping[str, tuple[int, int]] = {
 }
 """Functions that are 0 where an operand is, at which place that is, and to which power of it."""
 
-Powers = dict[Node, int]
+_ROOTS: Mapping[str, tuple[int, int]] = {"_sqrt_product": (1, 1), "_sqrt_ratio": (1, -1)}
+"""Roots of products, which are half of each factor, and on which side that stands."""
+
+Powers = dict[Node, Fraction]
 """The factors of a product, and how often each stands in it; less than never below the line."""
 
 
@@ -71,7 +75,7 @@ def _with_divisors(graph: Graph) -> set[Node]:
         elif (
             (node.op in _QUOTIENTS and not node.args[1].is_constant)
             or not divided.isdisjoint(node.args)
-            or any(_is_of_a_quotient(arg) for arg in node.args)
+            or any(_is_of_a_quotient(arg) or _is_a_root_of_one(arg) for arg in node.args)
         ):
             divided.add(node)
     return divided & whole
@@ -83,6 +87,10 @@ def _is_of_a_quotient(function: Node) -> bool:
         return False
     argument = _unsigned(function.args[_VANISHING[function.op][0]])
     return argument.op == "divide" and not argument.args[1].is_constant
+
+
+def _is_a_root_of_one(node: Node) -> bool:
+    return node.op == "_sqrt_ratio" or (node.op == "sqrt" and node.args[0].op == "divide")
 
 
 def _turns(function: Node) -> bool:
@@ -165,7 +173,7 @@ class _Ratio:
             far = _times(build, function, {f: -n for f, n in below.items()}, again)
         if not self.rest and self.sign > 0:
             return far
-        if self.power == 1 and self._has_a_rule(table):
+        if self.power == 1 and not self._is_of_roots() and self._has_a_rule(table):
             sign = build.constant(float(self.sign * self._turned()))
             whole = build.node("multiply", _times(build, sign, self.rest, again), met)
             return self._divided(build, build.node(self.function.op, whole), met)
@@ -186,6 +194,11 @@ class _Ratio:
 
     def _turned(self) -> int:
         return 1 if self.function.args[0] is self.argument else -1
+
+    def _is_of_roots(self) -> bool:
+        """Whether the argument has an infinite slope somewhere, which its square has not."""
+        factors = (*self.met.items(), *self.rest.items())
+        return any(factor.op == "sqrt" or n.denominator > 1 for factor, n in factors)
 
     def _has_a_rule(self, table: FunctionTable) -> bool:
         """Whether the function of a product over one of its factors is a function of its own."""
@@ -249,7 +262,9 @@ def _times(build: Builder, product: Node, factors: Powers, again: Callable[[Node
     return product
 
 
-def _raised(build: Builder, node: Node, power: int) -> Node:
+def _raised(build: Builder, node: Node, power: Fraction) -> Node:
+    if power == Fraction(1, 2):
+        return build.node("sqrt", node)
     return node if power == 1 else build.node("power", node, build.constant(float(power)))
 
 
@@ -260,7 +275,7 @@ def _factors(product: Node) -> tuple[int, Powers, bool]:
     the other way round, is one factor.
     """
     sign, powers, cancels = 1, Powers(), False
-    waiting = [(product, 1)]
+    waiting = [(product, Fraction(1))]
     while waiting:
         node, n = waiting.pop()
         few = len(powers) + len(waiting) < _MOST_NODES
@@ -272,14 +287,18 @@ def _factors(product: Node) -> tuple[int, Powers, bool]:
             waiting += [(Node(_DIVIDES_BY[node.op], node.args[1:]), -n), (node.args[0], n)]
         elif node.op in PRODUCTS and few:
             waiting += [(Node(PRODUCTS[node.op], node.args[1:]), n), (node.args[0], n)]
+        elif node.op == "sqrt" and node.args[0].op in ("multiply", "divide") and few:
+            waiting.append((node.args[0], n / 2))
+        elif node.op in _ROOTS and few:
+            waiting += [(arg, n * side / 2) for arg, side in zip(node.args, _ROOTS[node.op], strict=True)]
         elif node.op == "negative":
-            sign *= (-1) ** n
+            sign *= (-1) ** int(n)
             waiting.append((node.args[0], n))
         elif node.op == "power" and _is_few(node.args[1]):
             waiting.append((node.args[0], n * int(_number(node.args[1]))))
         else:
             cancels |= powers.get(node, 0) * n < 0 and not node.is_constant
-            powers[node] = powers.get(node, 0) + n
+            powers[node] = powers.get(node, Fraction(0)) + n
     return sign, powers, cancels
 
 

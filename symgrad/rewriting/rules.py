@@ -238,12 +238,15 @@ def _size(node: Node) -> float:
     return abs(_number(node))
 
 
+_ROOTS = frozenset(("sqrt", "_sqrt_product", "_sqrt_ratio"))
+
 PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "constant": _is_constant,
     "varying": lambda n: not _is_constant(n),
     "given": lambda n: _is_constant(n) or n.op == "input",
     "free": lambda n: n.op == "input",
     "number": lambda n: _is_constant(n) or n.op in ("size", "_count"),
+    "rootless": lambda n: not any(each.op in _ROOTS for each in (n, *n.args)),
     "positive": lambda n: _is_constant(n) and _number(n) > 0,
     "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
     "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
@@ -256,7 +259,7 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
 }
 
 
-OPEN = ("varying", "given", "free", "number")
+OPEN = ("varying", "given", "free", "number", "rootless")
 """The predicates that hold for more than constants."""
 
 SAME = "same"
