@@ -20,6 +20,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.rewrite import rewrite
 from symgrad.rewriting.cancellation import series_of, without_cancellation
+from symgrad.rewriting.ingredients import made_of, take_all
 from symgrad.rewriting.polynomials import near_point
 from symgrad.rewriting.series import PRODUCTS
 
@@ -35,7 +36,10 @@ _VANISHING: Mapping[str, tuple[int, int]] = {
         """sin tan sinh tanh arcsin arctan arcsinh arctanh erf expm1 log1p arctan2""".split(),
         (0, 1),
     ),
-    **dict.fromkeys("_versine _cosh_excess _hypot_excess _gamma_excess log_cosh _log1p_square".split(), (0, 2)),
+    **dict.fromkeys(
+        "_versine _cosh_excess _hypot_excess _gamma_excess log_cosh _log1p_square".split(),
+        (0, 2),
+    ),
     **dict.fromkeys("_sin_step _cos_step _exp_step _sqrt_step".split(), (1, 1)),
 }
 """Functions that are 0 where an operand is, at which place that is, and to which power of it."""
@@ -240,7 +244,8 @@ def _ratios_of(function: Node, powers: Powers) -> Iterator[_Ratio]:
         if all(each.is_constant for each in found):
             return
         often = min(order, max(1, *[n // inner[f] ** 2 for f, n in found.items()]))
-        sides = {f: -side * powers.get(f, 0) for f in inner}
+        none = Fraction(0)
+        sides = {f: -side * powers.get(f, none) for f in inner}
         met = {
             f: min(often * n, sides[f]) if n > 0 else max(often * n, sides[f])
             for f, n in inner.items()
@@ -248,8 +253,8 @@ def _ratios_of(function: Node, powers: Powers) -> Iterator[_Ratio]:
         }
         powers[function] -= side
         for factor, n in inner.items():
-            powers[factor] = powers.get(factor, 0) + side * often * n
-        rest = {f: often * n - met.get(f, 0) for f, n in inner.items()}
+            powers[factor] = powers.get(factor, none) + side * often * n
+        rest = {f: often * n - met.get(f, none) for f, n in inner.items()}
         rest = {f: n for f, n in rest.items() if n}
         yield _Ratio(function, argument, often, side, sign**often, met, rest)
 
@@ -262,7 +267,7 @@ def _times(build: Builder, product: Node, factors: Powers, again: Callable[[Node
     return product
 
 
-def _raised(build: Builder, node: Node, power: Fraction) -> Node:
+def _raised(build: Builder, node: Node, power: Fraction | int) -> Node:
     if power == Fraction(1, 2):
         return build.node("sqrt", node)
     return node if power == 1 else build.node("power", node, build.constant(float(power)))
@@ -290,7 +295,8 @@ def _factors(product: Node) -> tuple[int, Powers, bool]:
         elif node.op == "sqrt" and node.args[0].op in ("multiply", "divide") and few:
             waiting.append((node.args[0], n / 2))
         elif node.op in _ROOTS and few:
-            waiting += [(arg, n * side / 2) for arg, side in zip(node.args, _ROOTS[node.op], strict=True)]
+            sides = zip(node.args, _ROOTS[node.op], strict=True)
+            waiting += [(arg, n * side / 2) for arg, side in sides]
         elif node.op == "negative":
             sign *= (-1) ** int(n)
             waiting.append((node.args[0], n))
@@ -385,26 +391,3 @@ def _alone(op: str, own: list[Node], divisor: Node, under: Mapping[Node, None]) 
     build = Builder()
     take_all(build, under)
     return build.graph([build.node(op, _product(build, own), divisor)])
-
-
-def take_all(build: Builder, under: Mapping[Node, None]) -> None:
-    """Take nodes and what they are made of, operands first."""
-    placed: set[Node] = set()
-    while len(placed) < len(under):
-        for node in under:
-            if node not in placed and placed.issuperset(node.args):
-                placed.add(build.take(node))
-
-
-def made_of(node: Node) -> dict[Node, None]:
-    """What something is made of, itself included; nothing where that is much."""
-    seen = {node: None}
-    waiting = [node]
-    while waiting:
-        for arg in waiting.pop().args:
-            if arg not in seen:
-                seen[arg] = None
-                waiting.append(arg)
-        if len(seen) > _MOST_NODES:
-            return {}
-    return seen

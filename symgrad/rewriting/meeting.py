@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 
 from symgrad.functions import FunctionTable
-from symgrad.graph import Builder, Graph, Node, rebuilt
+from symgrad.graph import Builder, Graph, Node, ancestors, rebuilt
 from symgrad.rewrite import index_of
 from symgrad.rewriting.matching import Index, Kinds, match
 from symgrad.rewriting.rules import Bindings, Rule, built
@@ -63,7 +63,8 @@ def _whole_products(graph: Graph) -> list[Node]:
 
 def _factors(root: Node) -> tuple[int, Factors]:
     """The sign of a product, and its factors from the left; of a long one, more than may be."""
-    sign, found = 1, []
+    sign = 1
+    found: Factors = []
     waiting = [(1, root)]
     while waiting and len(found) <= _MOST_FACTORS:
         side, node = waiting.pop()
@@ -103,7 +104,10 @@ def _pairs(factors: Factors) -> Iterator[tuple[int, int]]:
 def _knows_both(rule: Rule) -> bool:
     """Whether each operand of a pattern is an operation, or stands in the other one, too."""
     first, second = rule.root.args
-    return all(one.args or one in two.args for one, two in ((first, second), (second, first)))
+    return all(
+        one.args or one in ancestors(rule.matched.nodes, [two]) - {two}
+        for one, two in ((first, second), (second, first))
+    )
 
 
 def _written(build: Builder, node: Node, found: _Meeting, made: Mapping[Node, Node]) -> Node:

@@ -79,20 +79,21 @@ def _squared(build: Builder, node: Node) -> Node:
         factors = [part for f in factors for part in (f.args if f.op == "multiply" else (f,))]
     if len(factors) > _MOST_FACTORS or not any(factor.op in _ROOTS for factor in factors):
         return build.node("power", node, build.constant(2.0))
-    two = build.constant(2.0)
-    squares = [
-        build.node(_ROOTS[factor.op], *factor.args)
-        if len(factor.args) > 1 and factor.op in _ROOTS
-        else factor.args[0]
-        if factor.op == "sqrt"
-        else build.node("power", factor, two)
-        for factor in factors
-    ]
+    squares = [_square_of(build, factor) for factor in factors]
     return reduce(lambda a, b: build.node("multiply", a, b), squares)
 
 
 _MOST_FACTORS = 6
 _ROOTS = {"sqrt": "", "_sqrt_product": "multiply", "_sqrt_ratio": "divide"}
+"""Roots, and what of their operands they are the root of."""
+
+
+def _square_of(build: Builder, factor: Node) -> Node:
+    if factor.op == "sqrt":
+        return factor.args[0]
+    if factor.op in _ROOTS:
+        return build.node(_ROOTS[factor.op], *factor.args)
+    return build.node("power", factor, build.constant(2.0))
 
 
 def choice(

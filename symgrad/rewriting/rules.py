@@ -85,6 +85,8 @@ COST: Mapping[str, float] = {
     "_sin_gap": 14,
     "_cos_gap": 14,
     "_exp_gap": 14,
+    "_arctan_gap": 14,
+    "_arctan_step": 14,
     "_quartic_gap": 8,
     "_times_abs_root": 5,
     "_times_hypot_gap": 4,
