@@ -62,7 +62,17 @@ def _whole_products(graph: Graph) -> list[Node]:
 
 
 def _factors(root: Node) -> tuple[int, Factors]:
-    """The sign of a product, and its factors from the left; of a long one, more than may be."""
+    """The sign of a product, and its factors from the left; of a long one, more than may be.
+
+    A product of which a factor is a function stays whole, as in sin(k*t)/(k*t).
+    """
+    sign, found = _opened(root, frozenset())
+    arguments = {arg.args[0] if arg.op == "negative" else arg for _, f in found for arg in f.args}
+    whole = frozenset(arg for arg in arguments if arg.op in _CHAINED and arg is not root)
+    return _opened(root, whole) if whole else (sign, found)
+
+
+def _opened(root: Node, whole: frozenset[Node]) -> tuple[int, Factors]:
     sign = 1
     found: Factors = []
     waiting = [(1, root)]
@@ -71,7 +81,7 @@ def _factors(root: Node) -> tuple[int, Factors]:
         if node.op == "negative":
             sign = -sign
             waiting.append((side, node.args[0]))
-        elif node.op in _CHAINED:
+        elif node.op in _CHAINED and node not in whole:
             below = -side if node.op == "divide" else side
             waiting += [(below, node.args[1]), (side, node.args[0])]
         else:
