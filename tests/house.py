@@ -5,20 +5,21 @@
 PIPELINE = """
     version collector errors crew blas recycled extras terminal colouring limits template
     spelling notations mistakes parser tree building syntax printer functions labels graph
-    contraction items indexing variables replaying attributes compositions leaves nonzero
-    structural calls declarations lower formula extend misfit dependence key_shapes
-    shape_moves shape_rules shapes axes resolve selection slices rules rulebook matching
-    rewrite quotients stated reverse guards series polynomials cancellation grouping
-    gathering alike simplify sizes leading specialise terms batch_products batch_moves
-    batch_keys batch work leibniz products alignment derivatives pipeline once finish
-    targets schedule choices memory rows sums hopes elements naming emit slots setting loops
-    homes segments into buffers pieces blocked runner lines carrying remarks layout origin
-    load quick floats document plain_numbers programs offsets loop_code loop_algebra
-    loop_rules c_rows c_file usual numba_file emission evaluate pattern faults sources
-    results repeated contents call chunks streaming distributed matrices digits held truth
-    ulps numerical judge findings native targeted showing compiled sparse api optim named
-    fitting raveling explanation checking draws comparison wording recording layering
-    diagram exporting making sympy_table sympy_reading sympy_writing python_source
+    contraction items indexing variables replaying attributes compositions leaves nonzero growth
+    structural calls declarations lower formula extend misfit dependence key_shapes shape_moves
+    shape_rules shapes axes resolve selection slices rules rulebook identity matching rewrite
+    quotients stated reverse guards series polynomials cancellation ingredients grouping
+    gathering meeting alike simplify sizes leading specialise terms batch_products batch_moves
+    batch_keys batch work leibniz
+    products alignment derivatives pipeline once finish targets schedule choices memory rows
+    sums hopes elements naming emit slots setting loops homes segments into buffers pieces blocked
+    runner lines carrying remarks layout origin load quick floats document plain_numbers
+    programs offsets loop_code loop_algebra loop_rules c_rows c_file usual numba_file emission
+    evaluate pattern faults sources results repeated contents call chunks streaming distributed
+    matrices
+    digits held truth ulps numerical judge findings native targeted showing compiled sparse api
+    optim named fitting raveling explanation checking draws comparison wording recording
+    layering diagram exporting making sympy_table sympy_reading sympy_writing python_source
     python_expressions python_reading drawing painting tex tex_spellings tex_tree tex_graph
     latex mathml pages rule_words teacher lesson notebook survey reasons nonfinite samples
     harness_template harness self_check __init__ testing point stale package commands cli
@@ -45,10 +46,10 @@ TESTED_WITH = {
     "version": "cli",
     "notations": "mistakes",
     "results": "call",
-    "repeated": "call",
     "compiled": "api",
     "c_rows": "c_file",
     "grouping": "cancellation",
+    "ingredients": "cancellation",
     "gathering": "cancellation",
     "polynomials": "cancellation",
     "batch_products": "batch",
