@@ -5,7 +5,7 @@
 PIPELINE = """
     version collector errors crew blas recycled extras terminal colouring limits template
     spelling notations mistakes parser tree building syntax printer functions labels graph
-    contraction items indexing variables replaying attributes compositions leaves nonzero
+    contraction items indexing variables replaying attributes compositions leaves nonzero growth
     structural calls declarations lower formula extend misfit dependence key_shapes shape_moves
     shape_rules shapes axes resolve selection slices rules rulebook identity matching rewrite
     quotients stated reverse guards series polynomials cancellation ingredients grouping
