@@ -75,6 +75,7 @@ NOT = {
         (1 + x * y / w)**-(1 + z / x)
         (1 - x * y / w)**(z / x)
         _power_excess(x, y) / y
+        _power_excess(x, -y) / y
         _boxcox(x, l)
         _over_exp(x**y * exp(z), w)
         log(_times_chances(z, x, y, w))

@@ -97,7 +97,7 @@ def _meeting(factors: Factors, index: Index) -> tuple[tuple[int, int], Rule, Bin
             continue
         pair = Node("divide" if side > other else "multiply", (first, second))
         for rule in index.candidates(pair, kinds):
-            bound = match(rule, pair) if _knows_both(rule) else None
+            bound = match(rule, pair) if _is_for_two(rule) else None
             if bound is not None:
                 return places, rule, bound
     return None
@@ -111,10 +111,13 @@ def _pairs(factors: Factors) -> Iterator[tuple[int, int]]:
     yield from ((a, b) for a in above for b in above if a < b)
 
 
-def _knows_both(rule: Rule) -> bool:
-    """Whether each operand of a pattern is an operation, or stands in the other one, too."""
+def _is_for_two(rule: Rule) -> bool:
+    """Whether each operand of a pattern is an operation, or stands in the other one, too.
+
+    A moment is for where its argument is small, as `grouping` sees to it that it is.
+    """
     first, second = rule.root.args
-    return all(
+    return not any(op == "_exp_moment" for op, *_ in rule.plan.steps) and all(
         one.args or one in ancestors(rule.matched.nodes, [two]) - {two}
         for one, two in ((first, second), (second, first))
     )

@@ -68,6 +68,7 @@ COST: Mapping[str, float] = {
     "_student_tail": 5,
     "_over_hypot": 3,
     "_over_one_hypot": 4,
+    "_versine_of": 4,
     "_log_ratio3": 5,
     "_log_times_power": 5,
     "_over_square_gap": 4,
