@@ -115,9 +115,13 @@ def _placed(node: Node, operand: int, place: int, shapes: Sequence[Shape]) -> in
 
 _FOLLOW: Mapping[str, Follow] = {
     **dict.fromkeys(
-        "sum mean var std max min logsumexp _lse_rest _norm _order_norm".split(), _reduced
+        "sum mean var std max min logsumexp _lse_rest _log_total _norm _harmonic _order_norm".split(),
+        _reduced,
     ),
-    **dict.fromkeys("softmax log_softmax _shares normalize concatenate _cumsum".split(), _along),
+    **dict.fromkeys(
+        "softmax log_softmax _shares normalize _deviation _evened _cumlogsumexp concatenate _cumsum".split(),
+        _along,
+    ),
     "broadcast": _stays,
     "expand_dims": _expanded,
     "squeeze": _squeezed,
