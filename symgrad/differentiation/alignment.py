@@ -115,11 +115,13 @@ def _placed(node: Node, operand: int, place: int, shapes: Sequence[Shape]) -> in
 
 _FOLLOW: Mapping[str, Follow] = {
     **dict.fromkeys(
-        "sum mean var std max min logsumexp _lse_rest _log_total _norm _harmonic _order_norm".split(),
+        """sum mean var std max min logsumexp _lse_rest _log_total _norm _harmonic
+        _order_norm""".split(),
         _reduced,
     ),
     **dict.fromkeys(
-        "softmax log_softmax _shares normalize _deviation _evened _cumlogsumexp concatenate _cumsum".split(),
+        """softmax log_softmax _shares normalize _deviation _evened concatenate _cumsum
+        _cumlogsumexp""".split(),
         _along,
     ),
     "broadcast": _stays,

@@ -14,7 +14,6 @@ from symgrad.language.labels import is_own
 from symgrad.language.template import Slice
 from symgrad.shapes import Inference
 from symgrad.shaping.leaves import is_elementwise
-from symgrad.shaping.misfit import Shape
 
 _PICKS = frozenset(("index", "take_along_axis"))
 
