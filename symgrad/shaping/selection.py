@@ -28,7 +28,7 @@ def _is_share(node: Node) -> bool:
 def _is_form(node: Node) -> bool:
     """Whether it is recognised with what it is of: a share, a sum of exponentials or squares."""
     inner = node.args[0]
-    if node.op == "log" and _is_share(inner):
+    if node.op == "log" and (_is_share(inner) or inner.op in ("_cumsum", "_cumprod")):
         return True
     if inner.op not in ("sum", "mean"):
         return False
