@@ -115,7 +115,7 @@ def _placed(node: Node, operand: int, place: int, shapes: Sequence[Shape]) -> in
 
 _FOLLOW: Mapping[str, Follow] = {
     **dict.fromkeys(
-        """sum mean var std max min logsumexp _lse_rest _log_total _norm _harmonic
+        """sum mean var std max min logsumexp _lse_rest _offset _log_total _norm _harmonic
         _order_norm""".split(),
         _reduced,
     ),

@@ -224,8 +224,8 @@ _OF_VECTORS = frozenset(("_at", "_solve_vector"))
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(
-        """sum mean var std max min logsumexp _lse_rest _log_total _norm _harmonic _order_norm _prod
-        _prod_power _log_prod _any_chance""".split(),
+        """sum mean var std max min logsumexp _lse_rest _offset _log_total _norm _harmonic
+        _order_norm _prod _prod_power _log_prod _any_chance""".split(),
         _reduced,
     ),
     **dict.fromkeys((*LABELS, *_OF_VECTORS, "_einsum"), _labelled),

@@ -20,7 +20,7 @@ OWN = frozenset(
 here, what their operands broadcast to."""
 
 REDUCTIONS = frozenset(
-    """sum mean var std max min argmax argmin logsumexp _lse_rest _log_total _norm _harmonic
+    """sum mean var std max min argmax argmin logsumexp _lse_rest _offset _log_total _norm _harmonic
     _order_norm _prod _prod_power _log_prod _any_chance _count size ndim _equal_parts""".split()
 )
 """Those with an axis and keepdims in their value: without either they give a number."""
