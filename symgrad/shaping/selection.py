@@ -14,6 +14,7 @@ from symgrad.language.labels import is_own
 from symgrad.language.template import Slice
 from symgrad.shapes import Inference
 from symgrad.shaping.leaves import is_elementwise
+from symgrad.shaping.misfit import Shape
 
 _PICKS = frozenset(("index", "take_along_axis"))
 
@@ -114,6 +115,8 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
+        if node.op == "log_softmax" and single:
+            return _of_one_row(build, node, args[0])
         pick, x = _logarithm(node)
         if pick is None or len(pick.args) > 1 or len(pick.attributes) != 1:
             return None
@@ -135,6 +138,7 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
         return graph
     for node in graph.nodes:
         found.visit(node)
+    single = all(_has_one_row(found.shapes.get(each)) for each in graph.inputs().values())
     changed = rebuilt(graph, replace)
     return _rests_first(changed)
 
@@ -155,6 +159,23 @@ def _rests_first(graph: Graph) -> Graph:
             if (node in early) is chosen:
                 build.take(node)
     return build.graph(graph.outputs) if rests else graph
+
+
+def _of_one_row(build: Builder, node: Node, x: Node) -> Node:
+    """All logarithms of shares of a single vector: the largest is what the others add up to.
+
+    In many rows, what is lost there next to 1 is lost in their sum anyway. The rest stands first,
+    so that its slope is added last, to what the larger ones leave.
+    """
+    of_rows = (*node.attributes, True)
+    rest = build.node("_lse_rest", x, value=of_rows, span=node.span)
+    largest = build.node("max", x, value=of_rows, span=node.span)
+    above = build.node("subtract", x, largest, span=node.span)
+    return build.node("subtract", above, rest, span=node.span)
+
+
+def _has_one_row(shape: Shape | None) -> bool:
+    return shape is not None and sum(size != 1 for size in shape) < 2
 
 
 def _logarithm(node: Node) -> tuple[Node | None, Node]:
