@@ -111,9 +111,11 @@ def _kept_lines(rows: Iterable[str]) -> Mapping[str, tuple[Line, ...]]:
 
 
 def _kept_rule(entry: str) -> Rule:
-    text, guards, pattern, replacement = entry.split("\t")
+    text, guards, pattern, replacement, *same = entry.split("\t")
     about = dict(guard.split(":") for guard in guards.split())
-    return Rule(text, _kept_graph(pattern), partial(_kept_graph, replacement), about)
+    pairs = zip(same[::2], same[1::2], strict=True)
+    expressions = {name: _kept_graph(graph) for name, graph in pairs}
+    return Rule(text, _kept_graph(pattern), partial(_kept_graph, replacement), about, expressions)
 
 
 def _kept_graph(entry: str) -> Graph:
@@ -138,7 +140,8 @@ def _attribute(part: Any) -> Any:
 
 
 def table_text() -> str:
-    """The table: what it was made of; then section, needs, text, guards and graphs of each rule."""
+    """The table: what it was made of; then section, needs, text, guards and graphs of each rule,
+    and the names that stand for an expression, with that."""
     rows = [_digest()]
     for name, lines in written_lines().items():
         for line in lines:
@@ -146,7 +149,8 @@ def table_text() -> str:
             needs = _in_order({node.op for node in rule.matched.nodes} - _LEAVES)
             guards = " ".join(f"{about}:{guard}" for about, guard in rule.predicates.items())
             graphs = map(_entry, (rule.pattern, rule.replacement))
-            rows.append("\t".join([name, needs, rule.text, guards, *graphs]))
+            same = [part for about, graph in rule.same.items() for part in (about, _entry(graph))]
+            rows.append("\t".join([name, needs, rule.text, guards, *graphs, *same]))
     return "\n".join([*rows, ""])
 
 
