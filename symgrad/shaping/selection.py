@@ -115,7 +115,7 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op == "log_softmax" and single:
+        if node.op == "log_softmax" and single and 0 not in (found.shapes.get(node) or ()):
             return _of_one_row(build, node, args[0])
         pick, x = _logarithm(node)
         if pick is None or len(pick.args) > 1 or len(pick.attributes) != 1:
