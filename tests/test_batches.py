@@ -1,7 +1,7 @@
 """Arrays with hard rows: saturated ones, at an offset, huge and tiny, masked, empty.
 
-The numbers are those of an evaluation by mpmath at 700 digits and more, derivatives by differences. They are
-what a call gives, and what a saved file gives that knows the shapes.
+The numbers are those of an evaluation by mpmath at 700 digits and more, derivatives by differences.
+They are what a call gives, and what a saved file gives that knows the shapes.
 """
 
 import re
