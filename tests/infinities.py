@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 import mpmath
@@ -43,6 +44,8 @@ NOT = {
         (1 - (2 * x) * cos(z)) + x**2
         _log_mixture(a, x, b, y)
         _log_plus_exp(a, x)
+        log(a * exp(x) + b * exp(y))
+        log(a + exp(x))
         log(w * exp(x) + y * exp(z))
         log(exp(x) + y * exp(z))
         log(w + y * exp(x))
@@ -85,7 +88,9 @@ EXCEPTIONS = {line.strip() for lines in NOT.values() for line in lines.strip().s
 
 
 def pattern_of(rule: Rule) -> str:
-    return rule.text.partition(" ->" if "->" in rule.text else " =")[0].strip()
+    """What a rule replaces; a logarithm of any base has the limits of the natural one."""
+    pattern = rule.text.partition(" ->" if "->" in rule.text else " =")[0].strip()
+    return re.sub(r"^log(2|10)\(", "log(", pattern)
 
 
 def far_values(graph: Graph, point: Point) -> list[mp.mpf]:
