@@ -41,7 +41,7 @@ def of_arrays(*sections: str) -> list[Rule]:
 
 
 VECTORS = frozenset(rule.text for rule in of_arrays("vectors"))
-OF_A_VECTOR = re.compile(r"^log\(squeeze\(_mm\(.*expand_dims\((?:exp\()?(\w+)")
+OF_A_VECTOR = re.compile(r"^log\d*\(squeeze\(_mm\(.*expand_dims\((?:exp\()?(\w+)")
 """A product of a matrix and a vector, which is named."""
 
 RULES = of_arrays(*SECTIONS, "vectors", "level", "alike")
