@@ -50,7 +50,6 @@ NOT = {
         log(exp(x) + y * exp(z))
         log(w + y * exp(x))
         log((w * exp(x)) / u + (y * exp(z)) / v)
-        log(sigmoid(x) / sigmoid(y))
         _arctan_gap(x, y) / (x - y)
         _arctan_step(x, h) / h
         _root_gap(x, (w * x) * y)""",
