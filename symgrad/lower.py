@@ -312,6 +312,9 @@ _OF_TWO = {
     "derivative": "derivative(u, x, 2), or derivative(derivative(u, x), y) for a mixed one",
     "max": "maximum(x, y) for the larger of two",
     "min": "minimum(x, y) for the smaller of two",
+    **{
+        name: f"{name}([x, y]): the arrays in a list" for name in ("concatenate", "concat", "stack")
+    },
 }
 """What is meant by those that give an operand for an attribute."""
 

@@ -49,6 +49,7 @@ NOT = {
         log(w * exp(x) + y * exp(z))
         log(exp(x) + y * exp(z))
         log(w + y * exp(x))
+        log((w * exp(x)) / u + (y * exp(z)) / v)
         _arctan_gap(x, y) / (x - y)
         _arctan_step(x, h) / h
         _root_gap(x, (w * x) * y)""",

@@ -1,6 +1,7 @@
 """Rules about whole arrays: both sides evaluated on small, well-conditioned matrices."""
 
 import math
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -38,6 +39,10 @@ def of_arrays(*sections: str) -> list[Rule]:
     rules = parse_rules(sections, frozenset(TABLE))
     return [rule for rule in rules if any(map(is_of_arrays, rule.pattern.nodes))]
 
+
+VECTORS = frozenset(rule.text for rule in of_arrays("vectors"))
+OF_A_VECTOR = re.compile(r"^log\d*\(squeeze\(_mm\(.*expand_dims\((?:exp\()?(\w+)")
+"""A product of a matrix and a vector, which is named."""
 
 RULES = of_arrays(*SECTIONS, "vectors", "level", "alike")
 SHAPES = ((3, 3), (3,), (3, 1), ())
@@ -78,7 +83,11 @@ def choices(rule: Rule) -> Iterator[dict[str, Any]]:
     names = wild_names(rule.pattern)
     ops = {node.op for node in rule.pattern.nodes}
     axes = [0, -1] if OF_VECTORS in rule.text else [*CHOICES["axis"]]
-    if ops & REDUCTIONS and "softmax" not in rule.replacement.outputs[0].op:
+    if (
+        ops & REDUCTIONS
+        and "_any_chance" not in rule.text
+        and "softmax" not in rule.replacement.outputs[0].op
+    ):
         axes += [None] if OF_VECTORS in rule.text else [(0, 1), (-1, 0), None]
     options = {"axis": axes, "keepdims": CHOICES["keepdims"]}
     for values in product(*(options[name] for name in names)):
@@ -109,8 +118,10 @@ def drawn(rule: Rule, draw: Any) -> dict[str, Any]:
         fit = [n for n in NUMBERS if guard and guard(Node("constant", (), n))]
         if guard and fit and not guard(Node("sum", ())):
             found[name] = fit[0]
-        elif OF_VECTORS in rule.text:
+        elif OF_VECTORS in rule.text or rule.text in VECTORS:
             found[name] = array.ravel()
+    if OF_VECTORS not in rule.text and (vector := OF_A_VECTOR.search(rule.text)):
+        found[vector[1]] = found[vector[1]][..., 0].ravel()[:3]
     return found
 
 

@@ -67,10 +67,11 @@ def test_axes(axis: Any, rank: int, axes: tuple[int, ...]) -> None:
 
 
 COUNT = "Axes count from 0; negative ones from the end."
+NUMBER = "It is one number: leave axis out, or pass an array."
 WRONG = [
     (2, 2, "axis 2 does not exist: there are 2 axes", COUNT),
     (-2, 1, "axis -2 does not exist: there is 1 axis", COUNT),
-    (0, 0, "axis 0 does not exist: there are no axes", COUNT),
+    (0, 0, "axis 0 does not exist: there are no axes", NUMBER),
     ((0, 5), 2, "axis 5 does not exist: there are 2 axes",
      COUNT),
     ((0, -2), 2, "an axis is named twice", ""),

@@ -115,9 +115,15 @@ def _placed(node: Node, operand: int, place: int, shapes: Sequence[Shape]) -> in
 
 _FOLLOW: Mapping[str, Follow] = {
     **dict.fromkeys(
-        "sum mean var std max min logsumexp _lse_rest _norm _order_norm".split(), _reduced
+        """sum mean var std max min logsumexp _lse_rest _offset _log_total _norm _harmonic
+        _order_norm""".split(),
+        _reduced,
     ),
-    **dict.fromkeys("softmax log_softmax _shares normalize concatenate _cumsum".split(), _along),
+    **dict.fromkeys(
+        """softmax log_softmax _shares normalize _deviation _evened concatenate _cumsum
+        _cumlogsumexp""".split(),
+        _along,
+    ),
     "broadcast": _stays,
     "expand_dims": _expanded,
     "squeeze": _squeezed,

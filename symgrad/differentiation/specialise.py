@@ -328,6 +328,7 @@ _HANDLERS = {
     "log_softmax": _of_nothing,
     "_shares": _of_nothing,
     "_order_norm": _of_nothing,
+    "_offset": _of_nothing,
     "size": _count,
     "_count": _count,
     "unbroadcast": _unbroadcast,

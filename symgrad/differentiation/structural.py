@@ -140,7 +140,15 @@ def _einsum(build: Builder, node: Node, g: Node) -> Terms:
     else:
         da = build.node("_einsum", g, b, value=(joined(out, lb, _with_dots(la, lb + out)),))
         db = build.node("_einsum", a, g, value=(joined(la, out, _with_dots(lb, la + out)),))
+        if not set(la).isdisjoint(lb):
+            # Of a label that both have, the axis of the other one may be of size 1.
+            da, db = _in_full(build, da, a), _in_full(build, db, b)
     return build.node("unbroadcast", da, a), build.node("unbroadcast", db, b)
+
+
+def _in_full(build: Builder, x: Node, like: Node) -> Node:
+    """An array along all axes of another one."""
+    return build.node("multiply", x, build.node("broadcast", build.constant(1.0), like))
 
 
 def _in_order(build: Builder, x: Node, have: str, want: str) -> Node:

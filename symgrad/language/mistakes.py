@@ -351,6 +351,8 @@ def _operator(place: _Place) -> FormulaSyntaxError | None:
         hint = f"Write {before}, {found} for two {two}, {before} * {found} to multiply."
     elif place.word and found not in ("(", "["):
         hint = f"Write {before} * {found}, or {before}({found}) to call a function."
+        if len(before) > 1:  # Mostly the name of one.
+            hint = f"Write {before}({found}) to call a function, or {before} * {found} to multiply."
     elif place.number and found not in ("(", "["):
         hint = f"Write {before} * {found} to multiply."
     return place.error(f"an operator is missing before '{found}'", hint)

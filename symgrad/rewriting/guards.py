@@ -367,18 +367,16 @@ _ENTERING: Mapping[str, Callable[..., tuple[Node | None, ...]]] = {
     "_einsum": _of_contraction,
     **dict.fromkeys(("squeeze", "expand_dims"), _of_axes),
     "index": _of_index,
-    "softmax": _of_rows,
-    "log_softmax": _of_rows,
-    "normalize": _of_rows,
-    "_shares": _of_rows,
-    "_cumprod": _of_rows,
-    "_cumsum": _of_rows,
-    "take_along_axis": _of_rows,
+    **dict.fromkeys(
+        """softmax log_softmax normalize _shares _deviation _cumprod _cumsum
+        _cumlogsumexp take_along_axis""".split(),
+        _of_rows,
+    ),
     **dict.fromkeys(REDUCTIONS - _COUNTS, _of_reduction),
 }
 """By operation on whole arrays: for each operand, what is not 0 where it is needed."""
 
 _GUARDED = frozenset(_ENTERING) - frozenset(
-    "sum mean squeeze expand_dims index _cumsum take_along_axis".split()
+    "sum mean squeeze expand_dims index _deviation _cumsum take_along_axis".split()
 )
 """Those that are not linear, and products, whose adjoints look at what entered."""

@@ -157,9 +157,11 @@ class Index:
             if node.op in self._meeting and (first.args or second.args or first is second):
                 meeting = _meeting(first, second)
             shape = (node.op, kind, kinds.get(second) or self._kind(second, kinds), meeting)
+        elif len(args) > 2:
+            shape = (node.op, *[kinds.get(arg) or self._kind(arg, kinds) for arg in args])
         found = self._candidates.get(shape)
         if found is None:
-            below = shape[1:3]
+            below = shape[1 : 1 + len(args)]
             found = tuple([r.rule for r in rules if r.fits(below, meeting) and _fit(r.rule, below)])
             self._candidates[shape] = found
         return found
@@ -206,7 +208,7 @@ def _meeting(first: Node, second: Node) -> int:
 
 def _needed_meeting(root: Node) -> int:
     """Where the operands of a pattern meet. Numbers are compared by value, so they do not count."""
-    if len(root.args) < 2:
+    if len(root.args) != 2:
         return 0
     first, second = root.args
     names = [[arg for arg in node.args if arg.op == "input"] for node in root.args]

@@ -344,8 +344,8 @@ _RULES: Mapping[str, _Rule] = {
     **dict.fromkeys("input constant _zeros _ones eye _counting".split(), _leaf),
     **dict.fromkeys("copy cast integer stop_gradient pair".split(), _same),
     **dict.fromkeys(
-        """softmax log_softmax _shares normalize concatenate _cumsum _cumprod flip
-        sort""".split(),
+        """softmax log_softmax _shares normalize _deviation _evened concatenate _cumsum
+        _cumprod _cumlogsumexp flip sort""".split(),
         _along,
     ),
     **dict.fromkeys("argsort _delay take_along_axis".split(), _along),

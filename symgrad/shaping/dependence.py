@@ -224,13 +224,16 @@ _OF_VECTORS = frozenset(("_at", "_solve_vector"))
 
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(
-        "sum mean var std max min logsumexp _lse_rest _norm _order_norm _prod _log_prod".split(),
+        """sum mean var std max min logsumexp _lse_rest _offset _log_total _norm _harmonic
+        _order_norm _prod _prod_power _log_prod _any_chance""".split(),
         _reduced,
     ),
     **dict.fromkeys((*LABELS, *_OF_VECTORS, "_einsum"), _labelled),
-    **dict.fromkeys(("_cumsum", "_cumprod", "_scan"), _running),
+    **dict.fromkeys(("_cumsum", "_cumprod", "_cumlogsumexp", "_scan"), _running),
     **dict.fromkeys(("copy", "cast"), _same),
-    **dict.fromkeys(("softmax", "log_softmax", "_shares", "normalize"), _normalised),
+    **dict.fromkeys(
+        ("softmax", "log_softmax", "_shares", "normalize", "_deviation", "_evened"), _normalised
+    ),
     "_delay": _delayed,
     "concatenate": _concatenated,
     "_convolve": _convolved,

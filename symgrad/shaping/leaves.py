@@ -20,17 +20,15 @@ OWN = frozenset(
 here, what their operands broadcast to."""
 
 REDUCTIONS = frozenset(
-    """sum mean var std max min argmax argmin logsumexp _lse_rest _norm _order_norm _prod
-    _prod_power
-    _log_prod
-    _count size ndim _equal_parts""".split()
+    """sum mean var std max min argmax argmin logsumexp _lse_rest _offset _log_total _norm _harmonic
+    _order_norm _prod _prod_power _log_prod _any_chance _count size ndim _equal_parts""".split()
 )
 """Those with an axis and keepdims in their value: without either they give a number."""
 
 LIKE_FIRST = frozenset(
     """pair integer copy cast flip roll sort argsort _delay _scan _cumsum _cumprod tril triu
-    stop_gradient softmax log_softmax _shares normalize inv _cofactors _cholesky _eigenvectors_of
-    _others""".split()
+    stop_gradient softmax log_softmax _shares normalize _deviation _evened _cumlogsumexp
+    inv _cofactors _cholesky _eigenvectors_of _others""".split()
 )
 LIKE_SECOND = frozenset(
     """place broadcast unbroadcast _reshape_like _untile _unrepeat _unpad _undiagonal

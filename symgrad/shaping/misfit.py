@@ -50,7 +50,10 @@ def axis_of(axis: object, rank: int) -> int:
     if not -rank <= axis < rank:
         axes = "no axes" if rank == 0 else "1 axis" if rank == 1 else f"{rank} axes"
         message = f"axis {axis} does not exist: there {'is' if rank == 1 else 'are'} {axes}"
-        raise Misfit(message, "Axes count from 0; negative ones from the end.")
+        hint = "Axes count from 0; negative ones from the end."
+        raise Misfit(
+            message, hint if rank else "It is one number: leave axis out, or pass an array."
+        )
     return axis % rank
 
 

@@ -29,7 +29,7 @@ def _is_share(node: Node) -> bool:
 def _is_form(node: Node) -> bool:
     """Whether it is recognised with what it is of: a share, a sum of exponentials or squares."""
     inner = node.args[0]
-    if node.op == "log" and _is_share(inner):
+    if node.op == "log" and (_is_share(inner) or inner.op in ("_cumsum", "_cumprod")):
         return True
     if inner.op not in ("sum", "mean"):
         return False
@@ -115,7 +115,7 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
     def replace(
         build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
     ) -> Node | None:
-        if node.op == "log_softmax" and single:
+        if node.op == "log_softmax" and single and 0 not in (found.shapes.get(node) or ()):
             return _of_one_row(build, node, args[0])
         pick, x = _logarithm(node)
         if pick is None or len(pick.args) > 1 or len(pick.attributes) != 1:
@@ -140,7 +140,7 @@ def shares_among_the_others(graph: Graph, found: Inference) -> Graph:
         found.visit(node)
     single = all(_has_one_row(found.shapes.get(each)) for each in graph.inputs().values())
     changed = rebuilt(graph, replace)
-    return _rests_first(changed) if single else changed
+    return _rests_first(changed)
 
 
 def _rests_first(graph: Graph) -> Graph:

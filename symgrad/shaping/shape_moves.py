@@ -218,7 +218,7 @@ MOVES: Mapping[str, Rule] = {
     "_merged": _merged,
     **dict.fromkeys(
         """flip roll sort argsort _delay _cumsum _cumprod softmax log_softmax _shares
-        normalize""".split(),
+        normalize _deviation _evened _cumlogsumexp""".split(),
         _along,
     ),
 }

@@ -274,10 +274,11 @@ def _number(node: Node, shapes: Sequence[Shape], fillings: Sequence[Size]) -> Sh
 RULES: Mapping[str, Rule] = {
     **MOVES,
     **dict.fromkeys(
-        "sum mean var std max min argmax argmin logsumexp _lse_rest _norm _order_norm".split(),
+        """sum mean var std max min argmax argmin logsumexp _lse_rest _offset _log_total _norm
+        _harmonic _order_norm""".split(),
         _reduced,
     ),
-    **dict.fromkeys(("_prod", "_prod_power", "_log_prod"), _one_axis),
+    **dict.fromkeys(("_prod", "_prod_power", "_log_prod", "_any_chance"), _one_axis),
     "_mm": _matrix_product,
     "_solve": _solved,
     "_solve_vector": _matmul,

@@ -27,6 +27,8 @@ ARRAYS: Mapping[str, Spelling] = {
     "argmax": _reduction("np.argmax", "argmax"),
     "argmin": _reduction("np.argmin", "argmin"),
     "_norm": _reduction("_norm"),
+    "_log_total": _reduction("_log_total"),
+    "_evened": _with("_evened({0}, {1}, {v0})", 2),
     "_prod": _with("np.prod({0}{kw})", 1, ("axis", None)),
     "size": Spelling("{count}", ATOM, (ATOM,), arity=1),
     "_count": Spelling("{count}", ATOM, (ATOM,), arity=1),
@@ -44,6 +46,7 @@ ARRAYS: Mapping[str, Spelling] = {
     "_delay": _with("_delay({0}, {v0}, {v1})"),
     "_scan": _with("_scan({0}, {1}, {v0})", 2),
     "_cumsum": _with("np.cumsum({0}, axis={v0})"),
+    "_cumlogsumexp": _with("np.logaddexp.accumulate({0}, axis={v0})"),
     "_cumprod": _with("np.cumprod({0}, axis={v0})"),
     "_reshape": Spelling("{0}.reshape({shape})", ATOM, (ATOM,), arity=1),
     "_reshape_like": Spelling("{0}.reshape({1}.shape)", ATOM, (ATOM, ATOM)),
@@ -159,6 +162,28 @@ def _norm(
     top = np.where((top > 0) & np.isfinite(top), top, np.ones_like(top))
     scaled = root(x / top, True) * top
     return scaled if keepdims else np.squeeze(scaled, axis)[()]
+''',
+    "_log_total": '''\
+def _log_total(
+    x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
+) -> Array:
+    """The logarithm of a sum; next to a 1, what is smaller is added up alone."""
+    total = np.sum(x, axis=axis, keepdims=keepdims)
+    near = total < 1.00001
+    if not np.any(near):
+        return np.log(total)
+    small, large = np.where(x < 1, x, 0), np.where(x < 1, 0, x)
+    rest = np.sum(small, axis=axis, keepdims=keepdims)
+    rest = rest + (np.sum(large, axis=axis, keepdims=keepdims) - 1)
+    return np.where(near, np.log1p(rest), np.log(total))[()]
+''',
+    "_evened": '''\
+def _evened(x: Array, shares: Array, axis: int | tuple[int, ...] | None) -> Array:
+    """Numbers with the sum 0: what that of a share next to 1 has lost, the others tell."""
+    near = shares > 0.999
+    if not np.any(near):
+        return x
+    return x - np.where(near, np.sum(x, axis=axis, keepdims=True), 0)
 ''',
     "_middle": '''\
 def _middle(s: Array) -> Array:

@@ -152,6 +152,44 @@ def logaddexp(x: Any, y: Any, *, spare: Array | None = None, out: Array) -> Arra
     return out
 
 
+def weighed_log(weights: Any, logarithms: Any, *, out: Array) -> Array:
+    """The products; 0 where a weight is 0 and the logarithm infinite."""
+    np.multiply(weights, logarithms, out=out)
+    if math.isnan(out.sum()):
+        found = np.isnan(logarithms)
+        np.logical_or(found, np.not_equal(weights, 0), out=found)
+        np.copyto(out, 0.0, where=np.logical_not(found, out=found))
+    return out
+
+
+def log_total(x: Array, axis: Any = None, keepdims: bool = False, *, out: Array) -> Array:
+    """The logarithms of sums; next to a 1, what is smaller is added up alone."""
+    last = axis in (-1, x.ndim - 1)
+    total = sum_last(x, out) if last else np.sum(x, axis=axis, keepdims=keepdims, out=out)
+    near = total < _NEAR if total.size and not _smallest(total) >= _NEAR else None
+    np.log(total, out=out)
+    if near is not None:
+        rest = np.sum(np.where(x < 1, x, 0), axis=axis, keepdims=keepdims)
+        rest += np.sum(np.where(x < 1, 0, x), axis=axis, keepdims=keepdims) - 1
+        np.log1p(rest, out=out, where=near)
+    return out
+
+
+_NEAR = 1.00001
+
+
+def evened(x: Array, shares: Array, axis: Any, *, out: Array) -> Array:
+    """Numbers with the sum 0: what that of a share next to 1 has lost, the others tell."""
+    near = shares > _NEXT if shares.size and not _largest(shares) <= _NEXT else None
+    if near is None:
+        return filled(x, out)
+    total = np.sum(x, axis=axis, keepdims=True)
+    np.subtract(filled(x, out), total, out=out, where=near)
+    return out
+
+
+_NEXT = 0.999
+
 _SMALL = 256
 """For fewer numbers than that, what is faster is looked for longer than it saves."""
 

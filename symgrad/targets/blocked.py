@@ -59,6 +59,9 @@ INTO: Mapping[str, Spelling] = {
     "_mm": call2("np.matmul"),
     "_at": call2("np.matmul"),
     "matmul": call2("np.matmul"),
+    "_weighed_log": call2("_weighed_log_into"),
+    "_evened": replace(SPELLINGS["_evened"], template="_evened_into({0}, {1}, {v0})"),
+    "_log_total": replace(SPELLINGS["_log_total"], template="_log_total_into({0}{kw})"),
     **{name: SPELLINGS[name] for name in ("sum", "max", "min")},
 }
 """As calls, to which `out` is added as the last argument."""
@@ -85,6 +88,7 @@ IN_PLACE = (
             "logical_not",
             "maximum",
             "minimum",
+            "_evened",
             "power by a whole number",
         )
     )
@@ -105,6 +109,9 @@ NAMESPACE: Mapping[str, object] = {
     "_filled": functions.filled,
     "_hypot_into": functions.hypot,
     "_logaddexp_into": functions.logaddexp,
+    "_weighed_log_into": functions.weighed_log,
+    "_evened_into": functions.evened,
+    "_log_total_into": functions.log_total,
     "_contract": functions.contract,
     "_dot": functions.dot,
     "_add_at": functions.add_at,

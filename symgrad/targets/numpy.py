@@ -79,6 +79,7 @@ SPELLINGS = {
     "_flat_exp": call("np.exp"),
     "_hypot": call2("_hypot"),
     "_logaddexp": call2("_logaddexp"),
+    "_weighed_log": call2("_weighed_log"),
     "logical_and": Spelling("{0} & {1}", BIT_AND, (BIT_AND, SIGN)),
     "logical_or": Spelling("{0} | {1}", BIT_OR, (BIT_OR, BIT_AND)),
     "logical_not": Spelling("~{0}", SIGN, (SIGN,)),
@@ -122,6 +123,12 @@ def _hypot(x: Array, y: Array) -> Array:
     floats = np.finfo(found.dtype)
     outside = ~((found > (floats.tiny / floats.eps) ** 0.5) & (found < floats.max**0.5))
     return np.where(outside, np.hypot(x, y), found)[()] if np.any(outside) else found
+''',
+    "_weighed_log": '''\
+def _weighed_log(weight: Array, logarithm: Array) -> Array:
+    """The product; 0 where the weight is 0, even if the logarithm is infinite."""
+    counts = (weight != 0) | np.isnan(logarithm)
+    return np.where(counts, weight * logarithm, 0.0)[()]
 ''',
     "_logaddexp": '''\
 def _logaddexp(x: Array, y: Array) -> Array:

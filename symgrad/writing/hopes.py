@@ -16,10 +16,11 @@ from symgrad.shapes import Inference
 from symgrad.writing.sums import Shapes
 
 _FIRST = frozenset(
-    """negative exp expm1 log log1p sqrt tanh sin cos sum expand_dims squeeze _transpose
-    matrix_transpose permute_dims swapaxes _reshape copy cast broadcast unbroadcast""".split()
+    """negative exp expm1 log log1p sqrt tanh sin cos sum _log_total _evened expand_dims squeeze
+    _transpose matrix_transpose permute_dims swapaxes _reshape copy cast broadcast
+    unbroadcast""".split()
 )
-_BOTH = frozenset("add subtract multiply divide _mm _at matmul _vdot _einsum".split())
+_BOTH = frozenset("add subtract multiply divide _weighed_log _mm _at matmul _vdot _einsum".split())
 """Operations whose result holds a nan where their first operand does, or one of both."""
 
 

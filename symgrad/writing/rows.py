@@ -265,7 +265,8 @@ def _segments(
     for node in graph.nodes:
         kind = kinds.get(node, PLAIN)
         levels = [0]
-        for arg in (part for a in node.args for part in unpaired(a)):
+        read = () if node in numbers else node.args  # Sizes are known before anything is run.
+        for arg in (part for a in read for part in unpaired(a)):
             other, at = kinds.get(arg, PLAIN), level[arg]
             after = other == SUM or (other == ROWS and kind == PLAIN)
             levels.append(at + after)

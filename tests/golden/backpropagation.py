@@ -40,8 +40,8 @@ def value(
     z2 = h @ W2 + b2
     max_z2 = z2.max(axis=-1, keepdims=True)
     r = z2 - np.where(np.isfinite(max_z2), max_z2, 0.0)
-    p = T * (r - np.log(np.sum(np.exp(r), axis=-1, keepdims=True)))
-    return -np.mean(p.sum(axis=-1))
+    weighed_log = _weighed_log(T, r - _log_total(np.exp(r), axis=-1, keepdims=True))
+    return -np.mean(weighed_log.sum(axis=-1))
 
 
 @np.errstate(all="ignore")
@@ -63,7 +63,7 @@ def grad(
     e = np.exp(z2 - np.where(np.isfinite(max_z2), max_z2, 0.0))
     g = T / T.shape[0]
     shares = e / e.sum(axis=-1, keepdims=True)
-    dz2 = g.sum(axis=-1, keepdims=True) * shares - g
+    dz2 = _evened(g.sum(axis=-1, keepdims=True) * shares - g, shares, -1)
     dW2 = h.T @ dz2
     dz1 = np.where(z1 > 0, dz2 @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -89,11 +89,12 @@ def value_and_grad(
     max_z2 = z2.max(axis=-1, keepdims=True)
     r = z2 - np.where(np.isfinite(max_z2), max_z2, 0.0)
     exp_r = np.exp(r)
-    sum_exp_r = exp_r.sum(axis=-1, keepdims=True)
-    value = -np.mean(np.sum(T * (r - np.log(sum_exp_r)), axis=-1))
+    weighed_log = _weighed_log(T, r - _log_total(exp_r, axis=-1, keepdims=True))
+    value = -np.mean(weighed_log.sum(axis=-1))
     # reverse
     g = T / T.shape[0]
-    dz2 = g.sum(axis=-1, keepdims=True) * (exp_r / sum_exp_r) - g
+    shares = exp_r / exp_r.sum(axis=-1, keepdims=True)
+    dz2 = _evened(g.sum(axis=-1, keepdims=True) * shares - g, shares, -1)
     dW2 = h.T @ dz2
     dz1 = np.where(z1 > 0, dz2 @ W2.T, 0.0)
     dW1 = X.T @ dz1
@@ -115,3 +116,31 @@ def _floats(*inputs: ArrayLike) -> list[np.ndarray]:
     ]
     dtype = np.result_type(*types) if types else np.float64
     return [array.astype(dtype, copy=False) for array in arrays]
+
+
+def _weighed_log(weight: Array, logarithm: Array) -> Array:
+    """The product; 0 where the weight is 0, even if the logarithm is infinite."""
+    counts = (weight != 0) | np.isnan(logarithm)
+    return np.where(counts, weight * logarithm, 0.0)[()]
+
+
+def _log_total(
+    x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
+) -> Array:
+    """The logarithm of a sum; next to a 1, what is smaller is added up alone."""
+    total = np.sum(x, axis=axis, keepdims=keepdims)
+    near = total < 1.00001
+    if not np.any(near):
+        return np.log(total)
+    small, large = np.where(x < 1, x, 0), np.where(x < 1, 0, x)
+    rest = np.sum(small, axis=axis, keepdims=keepdims)
+    rest = rest + (np.sum(large, axis=axis, keepdims=keepdims) - 1)
+    return np.where(near, np.log1p(rest), np.log(total))[()]
+
+
+def _evened(x: Array, shares: Array, axis: int | tuple[int, ...] | None) -> Array:
+    """Numbers with the sum 0: what that of a share next to 1 has lost, the others tell."""
+    near = shares > 0.999
+    if not np.any(near):
+        return x
+    return x - np.where(near, np.sum(x, axis=axis, keepdims=True), 0)

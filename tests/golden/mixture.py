@@ -32,7 +32,7 @@ def value(x: ArrayLike, mu: ArrayLike, weights: ArrayLike, s: ArrayLike) -> Arra
     max_weights = weights.max(axis=-1, keepdims=True)
     max_weights_or_0 = np.where(np.isfinite(max_weights), max_weights, 0.0)
     r = weights - max_weights_or_0
-    r2 = r - np.log(np.sum(np.exp(r), axis=-1, keepdims=True))
+    r2 = r - _log_total(np.exp(r), axis=-1, keepdims=True)
     d_log_s_or_0 = np.where((d != 0) | np.isnan(s), d * np.log(s), 0.0)
     r3 = r2 - d2 / (2 * s**2) - d_log_s_or_0
     max_r3 = r3.max(axis=1, keepdims=True)
@@ -57,12 +57,11 @@ def grad(
     max_weights_or_0 = np.where(np.isfinite(max_weights), max_weights, 0.0)
     r2 = weights - max_weights_or_0
     exp_r2 = np.exp(r2)
-    sum_exp_r2 = exp_r2.sum(axis=-1, keepdims=True)
     twice_s_squared = 2 * s**2
     q = d2 / twice_s_squared
     d_nonzero = d != 0
     d_log_s_or_0 = np.where(d_nonzero | np.isnan(s), d * np.log(s), 0.0)
-    r3 = r2 - np.log(sum_exp_r2) - q - d_log_s_or_0
+    r3 = r2 - _log_total(exp_r2, axis=-1, keepdims=True) - q - d_log_s_or_0
     # reverse
     max_r3 = r3.max(axis=1, keepdims=True)
     e = np.exp(r3 - np.where(np.isfinite(max_r3), max_r3, 0.0))
@@ -70,7 +69,8 @@ def grad(
     d_d2 = g / twice_s_squared
     gd_over_s_or_0 = np.where(d_nonzero | (s != 0), g * d / s, 0.0)
     sum_g = g.sum(axis=0)
-    dweights = sum_g.sum(axis=-1) * (exp_r2 / sum_exp_r2) - sum_g
+    shares = exp_r2 / exp_r2.sum(axis=-1, keepdims=True)
+    dweights = _evened(sum_g.sum(axis=-1) * shares - sum_g, shares, -1)
     dmu = np.sum(-2 * d_d2[..., None] * r, axis=0)
     ds = np.sum(gd_over_s_or_0 - 4 * s * (d_d2 * q), axis=0)
     return dmu, dweights, ds
@@ -92,12 +92,11 @@ def value_and_grad(
     max_weights_or_0 = np.where(np.isfinite(max_weights), max_weights, 0.0)
     r2 = weights - max_weights_or_0
     exp_r2 = np.exp(r2)
-    sum_exp_r2 = exp_r2.sum(axis=-1, keepdims=True)
     twice_s_squared = 2 * s**2
     q = d2 / twice_s_squared
     d_nonzero = d != 0
     d_log_s_or_0 = np.where(d_nonzero | np.isnan(s), d * np.log(s), 0.0)
-    r3 = r2 - np.log(sum_exp_r2) - q - d_log_s_or_0
+    r3 = r2 - _log_total(exp_r2, axis=-1, keepdims=True) - q - d_log_s_or_0
     max_r3 = r3.max(axis=1, keepdims=True)
     max_r3_or_0 = np.where(np.isfinite(max_r3), max_r3, 0.0)
     e = np.exp(r3 - max_r3_or_0)
@@ -109,7 +108,8 @@ def value_and_grad(
     d_d2 = g / twice_s_squared
     gd_over_s_or_0 = np.where(d_nonzero | (s != 0), g * d / s, 0.0)
     sum_g = g.sum(axis=0)
-    dweights = sum_g.sum(axis=-1) * (exp_r2 / sum_exp_r2) - sum_g
+    shares = exp_r2 / exp_r2.sum(axis=-1, keepdims=True)
+    dweights = _evened(sum_g.sum(axis=-1) * shares - sum_g, shares, -1)
     dmu = np.sum(-2 * d_d2[..., None] * r, axis=0)
     ds = np.sum(gd_over_s_or_0 - 4 * s * (d_d2 * q), axis=0)
     return value, (dmu, dweights, ds)
@@ -134,3 +134,25 @@ def _of_total(x: Array, e: Array, total: Array) -> Array:
     """What share of the total each exponential of x is; of those of infinity, all."""
     shares = e / np.where(total == 0, 1.0, total)
     return shares if np.isfinite(total).all() else np.where(x == np.inf, 1.0, shares)
+
+
+def _log_total(
+    x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
+) -> Array:
+    """The logarithm of a sum; next to a 1, what is smaller is added up alone."""
+    total = np.sum(x, axis=axis, keepdims=keepdims)
+    near = total < 1.00001
+    if not np.any(near):
+        return np.log(total)
+    small, large = np.where(x < 1, x, 0), np.where(x < 1, 0, x)
+    rest = np.sum(small, axis=axis, keepdims=keepdims)
+    rest = rest + (np.sum(large, axis=axis, keepdims=keepdims) - 1)
+    return np.where(near, np.log1p(rest), np.log(total))[()]
+
+
+def _evened(x: Array, shares: Array, axis: int | tuple[int, ...] | None) -> Array:
+    """Numbers with the sum 0: what that of a share next to 1 has lost, the others tell."""
+    near = shares > 0.999
+    if not np.any(near):
+        return x
+    return x - np.where(near, np.sum(x, axis=axis, keepdims=True), 0)
