@@ -185,10 +185,8 @@ def _meeting(first: Node, second: Node) -> int:
         return _SAME | _SHARED
     below, others = first.args, second.args
     found = _NESTED if first in others or second in below else 0
-    for node in below:
-        if node in others:
-            return found | _SHARED
-    return found
+    shared = below and (below[0] in others or below[-1] in others)
+    return found | _SHARED if shared else found
 
 
 def _needed_meeting(root: Node) -> int:
