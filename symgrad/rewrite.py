@@ -50,7 +50,7 @@ class Rewriter:
         self._under_way: list[_Replacement] = []
         self._seen: set[str] = set(ops)
         self._kinds: Kinds = {}
-        self._of_rest: dict[frozenset[str], tuple[Index, Kinds]] = {}
+        self._of_rest: dict[frozenset[str], tuple[Index | None, Kinds]] = {}
         self.use(sections)
 
     def use(self, sections: tuple[str, ...]) -> None:
@@ -140,11 +140,10 @@ class Rewriter:
 
     def _stays(self, node: Node) -> bool:
         """Whether a node that was in its simplest form before is in it under those in force."""
-        if self._in_force <= node.settled:
+        index, kinds = self._of_rest.get(node.settled) or self._begin_rest(node.settled)
+        if index is None:
             return True
-        rest = self._in_force - node.settled
-        index, kinds = self._of_rest.get(rest) or self._begin_rest(rest)
-        if node.op in index.roots and index.candidates(node, kinds):
+        if index.candidates(node, kinds):
             return False
         node.settled = self._with_those_in_force(node.settled)
         return True
@@ -161,10 +160,10 @@ class Rewriter:
         self._simplest.update(zip(nodes[:count], nodes[:count], strict=True))
         return count
 
-    def _begin_rest(self, rest: frozenset[str]) -> tuple[Index, Kinds]:
-        """The rules of some of the sections in force."""
-        sections = tuple([section for section in self._sections if section in rest])
-        found = self._of_rest[rest] = self._index_of(sections), {}
+    def _begin_rest(self, settled: frozenset[str]) -> tuple[Index | None, Kinds]:
+        """The rules of those sections in force that are not among some others; None for none."""
+        sections = tuple([section for section in self._sections if section not in settled])
+        found = self._of_rest[settled] = self._index_of(sections) if sections else None, {}
         return found
 
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:

@@ -15,7 +15,7 @@ from symgrad.rewriting.cancellation import without_cancellation
 from symgrad.rewriting.gathering import gathered
 from symgrad.rewriting.grouping import grouped
 from symgrad.shapes import CONDITIONS, Inference
-from symgrad.shaping.leaves import Leaves, is_elementwise
+from symgrad.shaping.leaves import Leaves, all_elementwise, is_elementwise
 
 
 def stabilise(
@@ -32,7 +32,7 @@ def stabilise(
     for section in ASKING_FOR_SHAPES:
         alike = where_alike(graph, found or Inference({}), section)
         graph = graph if alike is graph else rewrite(alike, table, sections)
-    if all(node.op in ("input", "constant") or is_elementwise(node.op) for node in graph.nodes):
+    if all_elementwise(graph.nodes):
         sections = (*sections, "single")
     graph = rewrite(graph, table, (*sections, "last"))
     together = gathered(grouped(graph, table), table)

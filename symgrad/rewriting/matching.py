@@ -19,8 +19,18 @@ _Trial = tuple[Any, Bindings]
 graph's, the rest)`; what names stand for."""
 
 
-Kind = tuple[Any, ...]
-"""An operation and those of its operands; for a constant, what is told of it."""
+class Kind:
+    """What is told of a node: its operation, and those of its operands; or of a constant, more.
+
+    There is one for all nodes of which the same is told, so that it is compared by identity: for
+    tuples in tuples, that would take longer than all else that is done to find candidates.
+    """
+
+    __slots__ = ("below", "op")
+
+    def __init__(self, op: str, *below: Any) -> None:
+        self.op = op
+        self.below = below
 
 Kinds = dict[Node, Kind]
 """What was told of nodes."""
@@ -120,6 +130,7 @@ class Index:
                 self._meeting.add(rule.root.op)
         self._candidates: dict[tuple[Any, ...], tuple[Rule, ...]] = Recent()
         self._constants: dict[object, Kind] = Recent()
+        self._kinds: dict[tuple[Any, ...], Kind] = before._kinds if before else Recent()
         if before is not None:
             counts = {op: len(roots) for op, roots in before.roots.items()}
             same = {op for op, roots in self.roots.items() if len(roots) == counts.get(op)}
@@ -159,7 +170,13 @@ class Index:
             arg.op if arg.op != "constant" else kinds.get(arg) or self._of_constant(arg, kinds)
             for arg in node.args
         ]
-        kind = kinds[node] = (node.op, *below)
+        kind = kinds[node] = self._one_for((node.op, *below))
+        return kind
+
+    def _one_for(self, told: tuple[Any, ...]) -> Kind:
+        kind = self._kinds.get(told)
+        if kind is None:
+            kind = self._kinds[told] = Kind(*told)
         return kind
 
     def _of_constant(self, constant: Node, kinds: Kinds) -> Kind:
@@ -171,7 +188,7 @@ class Index:
             passed = [name for name, passes in PREDICATES.items() if passes(constant)]
             if (type(value), value) in self._numbers:
                 passed.append(repr(value))
-            kind = self._constants[key] = ("constant", *passed)
+            kind = self._constants[key] = self._one_for(("constant", *passed))
         kinds[constant] = kind
         return kind
 
@@ -217,8 +234,8 @@ class _Root:
         if self.meeting & ~meeting:
             return False
         for order in self._orders:
-            for wanted, (op, *_) in zip(order, operands, strict=True):
-                if wanted and wanted != op:
+            for wanted, kind in zip(order, operands, strict=True):
+                if wanted and wanted != kind.op:
                     break
             else:
                 return True
@@ -237,20 +254,20 @@ def _fit(rule: Rule, operands: tuple[Kind, ...]) -> bool:
 def _may_be(rule: Rule, wanted: Node, found: Kind) -> bool:
     if not wanted.args:
         return _may_be_leaf(rule, wanted, found)
-    if wanted.op != found[0] or len(wanted.args) != len(found) - 1:
+    if wanted.op != found.op or len(wanted.args) != len(found.below):
         return False
     return any(
         all(
             _may_be_leaf(rule, want, have) if not want.args else want.op == have
             for want, have in zip(wanted.args, order, strict=True)
         )
-        for order in _orders(wanted, found[1:])
+        for order in _orders(wanted, found.below)
     )
 
 
 def _may_be_leaf(rule: Rule, wanted: Node, found: str | Kind) -> bool:
     """Whether a name or a number in a pattern can be what is told of a node."""
-    told = found[1:] if not isinstance(found, str) and found[0] == "constant" else None
+    told = found.below if isinstance(found, Kind) and found.op == "constant" else None
     if wanted.op == "constant":
         return told is not None and repr(wanted.value) in told
     guard = rule.predicates.get(str(wanted.value))
