@@ -131,7 +131,7 @@ class Rewriter:
         """
         if not stays and not (node.settled and self._stays(node)):
             op, args = node.op, node.args
-            if op in _FOLDED or not args or (args[0].op == args[-1].op == "constant"):
+            if op in _FOLDED or (args and args[0].op == args[-1].op == "constant"):
                 return self.simplest(op, args, node.value, node.span)
             taken = self.builder.take(node)
             return self._simplest.get(taken) or self._settled(taken) or self._replaced(taken)

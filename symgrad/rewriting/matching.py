@@ -32,6 +32,7 @@ class Kind:
         self.op = op
         self.below = below
 
+
 Kinds = dict[Node, Kind]
 """What was told of nodes."""
 
