@@ -171,11 +171,9 @@ class Compiled(Shown):
             return load(text, name, PROVIDED), outputs_for(derived.graph, self._kind)
 
     def _numbers(self) -> PlainNumbers | None:
+        known = Known(dict.fromkeys(self._lowered.inputs, ()))
         with compiling(limits_for(self._limits)), paused():
-            if self._what in PROGRAMS:
-                derived = self._special(Known(dict.fromkeys(self._lowered.inputs, ())))
-            else:
-                derived = self._general()
+            derived = self._special(known) if self._what in PROGRAMS else self._general()
             try:
                 return PlainNumbers(derived, self._kind, self._layout, self._table, self._name)
             except LimitError:

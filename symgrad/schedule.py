@@ -105,7 +105,7 @@ def _folds(target: Target, table: FunctionTable, ops: Set[str]) -> _Folds:
         table.cache[key] = folds
     found = {}
     for op in folds.keys() & ops:
-        found[op] = [fold for fold in folds[op] if ops.issuperset(fold[-1].operations)]
+        found[op] = [fold for fold in folds[op] if fold[-1].operations <= ops]
     return found
 
 

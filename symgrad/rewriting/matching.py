@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from symgrad.functions import Recent
@@ -118,14 +119,10 @@ class Index:
         self.rules = rules
         self.roots: dict[str, list[_Root]] = {}
         self._meeting: set[str] = set()
-        self._all: dict[Rule, _Root] = dict(before._all) if before else {}
-        self._numbers: set[tuple[type, Value]] = set(before._numbers) if before else set()
+        self._numbers: set[tuple[type, Value]] = set()
         for rule in rules:
-            root = self._all.get(rule)
-            if root is None:
-                root = self._all[rule] = _Root(rule)
-                numbers = (node for node in rule.matched.nodes if node.is_constant)
-                self._numbers.update((type(node.value), node.value) for node in numbers)
+            root = _root_of(rule)
+            self._numbers.update(root.numbers)
             self.roots.setdefault(rule.root.op, []).append(root)
             if root.meeting:
                 self._meeting.add(rule.root.op)
@@ -186,13 +183,19 @@ class Index:
         key = key_of(value)
         kind = self._constants.get(key)
         if kind is None:
-            passed = [name for name, passes in PREDICATES.items() if passes(constant)]
+            passed = _passed.get(key)
+            if passed is None:
+                passed = tuple([name for name, passes in PREDICATES.items() if passes(constant)])
+                _passed[key] = passed
             if (type(value), value) in self._numbers:
-                passed.append(repr(value))
+                passed = (*passed, repr(value))
             kind = self._constants[key] = self._one_for(("constant", *passed))
         kinds[constant] = kind
         return kind
 
+
+_passed: dict[object, tuple[str, ...]] = Recent()
+"""The guards that numbers pass: the same for every index."""
 
 _SAME, _NESTED, _SHARED = 1, 2, 4
 
@@ -220,15 +223,17 @@ def _needed_meeting(root: Node) -> int:
 
 
 class _Root:
-    """What the root of a rule asks for at first sight: where operands meet, their operations."""
+    """What a rule asks for at first sight: where operands meet, their operations, its numbers."""
 
-    __slots__ = ("_orders", "meeting", "rule")
+    __slots__ = ("_orders", "meeting", "numbers", "rule")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.meeting = _needed_meeting(rule.root)
         wanted = tuple(["" if arg.op == "input" else arg.op for arg in rule.root.args])
         self._orders = _orders(rule.root, wanted)
+        constants = [node.value for node in rule.matched.nodes if node.op == "constant"]
+        self.numbers = [(type(value), value) for value in constants]
 
     def fits(self, operands: tuple[Kind, ...], meeting: int) -> bool:
         """Whether operands that meet so have the operations, in an order that is possible."""
@@ -241,6 +246,10 @@ class _Root:
             else:
                 return True
         return False
+
+
+_root_of = cache(_Root)
+"""A rule stands in many indices: one for each way in which sections are in force together."""
 
 
 def _fit(rule: Rule, operands: tuple[Kind, ...]) -> bool:
