@@ -28,7 +28,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from symgrad.errors import InputError, did_you_mean, told
+from symgrad.errors import InputError, LimitError, did_you_mean, told
+from symgrad.limits import Limits, in_bytes
 from symgrad.running.contents import as_array
 
 Floats = NDArray[np.floating[Any]]
@@ -269,13 +270,28 @@ def as_parameters(params: Mapping[str, Any]) -> Parameters:
     ------
     InputError
         A parameter is not a real number or an array of them.
+    LimitError
+        An array is larger than the memory that `symgrad.Limits` allows, and each is copied.
     """
     if not isinstance(params, Mapping):
         raise InputError(
             f"parameters must be a dict, not {type(params).__name__}",
             hint='Write them by name: {"a": 1.0, "w": w}.',
         )
+    for name, value in params.items():
+        _check_size(name, value)
     return {name: _floating(f"the parameter {name}", value) for name, value in params.items()}
+
+
+def _check_size(name: str, value: Any) -> None:
+    """Refuse an array that only pretends to be in memory, as one that was broadcast does."""
+    size, limits = getattr(value, "size", 1), Limits.current()
+    if isinstance(size, int) and 8 * size > limits.memory:
+        raise LimitError(
+            f"the parameter {name} would take about {in_bytes(8 * size)} of memory, "
+            f"and the limit is {in_bytes(limits.memory)}",
+            hint="symgrad.Limits(memory=...) sets the limit, in bytes.",
+        )
 
 
 def _floating(what: str, value: Any) -> Any:

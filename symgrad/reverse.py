@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symgrad.differentiation.growth import Growth
 from symgrad.differentiation.nonzero import always_holds
 from symgrad.differentiation.structural import ADJOINTS, MAPS, PARTIALS, no_terms
 from symgrad.functions import FunctionTable
@@ -94,6 +95,7 @@ class Tape:
         """Where the elements of the inputs meet first, if they do on a way to the value."""
         self._leaves = Leaves(self.build.nodes)
         self._quotients = None if exact else Quotients(graph.nodes, self.active)
+        self._growth = Growth(() if exact else graph.nodes)
         self._found = found
         if found is not None:
             for node in graph.nodes:
@@ -154,15 +156,17 @@ class Tape:
         if node.op == "divide" and self._quotients is not None:
             together = self._quotients.partials(self.build, node)
             if together:
-                return [
-                    (a, keep(self.build, mask, self._product(inner, p)), root) for a, p in together
-                ]
+                flat = self._growth.mask(self.build, node, 1)
+                terms = [(a, keep(self.build, flat, self._product(inner, p))) for a, p in together]
+                return [(a, keep(self.build, mask, term), root) for a, term in terms]
         found = []
         for position, operand in enumerate(node.args):
             if operand in self.active:
                 term = self._term(node, position, inner)
                 if term is not None:
-                    found.append((operand, keep(self.build, mask, term), root))
+                    term = keep(self.build, self._growth.mask(self.build, node, position), term)
+                    held = self._growth.past(mask, node, operand)
+                    found.append((operand, keep(self.build, held, term), root))
         return found
 
     def _pull_back_whole(

@@ -14,6 +14,7 @@ from symgrad.rewriting.alike import ASKING_FOR_SHAPES, where_alike
 from symgrad.rewriting.cancellation import without_cancellation
 from symgrad.rewriting.gathering import gathered
 from symgrad.rewriting.grouping import grouped
+from symgrad.rewriting.meeting import met
 from symgrad.shapes import CONDITIONS, Inference
 from symgrad.shaping.leaves import Leaves, all_elementwise, is_elementwise
 
@@ -32,6 +33,7 @@ def stabilise(
     for section in ASKING_FOR_SHAPES:
         alike = where_alike(graph, found or Inference({}), section)
         graph = graph if alike is graph else rewrite(alike, table, sections)
+    graph = _together(graph, table, sections)
     if all_elementwise(graph.nodes):
         sections = (*sections, "single")
     graph = rewrite(graph, table, (*sections, "last"))
@@ -39,6 +41,19 @@ def stabilise(
     if together is not graph:
         together = rewrite(together, table, (*sections, "last"))
     return _once_expanded(without_cancellation(together, table), table)
+
+
+def _together(graph: Graph, table: FunctionTable, sections: tuple[str, ...]) -> Graph:
+    """The graph with factors as one that have a rule, wherever in a product they stand."""
+    for _ in range(_MOST_MEETINGS):
+        found = met(graph, table, sections)
+        if found is graph:
+            break
+        graph = rewrite(found, table, sections)
+    return graph
+
+
+_MOST_MEETINGS = 8
 
 
 def _once_expanded(graph: Graph, table: FunctionTable) -> Graph:

@@ -5,11 +5,12 @@
 PIPELINE = """
     version collector errors crew blas recycled extras terminal colouring limits template
     spelling notations mistakes parser tree building syntax printer functions labels graph
-    contraction items indexing variables replaying attributes compositions leaves nonzero
+    contraction items indexing variables replaying attributes compositions leaves nonzero growth
     structural calls declarations lower formula extend misfit dependence key_shapes shape_moves
-    shape_rules shapes axes resolve selection slices rules rulebook matching rewrite quotients
-    stated reverse guards series polynomials cancellation grouping gathering alike simplify
-    sizes leading specialise terms batch_products batch_moves batch_keys batch work leibniz
+    shape_rules shapes axes resolve selection slices rules rulebook identity matching rewrite
+    quotients stated reverse guards series polynomials cancellation ingredients grouping
+    gathering meeting alike simplify sizes leading specialise terms batch_products batch_moves
+    batch_keys batch work leibniz
     products alignment derivatives pipeline once finish targets schedule choices memory rows
     sums hopes elements naming emit slots loops homes segments into buffers pieces blocked
     runner lines carrying remarks layout origin load quick floats document plain_numbers
@@ -47,6 +48,7 @@ TESTED_WITH = {
     "compiled": "api",
     "c_rows": "c_file",
     "grouping": "cancellation",
+    "ingredients": "cancellation",
     "gathering": "cancellation",
     "polynomials": "cancellation",
     "batch_products": "batch",

@@ -39,3 +39,11 @@ def test_nothing_to_draw(tmp_path: Path) -> None:
     nothing = symgrad.accuracy("log(x) + sqrt(-x)", {"x": (1, 2)}, samples=2)
     wanted = "there is nothing to draw: no result is known"
     assert outcome(nothing, tmp_path / "e.png") == (wanted if find_spec("matplotlib") else NAMED)
+
+
+@pytest.mark.parametrize("formula", ["log(1 + exp(x)) - x", "1e300 * (exp(x) - exp(x)) + 1e-300"])
+def test_errors_that_no_integer_of_numpy_holds(formula: str, tmp_path: Path) -> None:
+    wide = symgrad.accuracy(formula, {"x": (-50, 50)}, samples=50)
+    path = tmp_path / "e.png"
+    wanted = "\x89PNG" if find_spec("matplotlib") else NAMED
+    assert outcome(wide, path).startswith(wanted)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from symgrad.api import value_and_grad
-from symgrad.errors import InputError
+from symgrad.errors import InputError, LimitError
 from symgrad.optim import Adam, GradientDescent, Momentum, RMSProp, Rule, State
 
 RULES = [
@@ -315,3 +315,8 @@ def test_a_rule_of_ones_own_keeps_as_many_averages_as_it_names() -> None:
     params, state = rule.step(params, {"x": [4.0]}, state)
     assert params["x"].tolist() == [-0.8]
     assert state.averages["x"][0].tolist() == [25.0]
+
+
+def test_an_array_that_only_pretends_to_be_in_memory_is_refused() -> None:
+    with pytest.raises(LimitError, match="the parameter w would take about 745 GiB of memory"):
+        Adam().start({"w": np.broadcast_to(0.0, 10**11)})

@@ -41,7 +41,7 @@ CONSTANTS = (-4.0, -2.0, -1.5, -0.25, 0.125, 0.5, 2.0, 3.0, 6.0, 100.0)
 
 def rules_of(section: str) -> list[Rule]:
     rules = parse_rules([section], EVERY_OPERATION)
-    return [rule for rule in rules if all(map(is_of_numbers, rule.pattern.nodes))]
+    return [rule for rule in rules if all(map(is_of_numbers, rule.meant.nodes))]
 
 
 def is_of_numbers(node: Node) -> bool:
@@ -69,7 +69,7 @@ def candidates(rule: Rule, name: str, numbers: tuple[float, ...]) -> list[float 
 
 
 def samples(rule: Rule, numbers: tuple[float, ...]) -> list[dict[str, float | bool]]:
-    names = list(rule.pattern.inputs())
+    names = list(rule.meant.inputs())
     choices = [candidates(rule, name, numbers) for name in names]
     assert all(choices), "a guard that no sample satisfies"
     points = list(itertools.product(*choices))
@@ -98,7 +98,7 @@ def ulps(found: float, truth: mpmath.mpf) -> float:
 def test_the_two_sides_are_equal_over_the_reals(rule: Rule) -> None:
     compared = 0
     for point in samples(rule, POINTS):
-        left, right = exact_value(rule.pattern, point), exact_value(rule.replacement, point)
+        left, right = exact_value(rule.meant, point), exact_value(rule.replacement, point)
         if mpmath.isfinite(left) and mpmath.isfinite(right):
             compared += 1
             with mp.workdps(60):
@@ -109,13 +109,13 @@ def test_the_two_sides_are_equal_over_the_reals(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", ALL)
 def test_a_rule_lowers_the_cost(rule: Rule) -> None:
-    assert cost(rule.replacement, rule.predicates) < cost(rule.pattern, rule.predicates)
+    assert cost(rule.replacement, rule.predicates) < cost(rule.meant, rule.predicates)
 
 
 @pytest.mark.parametrize("rule", labelled("exact"))
 def test_exact_rules_are_bit_identical(rule: Rule) -> None:
     for point in samples(rule, POINTS + EDGES):
-        left, right = (numpy_outputs(g, point)[0] for g in (rule.pattern, rule.replacement))
+        left, right = (numpy_outputs(g, point)[0] for g in (rule.meant, rule.replacement))
         assert left == right or (left != left and right != right), point
         assert math.copysign(1, left) == math.copysign(1, right) or left != left, point
 
@@ -123,15 +123,15 @@ def test_exact_rules_are_bit_identical(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", [each for section in SECTIONS[1:-1] for each in labelled(section)])
 def test_stable_rules_are_at_least_as_accurate(rule: Rule) -> None:
     for point in samples(rule, POINTS):
-        truth = exact_value(rule.pattern, point)
+        truth = exact_value(rule.meant, point)
         if mpmath.isfinite(truth):
             before, after = (
                 ulps(float(numpy_outputs(g, point)[0]), truth)
-                for g in (rule.pattern, rule.replacement)
+                for g in (rule.meant, rule.replacement)
             )
-            allowed = max(before, 1.0, sensitivity(rule.pattern, point, truth)) + 2
+            allowed = max(before, 1.0, sensitivity(rule.meant, point, truth)) + 2
             assert after <= allowed, (point, before, after)
-    choices = [candidates(rule, name, INFINITE) for name in rule.pattern.inputs()]
+    choices = [candidates(rule, name, INFINITE) for name in rule.meant.inputs()]
     assert pattern_of(rule) in EXCEPTIONS or not any(misses(rule, choices))
 
 
@@ -155,8 +155,8 @@ def ulps_between(a: mpmath.mpf, b: mpmath.mpf) -> float:
 @pytest.mark.parametrize("rule", labelled("tidy"))
 def test_tidy_rules_keep_a_product_to_a_few_ulps(rule: Rule) -> None:
     for point in samples(rule, (-1e9, -3.25, -0.7, 1e-9, 0.3, 1.7, 745.2)):
-        truth = exact_value(rule.pattern, point)
-        left, right = (numpy_outputs(g, point)[0] for g in (rule.pattern, rule.replacement))
+        truth = exact_value(rule.meant, point)
+        left, right = (numpy_outputs(g, point)[0] for g in (rule.meant, rule.replacement))
         if mpmath.isfinite(truth):
             assert ulps(float(right), truth) <= ulps(float(left), truth) + 3, point
 
@@ -170,7 +170,7 @@ def test_what_a_line_needs_is_in_its_pattern(section: str) -> None:
     """Else a rule would not be tried where it matches."""
     for line in written_lines()[section]:
         rule = line.make()
-        assert {*line.needs.split()} <= {node.op for node in rule.pattern.nodes}, rule.text
+        assert {*line.needs.split()} <= {node.op for node in rule.meant.nodes}, rule.text
 
 
 def test_every_defined_operation_is_read_backwards() -> None:
@@ -203,8 +203,8 @@ def test_a_replacement_that_drops_an_operand_keeps_its_shape() -> None:
             "this is not a guard\n"
             "  x + y -> x : old(y)\n"
             "               ^^^^^^\n"
-            "Guards are: constant, varying, given, free, number, positive, even, odd, broken, "
-            "negative, moderate, true, dyadic, false.",
+            "Guards are: constant, varying, given, free, number, rootless, positive, even, odd, "
+            "broken, negative, moderate, true, dyadic, false, same.",
         ),
     ],
 )

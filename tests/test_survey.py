@@ -43,6 +43,19 @@ def test_points_cover_magnitudes_and_special_numbers(softplus: symgrad.Accuracy)
     assert (np.abs(x) > 10).sum() > 10
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_points_cover_the_magnitudes_of_an_interval_that_lacks_zero(sign: int) -> None:
+    box = {"x": (1e-6, 1e6) if sign > 0 else (-1e6, -1e-6)}
+    drawn = symgrad.accuracy("2*x", box).errors[0].points["x"]
+    counts, _ = np.histogram(np.log10(drawn * sign), bins=range(-6, 7))
+    assert counts.min() > 10
+
+
+def test_a_matrix_that_is_refused_is_left_out() -> None:
+    found = symgrad.accuracy("sum(inv(A))", {"A": (0, 1e-180)}, shapes={"A": (2, 2)})
+    assert 0 < found.errors[0].ulps.size < found.samples
+
+
 def test_the_same_seed_draws_the_same_points() -> None:
     first, again, other = (
         symgrad.accuracy("x*y", {"x": (1, 2), "y": (0, 9)}, samples=10, seed=seed).errors[0]

@@ -84,6 +84,22 @@ def test_smooth_formulas_have_no_conditions_and_call_what_was_asked_for(formula:
     assert drawn <= {*arithmetic.split(), "sin", *local}
 
 
+@pytest.mark.parametrize("smooth", [False, True])
+def test_most_formulas_vary_with_their_inputs(smooth: bool) -> None:
+    judged = []
+
+    @settings(hunt, max_examples=200)
+    @given(st.data())
+    def judge(data: st.DataObject) -> None:
+        formula = data.draw(formulas(smooth=smooth))
+        values = data.draw(inputs(formula))
+        slopes = symgrad.grad(formula, wrt=tuple(values))(**values)
+        judged.append(any(np.any(np.isfinite(slope) & (slope != 0)) for slope in slopes))
+
+    judge()
+    assert np.mean(judged) > 0.7
+
+
 @few
 @given(formulas(max_size=1))
 def test_size_is_bounded(formula: str) -> None:

@@ -12,7 +12,7 @@ def always_holds(mask: Node) -> bool:
         p = waiting.pop()
         if p.op == "logical_or":
             waiting.extend(p.args)
-        elif p.op == "not_equal" and p.args[1].value == 0 and _is_never_zero(p.args[0]):
+        elif p.op == "not_equal" and p.args[1].value == 0 and is_never_zero(p.args[0]):
             return True
     return False
 
@@ -20,7 +20,7 @@ def always_holds(mask: Node) -> bool:
 _NEVER_NEGATIVE = frozenset("exp abs sqrt cosh sigmoid softplus hypot".split())
 
 
-def _is_never_zero(x: Node) -> bool:
+def is_never_zero(x: Node) -> bool:
     """Whether it is a constant other than 0, or a positive one plus what is never negative."""
     if x.is_constant:
         return x.value != 0

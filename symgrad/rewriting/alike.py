@@ -9,7 +9,7 @@ from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.language.template import Wild
 from symgrad.rewriting.matching import match
 from symgrad.rewriting.rulebook import parse_rules
-from symgrad.rewriting.rules import Bindings, Rule, filled_in
+from symgrad.rewriting.rules import Bindings, Rule, built
 from symgrad.shapes import Inference
 from symgrad.shaping.misfit import Shape
 
@@ -35,7 +35,7 @@ def where_alike(graph: Graph, found: Inference, section: str) -> Graph:
         for rule in matching.get(node, ()):
             bound = match(rule, node)
             if bound is not None and fits(rule, bound, found):
-                return _built(rule, {**bound, **_made(bound, made)}, build, node)
+                return built(rule, {**bound, **_made(bound, made)}, build, node)
         return None
 
     for node in graph.nodes:
@@ -123,15 +123,3 @@ _FIT: Mapping[str, Callable[[Rule, Bindings, Inference], bool]] = {
 
 ASKING_FOR_SHAPES = tuple(_FIT)
 """The sections that hold under such a condition, in the order in which they are applied."""
-
-
-def _built(rule: Rule, bound: Bindings, build: Builder, target: Node) -> Node:
-    plan = rule.plan
-    made = [bound[name] for name in plan.names]
-    for op, places, value in plan.steps:
-        if isinstance(value, tuple):
-            value = filled_in(value, bound)
-        args = [made[place] for place in places]
-        made.append(build.node(op, *args, value=value, span=target.span))
-    result: Node = made[plan.last]
-    return result

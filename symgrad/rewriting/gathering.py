@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.rewriting.cancellation import series_of
-from symgrad.rewriting.grouping import made_of, take_all
+from symgrad.rewriting.ingredients import made_of, take_all
 
 _SUMS = frozenset(("add", "subtract"))
 _PLAIN = frozenset("input constant power add subtract multiply negative".split())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import reduce
 from operator import mul
 
@@ -19,6 +20,7 @@ from symgrad.functions import FunctionTable
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.rewrite import rewrite
 from symgrad.rewriting.cancellation import series_of, without_cancellation
+from symgrad.rewriting.ingredients import made_of, take_all
 from symgrad.rewriting.polynomials import near_point
 from symgrad.rewriting.series import PRODUCTS
 
@@ -34,12 +36,18 @@ _VANISHING: Mapping[str, tuple[int, int]] = {
         """sin tan sinh tanh arcsin arctan arcsinh arctanh erf expm1 log1p arctan2""".split(),
         (0, 1),
     ),
-    **dict.fromkeys("_versine _cosh_excess _hypot_excess _gamma_excess log_cosh".split(), (0, 2)),
+    **dict.fromkeys(
+        "_versine _cosh_excess _hypot_excess _gamma_excess log_cosh _log1p_square".split(),
+        (0, 2),
+    ),
     **dict.fromkeys("_sin_step _cos_step _exp_step _sqrt_step".split(), (1, 1)),
 }
 """Functions that are 0 where an operand is, at which place that is, and to which power of it."""
 
-Powers = dict[Node, int]
+_ROOTS: Mapping[str, tuple[int, int]] = {"_sqrt_product": (1, 1), "_sqrt_ratio": (1, -1)}
+"""Roots of products, which are half of each factor, and on which side that stands."""
+
+Powers = dict[Node, Fraction]
 """The factors of a product, and how often each stands in it; less than never below the line."""
 
 
@@ -71,7 +79,7 @@ def _with_divisors(graph: Graph) -> set[Node]:
         elif (
             (node.op in _QUOTIENTS and not node.args[1].is_constant)
             or not divided.isdisjoint(node.args)
-            or any(_is_of_a_quotient(arg) for arg in node.args)
+            or any(_is_of_a_quotient(arg) or _is_a_root_of_one(arg) for arg in node.args)
         ):
             divided.add(node)
     return divided & whole
@@ -83,6 +91,10 @@ def _is_of_a_quotient(function: Node) -> bool:
         return False
     argument = _unsigned(function.args[_VANISHING[function.op][0]])
     return argument.op == "divide" and not argument.args[1].is_constant
+
+
+def _is_a_root_of_one(node: Node) -> bool:
+    return node.op == "_sqrt_ratio" or (node.op == "sqrt" and node.args[0].op == "divide")
 
 
 def _turns(function: Node) -> bool:
@@ -165,7 +177,7 @@ class _Ratio:
             far = _times(build, function, {f: -n for f, n in below.items()}, again)
         if not self.rest and self.sign > 0:
             return far
-        if self.power == 1 and self._has_a_rule(table):
+        if self.power == 1 and not self._is_of_roots() and self._has_a_rule(table):
             sign = build.constant(float(self.sign * self._turned()))
             whole = build.node("multiply", _times(build, sign, self.rest, again), met)
             return self._divided(build, build.node(self.function.op, whole), met)
@@ -186,6 +198,11 @@ class _Ratio:
 
     def _turned(self) -> int:
         return 1 if self.function.args[0] is self.argument else -1
+
+    def _is_of_roots(self) -> bool:
+        """Whether the argument has an infinite slope somewhere, which its square has not."""
+        factors = (*self.met.items(), *self.rest.items())
+        return any(factor.op == "sqrt" or n.denominator > 1 for factor, n in factors)
 
     def _has_a_rule(self, table: FunctionTable) -> bool:
         """Whether the function of a product over one of its factors is a function of its own."""
@@ -227,7 +244,8 @@ def _ratios_of(function: Node, powers: Powers) -> Iterator[_Ratio]:
         if all(each.is_constant for each in found):
             return
         often = min(order, max(1, *[n // inner[f] ** 2 for f, n in found.items()]))
-        sides = {f: -side * powers.get(f, 0) for f in inner}
+        none = Fraction(0)
+        sides = {f: -side * powers.get(f, none) for f in inner}
         met = {
             f: min(often * n, sides[f]) if n > 0 else max(often * n, sides[f])
             for f, n in inner.items()
@@ -235,8 +253,8 @@ def _ratios_of(function: Node, powers: Powers) -> Iterator[_Ratio]:
         }
         powers[function] -= side
         for factor, n in inner.items():
-            powers[factor] = powers.get(factor, 0) + side * often * n
-        rest = {f: often * n - met.get(f, 0) for f, n in inner.items()}
+            powers[factor] = powers.get(factor, none) + side * often * n
+        rest = {f: often * n - met.get(f, none) for f, n in inner.items()}
         rest = {f: n for f, n in rest.items() if n}
         yield _Ratio(function, argument, often, side, sign**often, met, rest)
 
@@ -249,7 +267,9 @@ def _times(build: Builder, product: Node, factors: Powers, again: Callable[[Node
     return product
 
 
-def _raised(build: Builder, node: Node, power: int) -> Node:
+def _raised(build: Builder, node: Node, power: Fraction | int) -> Node:
+    if power == Fraction(1, 2):
+        return build.node("sqrt", node)
     return node if power == 1 else build.node("power", node, build.constant(float(power)))
 
 
@@ -260,7 +280,7 @@ def _factors(product: Node) -> tuple[int, Powers, bool]:
     the other way round, is one factor.
     """
     sign, powers, cancels = 1, Powers(), False
-    waiting = [(product, 1)]
+    waiting = [(product, Fraction(1))]
     while waiting:
         node, n = waiting.pop()
         few = len(powers) + len(waiting) < _MOST_NODES
@@ -272,14 +292,19 @@ def _factors(product: Node) -> tuple[int, Powers, bool]:
             waiting += [(Node(_DIVIDES_BY[node.op], node.args[1:]), -n), (node.args[0], n)]
         elif node.op in PRODUCTS and few:
             waiting += [(Node(PRODUCTS[node.op], node.args[1:]), n), (node.args[0], n)]
+        elif node.op == "sqrt" and node.args[0].op in ("multiply", "divide") and few:
+            waiting.append((node.args[0], n / 2))
+        elif node.op in _ROOTS and few:
+            sides = zip(node.args, _ROOTS[node.op], strict=True)
+            waiting += [(arg, n * side / 2) for arg, side in sides]
         elif node.op == "negative":
-            sign *= (-1) ** n
+            sign *= (-1) ** int(n)
             waiting.append((node.args[0], n))
         elif node.op == "power" and _is_few(node.args[1]):
             waiting.append((node.args[0], n * int(_number(node.args[1]))))
         else:
             cancels |= powers.get(node, 0) * n < 0 and not node.is_constant
-            powers[node] = powers.get(node, 0) + n
+            powers[node] = powers.get(node, Fraction(0)) + n
     return sign, powers, cancels
 
 
@@ -366,26 +391,3 @@ def _alone(op: str, own: list[Node], divisor: Node, under: Mapping[Node, None]) 
     build = Builder()
     take_all(build, under)
     return build.graph([build.node(op, _product(build, own), divisor)])
-
-
-def take_all(build: Builder, under: Mapping[Node, None]) -> None:
-    """Take nodes and what they are made of, operands first."""
-    placed: set[Node] = set()
-    while len(placed) < len(under):
-        for node in under:
-            if node not in placed and placed.issuperset(node.args):
-                placed.add(build.take(node))
-
-
-def made_of(node: Node) -> dict[Node, None]:
-    """What something is made of, itself included; nothing where that is much."""
-    seen = {node: None}
-    waiting = [node]
-    while waiting:
-        for arg in waiting.pop().args:
-            if arg not in seen:
-                seen[arg] = None
-                waiting.append(arg)
-        if len(seen) > _MOST_NODES:
-            return {}
-    return seen

@@ -8,6 +8,7 @@ from typing import Any
 from symgrad.functions import Recent
 from symgrad.graph import Node, Value, key_of
 from symgrad.language.template import Wild
+from symgrad.rewriting.identity import is_same
 from symgrad.rewriting.rules import OPEN, PREDICATES, Attribute, Bindings, Rule
 
 COMMUTATIVE = frozenset(
@@ -40,7 +41,7 @@ Kinds = dict[Node, Kind]
 
 def match(rule: Rule, node: Node) -> Bindings | None:
     """What the names of a pattern stand for at a node, or None. Commuted operands are tried too."""
-    pending: Any = (rule.root, node, None)
+    pending: Any = (rule.root, node, _LAST if rule.same else None)
     bound: Bindings = {}
     others: list[_Trial] = []
     weighed = rule.weighed
@@ -53,11 +54,13 @@ def match(rule: Rule, node: Node) -> Bindings | None:
             fits = holds and bound.setdefault(wanted.value, found) is found
         elif op == "constant":
             fits = found.op == "constant" and _same(wanted.value, found.value)
+        elif wanted is found:
+            fits = _are_same(rule, bound)
         else:
             args, have = wanted.args, found.args
             fits = op == found.op and len(args) == len(have)
-            if fits and (wanted.value is not None or found.value is not None):
-                fits = _same_attributes(wanted.value, found.value, bound)
+            plain = wanted.value is None and found.value is None
+            fits = fits and (plain or _same_attributes(wanted.value, found.value, bound))
             if fits and len(args) == 1:
                 pending = (args[0], have[0], pending)
             elif fits:
@@ -76,6 +79,16 @@ def match(rule: Rule, node: Node) -> Bindings | None:
                 return None
             pending, bound = others.pop()
     return bound
+
+
+_END = Node("end")
+_LAST = (_END, _END, None)
+"""Where names stand for expressions, that is looked at last, once all names stand for something."""
+
+
+def _are_same(rule: Rule, bound: Bindings) -> bool:
+    """Whether names stand for the expressions that they are to stand for."""
+    return all(is_same(bound[name], graph, bound) for name, graph in rule.same.items())
 
 
 def _possible(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from math import gcd
 
 from symgrad.graph import Builder, Node
@@ -56,7 +57,7 @@ def near_point(
     near = build.node("less", size, radius)
     inner = distance
     if found.stride == 2:
-        inner = build.node("power", distance, build.constant(2.0))
+        inner = _squared(build, distance)
     value: Node = build.constant(found.coefficients[0])
     if len(found.coefficients) > 1:
         value = build.node("_polynomial", inner, value=(found.coefficients[::-1],))
@@ -66,6 +67,33 @@ def near_point(
             lead = build.node("power", distance, build.constant(float(found.start)))
         value = build.node("multiply", lead, value)
     return near, value
+
+
+def _squared(build: Builder, node: Node) -> Node:
+    """A square; that of a root is what it is the root of, and has a slope where the root has none.
+
+    So is that of a product with roots, as an angle w * sqrt(1 - z**2) * t is.
+    """
+    factors = [node]
+    while any(factor.op == "multiply" for factor in factors):
+        factors = [part for f in factors for part in (f.args if f.op == "multiply" else (f,))]
+    if len(factors) > _MOST_FACTORS or not any(factor.op in _ROOTS for factor in factors):
+        return build.node("power", node, build.constant(2.0))
+    squares = [_square_of(build, factor) for factor in factors]
+    return reduce(lambda a, b: build.node("multiply", a, b), squares)
+
+
+_MOST_FACTORS = 6
+_ROOTS = {"sqrt": "", "_sqrt_product": "multiply", "_sqrt_ratio": "divide"}
+"""Roots, and what of their operands they are the root of."""
+
+
+def _square_of(build: Builder, factor: Node) -> Node:
+    if factor.op == "sqrt":
+        return factor.args[0]
+    if factor.op in _ROOTS:
+        return build.node(_ROOTS[factor.op], *factor.args)
+    return build.node("power", factor, build.constant(2.0))
 
 
 def choice(

@@ -56,7 +56,7 @@ class Quotients:
         n, b = polynomials[above], polynomials[base]
         found: list[tuple[Node, Node]] = []
         cancels = False
-        terms, shared = 0, False
+        terms, shared, on_both = 0, False, 0
         for which, atom in enumerate(atoms):
             up, down = _slope(n, which), _scaled(_slope(b, which), power)
             if atom not in self._active or not (up or down):
@@ -69,6 +69,7 @@ class Quotients:
                 if up and down:
                     return []
                 shared = True
+            on_both += bool(up and down)
             terms = max(terms, len(total) if up and down else 0)
             if not down:
                 partial = _over(build, _written(build, up, atoms), line)
@@ -81,7 +82,8 @@ class Quotients:
                 partial = _over(build, _written(build, total, atoms), [*line, base])
             found.append((atom, partial))
         # Plain partials share their factors: many of them are given up for nothing but a product.
-        short = not shared or (terms <= 2 and len(atoms) <= _FEW_ATOMS)
+        few = len(atoms) <= _FEW_ATOMS or (on_both == 1 and _is_linear_over_linear(n, b))
+        short = not shared or (terms <= 2 and few)
         return found if cancels and short else []
 
     def _atoms(self, above: Node, below: Node) -> tuple[list[Node], list[Node]]:
@@ -120,6 +122,11 @@ class Quotients:
                         found |= self._inputs[arg]
                 self._inputs[each] = found
         return self._inputs[node]
+
+
+def _is_linear_over_linear(n: Polynomial, b: Polynomial) -> bool:
+    """Whether it is like (a*x + b) / (c*x + d), where no factor stands in both terms."""
+    return len(n) == len(b) == 2 and not any(all(powers) for powers in zip(*n, strict=True))
 
 
 def _is_step(node: Node) -> bool:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import accumulate
 from typing import Any
 from zlib import crc32
 
@@ -111,9 +112,11 @@ def _kept_lines(rows: Iterable[str]) -> Mapping[str, tuple[Line, ...]]:
 
 
 def _kept_rule(entry: str) -> Rule:
-    text, guards, pattern, replacement = entry.split("\t")
+    text, guards, pattern, replacement, *same = entry.split("\t")
     about = dict(guard.split(":") for guard in guards.split())
-    return Rule(text, _kept_graph(pattern), partial(_kept_graph, replacement), about)
+    pairs = zip(same[::2], same[1::2], strict=True)
+    expressions = {name: _kept_graph(graph) for name, graph in pairs}
+    return Rule(text, _kept_graph(pattern), partial(_kept_graph, replacement), about, expressions)
 
 
 def _kept_graph(entry: str) -> Graph:
@@ -138,7 +141,8 @@ def _attribute(part: Any) -> Any:
 
 
 def table_text() -> str:
-    """The table: what it was made of; then section, needs, text, guards and graphs of each rule."""
+    """The table: what it was made of; then section, needs, text, guards and graphs of each rule,
+    and the names that stand for an expression, with that."""
     rows = [_digest()]
     for name, lines in written_lines().items():
         for line in lines:
@@ -146,7 +150,8 @@ def table_text() -> str:
             needs = _in_order({node.op for node in rule.matched.nodes} - _LEAVES)
             guards = " ".join(f"{about}:{guard}" for about, guard in rule.predicates.items())
             graphs = map(_entry, (rule.pattern, rule.replacement))
-            rows.append("\t".join([name, needs, rule.text, guards, *graphs]))
+            same = [part for about, graph in rule.same.items() for part in (about, _entry(graph))]
+            rows.append("\t".join([name, needs, rule.text, guards, *graphs, *same]))
     return "\n".join([*rows, ""])
 
 
@@ -169,10 +174,14 @@ def _wild_name(value: Wild) -> str:
 def written_lines() -> Mapping[str, tuple[Line, ...]]:
     """The lines by section, of which each is parsed when its rule is asked for."""
     table, blocks = builtin_functions(), _blocks()
+    written = frozenset(
+        line.split("->")[0].strip() for line in table_lines("".join(blocks.values()))
+    )
     book = {
         name: tuple(
-            Line(_needs(line.split("->")[0], table), partial(make_rule, line, table))
+            _line(own, table)
             for line in table_lines(block)
+            for own in (line, *_in_other_bases(line, written))
         )
         for name, block in blocks.items()
     }
@@ -180,6 +189,32 @@ def written_lines() -> Mapping[str, tuple[Line, ...]]:
     named = frozenset(re.findall(r"-> *-?(\w+)\(.*:", chosen))
     book["stable"] += tuple(_backwards(table, named))
     return book
+
+
+def _line(text: str, table: FunctionTable) -> Line:
+    return Line(_needs(text.split("->")[0], table), partial(make_rule, text, table))
+
+
+def _in_other_bases(line: str, written: Container[str] = ()) -> list[str]:
+    """A line of log, for log2 and log10 as well; not where that is written out.
+
+    Products and quotients of inputs are left alone: `log10(x / y)` is exact at powers of ten.
+    """
+    parts = re.fullmatch(r"log(\(.*\)) *-> (.*?)( : .*)?", line)
+    if parts is None or not _is_one_call(parts[1]) or "varying" in (parts[3] or ""):
+        return []
+    pattern, replacement, guards = parts.groups(default="")
+    return [
+        f"log{base}{pattern} -> ({replacement}) * (1 / log({base})){guards}"
+        for base in (2, 10)
+        if f"log{base}{pattern}" not in written
+    ]
+
+
+def _is_one_call(text: str) -> bool:
+    """Whether the first parenthesis is closed by the last."""
+    depths = list(accumulate((c == "(") - (c == ")") for c in text))
+    return 0 not in depths[:-1]
 
 
 def _blocks() -> dict[str, str]:
@@ -231,7 +266,13 @@ def _backwards(table: FunctionTable, named: frozenset[str]) -> list[Line]:
         if first is not None:
             found.append((first[1].strip(), name))
     found.sort(key=lambda pair: -len(pair[0]))
-    return [Line(_needs(text, table), partial(backward, table, name)) for text, name in found]
+    lines = []
+    for text, name in found:
+        lines.append(Line(_needs(text, table), partial(backward, table, name)))
+        if text.startswith("log("):
+            backwards = f"{text} -> {name}({', '.join(table[name].names)})"
+            lines += [_line(own, table) for own in _in_other_bases(backwards)]
+    return lines
 
 
 if __name__ == "__main__":

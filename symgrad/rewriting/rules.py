@@ -85,6 +85,8 @@ COST: Mapping[str, float] = {
     "_sin_gap": 14,
     "_cos_gap": 14,
     "_exp_gap": 14,
+    "_arctan_gap": 14,
+    "_arctan_step": 14,
     "_quartic_gap": 8,
     "_times_abs_root": 5,
     "_times_hypot_gap": 4,
@@ -97,8 +99,8 @@ COST: Mapping[str, float] = {
     "_versine_complement": 5,
     "_times_sqrt_product": 5,
     "softplus": 4.5,
-    "log2": 7,
-    "log10": 7,
+    "log2": 8,
+    "log10": 8,
 }
 """What an operation costs. Every other one costs 6, and a square 1. A rule lowers the sum over its
 two sides, or keeps it and brings signs and constant factors nearer to the root: rewriting ends."""
@@ -152,7 +154,8 @@ class Rule:
     """A pattern, what takes its place, and the name of the predicate that guards a name.
 
     What takes its place is made when the pattern is first found: most patterns never are. Numbers
-    in a pattern, such as sqrt(2), are matched as the constants that they are in a graph.
+    in a pattern, such as sqrt(2), are matched as the constants that they are in a graph. `same` are
+    names that stand for an expression in others, however that is written.
     """
 
     def __init__(
@@ -161,12 +164,14 @@ class Rule:
         pattern: Graph,
         replace: Callable[[], Graph],
         predicates: Mapping[str, str],
+        same: Mapping[str, Graph] = MappingProxyType({}),
     ) -> None:
         self.text = text
         self.pattern = pattern
         self.matched = _with_numbers(pattern)
         self.root = self.matched.outputs[0]
         self.predicates = predicates
+        self.same = same
         self.numbers = frozenset(
             node
             for node in pattern.nodes
@@ -186,6 +191,16 @@ class Rule:
     def replacement(self) -> Graph:
         """What takes the place of the pattern."""
         return self._replace()
+
+    @cached_property
+    def meant(self) -> Graph:
+        """The pattern, with the expressions that names stand for."""
+        if not self.same:
+            return self.pattern
+        build = Builder()
+        bound = {name: build.node("input", value=name) for name in self.pattern.inputs()}
+        bound.update({name: build.inline(graph, bound) for name, graph in self.same.items()})
+        return build.graph([build.inline(self.pattern, bound)])
 
     @cached_property
     def plan(self) -> Plan:
@@ -210,7 +225,12 @@ def _with_numbers(pattern: Graph) -> Graph:
     return rebuilt(pattern, replace, _FOLDED)
 
 
-_FOLDED: Mapping[str, Callable[..., float]] = {"sqrt": math.sqrt, "multiply": operator.mul}
+_FOLDED: Mapping[str, Callable[..., float]] = {
+    "sqrt": math.sqrt,
+    "log": math.log,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+}
 
 
 def _is_constant(node: Node) -> bool:
@@ -225,12 +245,15 @@ def _size(node: Node) -> float:
     return abs(_number(node))
 
 
+_ROOTS = frozenset(("sqrt", "_sqrt_product", "_sqrt_ratio"))
+
 PREDICATES: Mapping[str, Callable[[Node], bool]] = {
     "constant": _is_constant,
     "varying": lambda n: not _is_constant(n),
     "given": lambda n: _is_constant(n) or n.op == "input",
     "free": lambda n: n.op == "input",
     "number": lambda n: _is_constant(n) or n.op in ("size", "_count"),
+    "rootless": lambda n: not any(each.op in _ROOTS for each in (n, *n.args)),
     "positive": lambda n: _is_constant(n) and _number(n) > 0,
     "even": lambda n: _is_constant(n) and _number(n) % 2 == 0,
     "odd": lambda n: _is_constant(n) and _number(n) % 2 == 1,
@@ -243,17 +266,34 @@ PREDICATES: Mapping[str, Callable[[Node], bool]] = {
 }
 
 
-OPEN = ("varying", "given", "free", "number")
+OPEN = ("varying", "given", "free", "number", "rootless")
 """The predicates that hold for more than constants."""
+
+SAME = "same"
+"""The guard that a name stands for an expression."""
 
 
 def _guard(tree: Tree, rule: Rewrite) -> tuple[str, str]:
     """The name that a guard is about, and the predicate."""
     predicate = tree.value.name if tree.op == "call" else ""
-    if predicate not in PREDICATES or len(tree.args) != 1 or tree.args[0].op != "name":
-        known = ", ".join(PREDICATES)
+    operands = len(tree.args) if predicate in PREDICATES or predicate == SAME else 0
+    if operands != 1 + (predicate == SAME) or tree.args[0].op != "name":
+        known = ", ".join((*PREDICATES, SAME))
         raise DefinitionError("this is not a guard", rule.text, tree.span, f"Guards are: {known}.")
     return tree.args[0].value, predicate
+
+
+def built(rule: Rule, bound: Bindings, build: Builder, target: Node) -> Node:
+    """What takes the place of a pattern's root, on what its names stand for."""
+    plan = rule.plan
+    made = [bound[name] for name in plan.names]
+    for op, places, value in plan.steps:
+        if isinstance(value, tuple):
+            value = filled_in(value, bound)
+        args = [made[place] for place in places]
+        made.append(build.node(op, *args, value=value, span=target.span))
+    result: Node = made[plan.last]
+    return result
 
 
 def backward(table: FunctionTable, name: str) -> Rule:
@@ -279,10 +319,16 @@ def make_rule(line: str, table: FunctionTable) -> Rule:
             line,
             parsed.replacement.span,
         )
-    about = dict(_guard(tree, parsed) for tree in parsed.guards)
-    dropped = pattern.inputs().keys() - replacement.inputs().keys() - about.keys()
-    made = _in_shape_of(replacement, sorted(dropped))
-    return Rule(line, pattern, lambda: made, about)
+    about = [(tree, *_guard(tree, parsed)) for tree in parsed.guards]
+    predicates = {name: predicate for _, name, predicate in about if predicate != SAME}
+    same = {
+        name: lower_rule(tree.args[1], line, table, CONDITIONS, WILD)
+        for tree, name, predicate in about
+        if predicate == SAME
+    }
+    given = replacement.inputs().keys() | predicates.keys() | same.keys()
+    made = _in_shape_of(replacement, sorted(pattern.inputs().keys() - given))
+    return Rule(line, pattern, lambda: made, predicates, same)
 
 
 def _in_shape_of(replacement: Graph, dropped: list[str]) -> Graph:

@@ -115,12 +115,25 @@ def _exp(x: Numbers) -> Numbers:
 
 
 def _power(x: Numbers, y: Fraction) -> Numbers:
-    _needs(x, 1)
-    found = [Fraction(1)]
+    lead = x[0]
+    found = [_exact_power(lead, y)]
     for k in range(1, len(x)):
         terms = ((y * i - (k - i)) * x[i] * found[k - i] for i in range(1, k + 1) if x[i])
-        found.append(sum(terms, Fraction(0)) / k)
+        found.append(sum(terms, Fraction(0)) / (k * lead))
     return found
+
+
+def _exact_power(x: Fraction, y: Fraction) -> Fraction:
+    """A power of a positive number, where that is a fraction, as the root of 4 is."""
+    if x == 1:
+        return x
+    root = Fraction(round(float(x) ** (1 / y.denominator))) if 0 < x < _LARGEST else Fraction(0)
+    if not root or root**y.denominator != x or abs(y.numerator) > _HIGHEST_POWER:
+        raise NoSeriesError
+    return root**y.numerator
+
+
+_HIGHEST_POWER = 20
 
 
 def _log(x: Numbers) -> Numbers:

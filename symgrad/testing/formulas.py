@@ -26,6 +26,8 @@ from symgrad.testing.pieces import (
     is_kinked,
 )
 
+_Kinds = tuple[tuple[Pieces, ...], tuple[Pieces, ...], tuple[Pieces, ...]]
+
 
 def formulas(
     max_size: int = 12, functions: Iterable[str] | None = None, smooth: bool = False
@@ -44,7 +46,9 @@ def formulas(
         `symgrad.define` and those that need SciPy included. An unknown name raises KeyError.
     smooth:
         Leave out what has a kink or a jump: comparisons, conditions, and functions such as abs and
-        floor. There may still be poles, and points where a root or a logarithm ends.
+        floor. There may still be poles, and points where a root or a logarithm ends. The others
+        are no case for `assert_gradient_correct`: at a jump, the derivative is that of the branch
+        that is taken there, and numerical differentiation sees both sides.
 
     >>> from hypothesis import given, settings
     >>> from symgrad import function
@@ -56,24 +60,29 @@ def formulas(
     """
     table = known_functions()
     public = [n for n in table if not n.startswith("_") and table[n].is_elementwise]
-    names = public if functions is None else list(functions)
-    chosen = [table[name] for name in names]
-    calls = [call for f in chosen if not (smooth and is_kinked(f)) for call in calls_of(f)]
-    operators = SMOOTH_OPERATORS if smooth else SMOOTH_OPERATORS + KINKED_OPERATORS
-    return _programs(max_size, operators, calls)
+    chosen = [table[name] for name in (public if functions is None else list(functions))]
+    calls = [call for f in chosen if not is_kinked(f) for call in calls_of(f)]
+    kinked = [call for f in chosen if not smooth and is_kinked(f) for call in calls_of(f)]
+    return _programs(max_size, calls, () if smooth else KINKED_OPERATORS, kinked)
 
 
 @st.composite
-def _programs(draw: st.DrawFn, max_size: int, operators: Pieces, calls: Pieces) -> str:
-    """Statements over one stock of inputs; what they define is there for those that follow."""
-    leaves = [*CONSTANTS, *_inputs_to_read(draw) * len(CONSTANTS)]
+def _programs(
+    draw: st.DrawFn, max_size: int, calls: Pieces, conditions: Pieces, kinked: Pieces
+) -> str:
+    """Statements over one stock of inputs; what they define is there for those that follow.
+
+    Each reads an input, a name or a parameter, so that few values are constant.
+    """
+    names = _inputs_to_read(draw)
     own: list[Spelling] = []
     free = list(FUNCTION_NAMES)
     text = draw(st.sampled_from(("", "", "\n", "# f(x) = (\r")))
     for _ in range(draw(st.integers(0, 3))):
         name, parameters = _target(draw, free)
-        held = [Spelling(p) for p in parameters] * len(leaves)
-        body = _expression(draw, max_size, (leaves + held, operators, calls, own))
+        read = [Spelling(p) for p in parameters] or names
+        kinds = _kinds(read, calls, own, conditions, kinked)
+        body = _expression(draw, max_size, kinds)
         if parameters:
             text += f"{name}({', '.join(parameters)}) = {body}"
             slots = [f"{{{n}}}" for n in range(len(parameters))]
@@ -82,10 +91,20 @@ def _programs(draw: st.DrawFn, max_size: int, operators: Pieces, calls: Pieces) 
             calls = [s for s in calls if not s.template.startswith((f"{name}(", f"{name} ("))]
         else:
             text += f"{name} = {body}"
-            leaves += [Spelling(name)] * len(CONSTANTS)
+            names = [*names, Spelling(name)]
         text += draw(st.sampled_from(SEPARATORS))
-    text += _expression(draw, max_size, (leaves, operators, calls, own))
+    text += _expression(draw, max_size, _kinds(names, calls, own, conditions, kinked))
     return text + draw(st.sampled_from(("", "", "\n", " # end")))
+
+
+def _kinds(names: Pieces, calls: Pieces, own: Pieces, *kinked: Pieces) -> _Kinds:
+    """What ends a branch, what goes on with it, and what may do so below the root.
+
+    Calls are drawn more often than operators, and what makes values constant less.
+    """
+    smooth = tuple(kind for kind in (SMOOTH_OPERATORS, calls, own, calls) if kind)
+    inner = tuple(kind for kind in kinked if kind)
+    return (names, names, CONSTANTS), smooth, smooth * 2 + inner
 
 
 def _inputs_to_read(draw: st.DrawFn) -> list[Spelling]:
@@ -107,19 +126,24 @@ def _target(draw: st.DrawFn, free: list[str]) -> tuple[str, list[str]]:
     return draw(st.sampled_from(free)), draw(parameters)
 
 
-def _expression(draw: st.DrawFn, max_size: int, kinds: tuple[Pieces, ...]) -> str:
-    """An expression of pieces of any kind, and once it is large, of the first kind alone.
+def _expression(draw: st.DrawFn, max_size: int, kinds: _Kinds) -> str:
+    """An expression of a drawn size, whose first leaf is a name.
 
     One number says the kind and the piece: to draw them one by one takes twice as long.
     """
-    kinds = tuple(kind for kind in kinds if kind)
+    leaves, roots, inner = kinds
+    size = draw(st.integers(0, draw(st.integers(0, max_size))))
     pieces: list[Spelling] = []
-    holes = 1
+    holes, has_leaf = 1, False
     while holes:
-        allowed = kinds if len(pieces) < max_size else kinds[:1]
+        ends = leaves if has_leaf else leaves[:1]
+        growing = inner if pieces else roots
+        allowed = ends if len(pieces) >= size else growing if holes == 1 else ends + growing
         which, kind = divmod(draw(st.integers(0, 2**20 - 1)), len(allowed))
-        piece = allowed[kind][which % len(allowed[kind])]
+        pool = allowed[kind]
+        piece = pool[which % len(pool)]
         pieces.append(piece)
+        has_leaf |= not piece.operands
         holes += len(piece.operands) - 1
     stack: list[Text] = []
     for piece in reversed(pieces):

@@ -26,6 +26,9 @@ SPECIAL_VALUES = (
 )
 """Where functions change their ways, or overflow, or lose digits."""
 
+_LEAST_SIDE = st.sampled_from((1,) * 9 + (0,))
+"""An empty array is worth a look, and nothing of it can be judged."""
+
 
 def numbers(special: bool = False) -> st.SearchStrategy[float]:
     """Numbers of everyday size: 0, or between 0.001 and 8 in size.
@@ -62,7 +65,8 @@ def inputs(
     shapes:
         The shape of every input; by default shapes of up to two axes are drawn, empty ones too. An
         input that the formula indexes gets the axes for its indices in front. One that the formula
-        declares has that shape, and sizes from 1 to 3 are drawn for the names there.
+        declares has that shape, and sizes from 1 to 3 are drawn for the names there, or to 2 where
+        an input has three axes or more.
     dtype:
         float64, where scalars are numbers of Python, or float32, where they are NumPy's.
     values:
@@ -116,11 +120,12 @@ def _inputs(
     shapes: tuple[tuple[int, ...], ...] = (shape or (),) * len(names)
     if shape is None and names:
         drawn = st_numpy.mutually_broadcastable_shapes(
-            num_shapes=len(names), min_side=0, max_dims=2, max_side=3
+            num_shapes=len(names), min_side=draw(_LEAST_SIDE), max_dims=2, max_side=3
         )
         shapes = draw(drawn).input_shapes
     sizes = {s for d in declared.values() for s in d.sizes if isinstance(s, str)}
-    size_of = {size: draw(st.integers(1, 3)) for size in sorted(sizes)}
+    most = 3 if max((len(d.sizes) for d in declared.values()), default=0) < 3 else 2
+    size_of = {size: draw(st.integers(1, most)) for size in sorted(sizes)}
     found: dict[str, Any] = {}
     for name, own in zip(names, shapes, strict=True):
         whole: Shape = (*axes.get(name, ()), *own)

@@ -17,6 +17,8 @@ Array = np.ndarray[Any, Any]
 _SERIES = (("naive", "as it stands", "#d0803c", 2), ("ulps", "symgrad", "#2c5fa8", 3))
 _LEAST = 0.01
 """What is better than this is drawn here: an axis of magnitudes has no 0."""
+_DECADES = 300
+"""The top edge is at most this power of ten, so that there are floats above it."""
 
 
 class Drawn(Protocol):
@@ -52,7 +54,7 @@ def draw_errors(formula: str, errors: Sequence[Drawn], path: str | os.PathLike[s
     panels = figure.subplots(len(errors), len(inputs), squeeze=False, sharex="col")
     finite = [e[np.isfinite(e)] for found in errors for e in (found.ulps, found.naive)]
     largest = max((float(e.max()) for e in finite if e.size), default=1.0)
-    top = 10 ** (math.ceil(math.log10(max(largest, 10.0))) + 1)
+    top = 10.0 ** min(math.ceil(math.log10(max(largest, 10.0))) + 1, _DECADES)
     for row, found in zip(panels, errors, strict=True):
         for panel, name in zip(row, inputs, strict=True):
             at = found.points[name] if name else np.arange(found.ulps.size)
@@ -60,8 +62,15 @@ def draw_errors(formula: str, errors: Sequence[Drawn], path: str | os.PathLike[s
         row[0].set_ylabel(f"{found.name}: error in ulps")
     for panel, name in zip(panels[-1], inputs, strict=True):
         panel.set_xlabel(name or "number judged")
+        if name and _spans_magnitudes(np.concatenate([found.points[name] for found in errors])):
+            panel.set_xscale("log")
     panels[0, 0].legend(loc="best", fontsize=8, framealpha=0.8)
     figure.savefig(os.fspath(path), dpi=150)
+
+
+def _spans_magnitudes(at: Array) -> bool:
+    """Whether points are all positive and so far apart that most would lie in one spot."""
+    return at.size > 0 and bool(0 < at.min() < at.max() / 1000)
 
 
 def _draw_panel(panel: Any, found: Drawn, at: Array, top: float) -> None:
@@ -70,7 +79,7 @@ def _draw_panel(panel: Any, found: Drawn, at: Array, top: float) -> None:
         error = getattr(found, attribute)
         wrong = ~np.isfinite(error)
         style = {"color": colour, "zorder": layer, "linewidths": 0}
-        height = np.clip(error[~wrong], _LEAST, None)
+        height = np.clip(error[~wrong], _LEAST, top)
         panel.scatter(at[~wrong], height, s=7, alpha=0.6, label=label, **style)
         panel.scatter(at[wrong], np.full(wrong.sum(), top), s=14, marker="^", **style)
     panel.axhline(0.5, color="#888888", linewidth=0.8, zorder=1)

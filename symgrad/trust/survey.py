@@ -147,7 +147,7 @@ def accuracy(
         magnitudes, and are at special numbers and next to them.
     shapes:
         Of inputs that are arrays. Where a formula takes arrays as a whole, a few elements of each
-        sample are judged.
+        sample are judged. A sample that the formula refuses, a singular matrix, is left out.
     samples:
         How many points, by default 1000, or 20 where the formula takes arrays as a whole.
     seed:
@@ -242,9 +242,13 @@ def _points(
     """Numbers of an interval: evenly, over all magnitudes, special ones and their neighbours."""
     low, high = map(float, ends)
     even = low + (high - low) * rng.random(count)
-    largest = max(abs(low), abs(high))
-    sizes = largest * 10.0 ** (-np.where(rng.random(count) < 0.8, 20, 300) * rng.random(count))
-    scaled = np.where(rng.random(count) < 0.5, -sizes, sizes)
+    least, largest = max(low, -high, 0.0), max(abs(low), abs(high))
+    decades = np.where(rng.random(count) < 0.8, 20, 300)
+    if least:
+        decades = np.minimum(decades, math.log10(largest) - math.log10(least))
+    sizes = largest * 10.0 ** (-decades * rng.random(count))
+    negative = (rng.random(count) < 0.5) & (low < 0) | (high <= 0)
+    scaled = np.where(negative, -sizes, sizes)
     marks = np.array([*_SPECIAL, low, high])
     marks = np.concatenate([marks, np.nextafter(marks, -np.inf), np.nextafter(marks, np.inf)])
     kind = rng.random(count)
@@ -264,17 +268,26 @@ def _surveyed(
 ) -> tuple[Errors, ...]:
     from symgrad.trust.truth import Truth
 
-    compiled(**draws[0])
-    start = Truth(lowered, draws[0], table_)
+    results: dict[int, tuple[Any, Any]] = {}
+    refused: list[InputError] = []
+    for number, inputs in enumerate(draws):
+        try:
+            results[number] = parts_of(compiled(**inputs))
+        except InputError as error:
+            refused.append(error)
+    if not results:
+        raise refused[0]
+    first = next(iter(results))
+    start = Truth(lowered, draws[first], table_)
     if not start.is_known:
         raise SymgradError("mpmath lacks a function that the formula calls", formula)
-    naive = _naive(formula, lowered, draws[0], compiled.wrt, table_)
+    naive = _naive(formula, lowered, draws[first], compiled.wrt, table_)
     names = ("value", *compiled.wrt)
     found: list[list[_Error]] = [[] for _ in names]
-    for number, inputs in enumerate(draws):
-        value, slopes = parts_of(compiled(**inputs))
+    for number, (value, slopes) in results.items():
+        inputs = draws[number]
         both = zip([value, *slopes], naive(inputs), strict=True)
-        truth = start.at(inputs) if number else start
+        truth = start.at(inputs) if number != first else start
         for name, errors, (ours, theirs) in zip(names, found, both, strict=True):
             places = range(np.size(ours) if together else min(np.size(ours), _ELEMENTS))
             for place, want in zip(places, _wanted(truth, name, places), strict=True):
