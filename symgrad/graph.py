@@ -183,11 +183,10 @@ class Builder:
             return node
         value, key = node.value, (node.op, node.args)
         whole_key = key if value is None else _key(*key, value)
-        found = self._table.get(whole_key)
-        if found is None:
+        found = self._table.setdefault(whole_key, node)
+        if found is node:
             if len(self.nodes) >= self._next_look:
                 self._look()
-            found = self._table[whole_key] = node
             self.nodes.append(node)
         return found
 
@@ -239,9 +238,9 @@ def rebuilt(
     are, if any is: besides these, only what has operands that were replaced may be.
     """
     concerned = _concerned(graph, ops, nodes)
-    start = next((place for place, there in enumerate(concerned) if there), len(concerned))
-    if start == len(concerned):
+    if True not in concerned:
         return graph
+    start = concerned.index(True)
     build = Builder()
     build.nodes.extend(graph.nodes[:start])
     made = Changes()

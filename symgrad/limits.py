@@ -7,8 +7,7 @@ compiles opens a `compiling` block; the loops of the compiler pass by `checkpoin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic, thread_time
@@ -150,8 +149,7 @@ def _running() -> _Watch | None:
     return None if found is None else found()
 
 
-@contextmanager
-def compiling(limits: Limits) -> Iterator[None]:
+class compiling:  # noqa: N801 - it is used as a function that gives a context
     """A piece of compiling, with a time of its own; pieces inside it share that.
 
     Raises
@@ -159,18 +157,25 @@ def compiling(limits: Limits) -> Iterator[None]:
     OutOfMemoryError
         There is no memory left.
     """
-    if _running() is not None:
-        yield
-        return
-    watch = _Watch(limits)
-    try:
-        _watch.set(ref(watch))
-        yield
-    except MemoryError:
-        message = "there is not enough memory to compile the formula"
-        raise OutOfMemoryError(message, hint="Write a shorter one.") from None
-    finally:
+
+    __slots__ = ("_limits", "_own")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._own: _Watch | None = None
+
+    def __enter__(self) -> None:
+        if _running() is None:
+            self._own = _Watch(self._limits)
+            _watch.set(ref(self._own))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._own is None:
+            return
         _watch.set(None)
+        if kind is not None and issubclass(kind, MemoryError):
+            message = "there is not enough memory to compile the formula"
+            raise OutOfMemoryError(message, hint="Write a shorter one.") from None
 
 
 def checkpoint() -> None:

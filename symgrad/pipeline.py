@@ -101,16 +101,11 @@ def stages(
     def more(shapes: Mapping[str, Shape]) -> Inference | None:
         return known.more(shapes) if known else None
 
+    inputs = (*seeds(what, chosen), *lowered.inputs)
+    by = ("value",) if what.startswith("jvp") else chosen
+
     def stage(name: str) -> tuple[str, Derived]:
-        return name, Derived(
-            (*seeds(what, chosen), *lowered.inputs),
-            ("value",) if what.startswith("jvp") else chosen,
-            graph,
-            indices,
-            lowered.shapes,
-            elementwise,
-            what,
-        )
+        return name, Derived(inputs, by, graph, indices, lowered.shapes, elementwise, what)
 
     yield stage("lower")
     if partly is None and elementwise and ops.isdisjoint(_LOOKED_INTO):

@@ -50,7 +50,7 @@ class Rewriter:
         self._under_way: list[_Replacement] = []
         self._seen: set[str] = set(ops)
         self._kinds: Kinds = {}
-        self._of_rest: dict[frozenset[str], tuple[Index, Kinds]] = {}
+        self._of_rest: dict[frozenset[str], tuple[Index | None, Kinds]] = {}
         self.use(sections)
 
     def use(self, sections: tuple[str, ...]) -> None:
@@ -67,6 +67,10 @@ class Rewriter:
 
     def node(self, op: str, *args: Node, value: Value = None, span: Span | None = None) -> Node:
         """The simplest form of an operation on operands that are in their simplest form."""
+        return self.simplest(op, args, value, span)
+
+    def simplest(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
+        """The same as `node`, for loops over many."""
         node = self._fold(op, args, value, span)
         return self._simplest.get(node) or self._settled(node) or self._replaced(node)
 
@@ -75,13 +79,12 @@ class Rewriter:
         if node.op not in self._seen:
             self._seen.add(node.op)
             self.use(self._sections)
-        if node.op in self._index.roots:
-            for rule in self._index.candidates(node, self._kinds):
-                bound = match(rule, node)
-                if bound is not None:
-                    made = [bound[name] for name in rule.plan.names]
-                    self._under_way.append((node, rule, bound, made))
-                    return None
+        for rule in self._index.candidates(node, self._kinds):
+            bound = match(rule, node)
+            if bound is not None:
+                made = [bound[name] for name in rule.plan.names]
+                self._under_way.append((node, rule, bound, made))
+                return None
         self._simplest[node] = node
         before = node.settled
         node.settled = self._with_those_in_force(before) if before else self._in_force
@@ -100,27 +103,26 @@ class Rewriter:
         It is built step by step, and each of its steps may be replaced in turn: the replacements
         under way stand on a stack.
         """
-        under_way = self._under_way
+        under_way, simplest = self._under_way, self._simplest
         bottom = len(under_way)
-        while len(under_way) >= bottom:
+        while True:
             target, rule, bound, made = under_way[-1]
             plan = rule.plan
-            place = len(made) - len(plan.names)
-            if place < len(plan.steps):
-                op, places, value = plan.steps[place]
+            for op, places, value in plan.steps[len(made) - len(plan.names) :]:
                 if plan.is_wild and isinstance(value, tuple):
                     value = filled_in(value, bound)
-                args = tuple([made[k] for k in places])
+                args = tuple([made[place] for place in places])
                 step = self._fold(op, args, value, target.span)
-                done = self._simplest.get(step) or self._settled(step)
-                if done is not None:
-                    made.append(done)
+                done = simplest.get(step) or self._settled(step)
+                if done is None:
+                    break  # Its own replacement is the next one under way.
+                made.append(done)
             else:
-                done = self._simplest[target] = made[plan.last]
+                done = simplest[target] = made[plan.last]
                 under_way.pop()
-                if len(under_way) >= bottom:
-                    under_way[-1][-1].append(done)
-        return self._simplest[node]
+                if len(under_way) < bottom:
+                    return done
+                under_way[-1][-1].append(done)
 
     def again(self, node: Node, stays: bool = False) -> Node:
         """The simplest form of a node of the graph whose operands are as they were.
@@ -129,8 +131,8 @@ class Rewriter:
         """
         if not stays and not (node.settled and self._stays(node)):
             op, args = node.op, node.args
-            if op in _FOLDED or not args or (args[0].op == args[-1].op == "constant"):
-                return self.node(op, *args, value=node.value, span=node.span)
+            if op in _FOLDED or (args and args[0].op == args[-1].op == "constant"):
+                return self.simplest(op, args, node.value, node.span)
             taken = self.builder.take(node)
             return self._simplest.get(taken) or self._settled(taken) or self._replaced(taken)
         taken = self.builder.take(node)
@@ -138,11 +140,10 @@ class Rewriter:
 
     def _stays(self, node: Node) -> bool:
         """Whether a node that was in its simplest form before is in it under those in force."""
-        if self._in_force <= node.settled:
+        index, kinds = self._of_rest.get(node.settled) or self._begin_rest(node.settled)
+        if index is None:
             return True
-        rest = self._in_force - node.settled
-        index, kinds = self._of_rest.get(rest) or self._begin_rest(rest)
-        if node.op in index.roots and index.candidates(node, kinds):
+        if index.candidates(node, kinds):
             return False
         node.settled = self._with_those_in_force(node.settled)
         return True
@@ -159,15 +160,15 @@ class Rewriter:
         self._simplest.update(zip(nodes[:count], nodes[:count], strict=True))
         return count
 
-    def _begin_rest(self, rest: frozenset[str]) -> tuple[Index, Kinds]:
-        """The rules of some of the sections in force."""
-        sections = tuple([section for section in self._sections if section in rest])
-        found = self._of_rest[rest] = self._index_of(sections), {}
+    def _begin_rest(self, settled: frozenset[str]) -> tuple[Index | None, Kinds]:
+        """The rules of those sections in force that are not among some others; None for none."""
+        sections = tuple([section for section in self._sections if section not in settled])
+        found = self._of_rest[settled] = self._index_of(sections) if sections else None, {}
         return found
 
     def _fold(self, op: str, args: tuple[Node, ...], value: Value, span: Span | None) -> Node:
         """An operation, or the constant that it is. Names of operations are NumPy's."""
-        if 0 < len(args) < 3 and args[0].op == args[-1].op == "constant":
+        if args and args[0].op == args[-1].op == "constant":
             folded = _computed(op, [arg.value for arg in args])
             if folded is not None:
                 return self.builder.node("constant", value=folded, span=span)
@@ -268,18 +269,19 @@ def rewrite(
     start = rewriter.begin(parts[0], settled)
     if start == len(graph.nodes):
         return graph
-    again, simplest = rewriter.again, rewriter.node
+    again, simplest = rewriter.again, rewriter.simplest
     for nodes in parts:
+        if nodes is not parts[0]:
+            start = 0
+            rewriter.use(sections + beyond)
         for node in nodes[start:]:
             args = node.args
             if not made or unchanged(args):
                 done = again(node, node in settled)
             else:
                 args = tuple(map(get, args, args))
-                done = simplest(node.op, *args, value=node.value, span=node.span)
+                done = simplest(node.op, args, node.value, node.span)
             if done is not node:
                 made[node] = done
-        start = 0
-        rewriter.use(sections + beyond)
     labels = {get(node, node): name for node, name in graph.labels.items()}
     return rewriter.builder.graph(tuple(made[n] for n in graph.outputs), labels)

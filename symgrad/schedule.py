@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -50,7 +50,8 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
 
     Where the value is not among the outputs, they are those that labels tell of.
     """
-    folds = _folds(target, table)
+    ops = {node.op for node in graph.nodes}
+    folds = _folds(target, table, ops)
     uses = graph.uses()
     steps: dict[Node, Step] = {}
     placed: dict[Node, deque[Node]] = {}
@@ -66,7 +67,7 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
             step = _structural(node, target, steps) or _joined(node, continued) or _turned(node)
         if step is None:
             spelling = _spelling(node, target) if op in _WITH_SPECIAL_CASES else op
-            step = Step(node, spelling, _operands(node))
+            step = Step(node, spelling, _operands(node) if "pair" in ops else node.args)
         steps[node] = step
     steps.update((node, _accumulated(node, parts)) for node, parts in placed.items())
     live = set(graph.outputs)
@@ -87,12 +88,12 @@ def schedule(graph: Graph, target: Target, table: FunctionTable, value: Node | N
 _Folds = dict[str, list[tuple[str, tuple[str, ...], Rule]]]
 
 
-def _folds(target: Target, table: FunctionTable) -> _Folds:
+def _folds(target: Target, table: FunctionTable, ops: Set[str]) -> _Folds:
     """Functions that the target has a call for, though the graph holds their definitions.
 
-    They stand by the operation at their root.
+    They stand by the operation at their root, where all of theirs are among `ops`.
     """
-    key = ("folds", *target.spellings)
+    key = ("folds", target.known)
     folds: _Folds | None = table.cache.get(key)
     if folds is None:
         folds = {}
@@ -102,7 +103,10 @@ def _folds(target: Target, table: FunctionTable) -> _Folds:
                 rule = Rule(table.line(name), pattern, partial(definition, table[name], table), {})
                 folds.setdefault(rule.root.op, []).append((name, table[name].names, rule))
         table.cache[key] = folds
-    return folds
+    found = {}
+    for op in folds.keys() & ops:
+        found[op] = [fold for fold in folds[op] if fold[-1].operations <= ops]
+    return found
 
 
 def _folded(node: Node, folds: _Folds, uses: Mapping[Node, int]) -> Step | None:

@@ -16,7 +16,7 @@ from symgrad.rewriting.gathering import gathered
 from symgrad.rewriting.grouping import grouped
 from symgrad.rewriting.meeting import met
 from symgrad.shapes import CONDITIONS, Inference
-from symgrad.shaping.leaves import Leaves, is_elementwise
+from symgrad.shaping.leaves import Leaves, all_elementwise, is_elementwise
 
 
 def stabilise(
@@ -34,7 +34,7 @@ def stabilise(
         alike = where_alike(graph, found or Inference({}), section)
         graph = graph if alike is graph else rewrite(alike, table, sections)
     graph = _together(graph, table, sections)
-    if all(node.op in ("input", "constant") or is_elementwise(node.op) for node in graph.nodes):
+    if all_elementwise(graph.nodes):
         sections = (*sections, "single")
     graph = rewrite(graph, table, (*sections, "last"))
     together = gathered(grouped(graph, table), table)

@@ -1,6 +1,7 @@
 """Formulas at the points where they cancel: values and derivatives against mpmath."""
 
 import math
+from time import process_time
 
 import mpmath
 import numpy as np
@@ -10,6 +11,7 @@ from mpmath import mp, mpf
 import symgrad
 from symgrad.functions import builtin_functions
 from symgrad.language.formula import lower
+from symgrad.rewriting.gathering import gathered
 from tests.reference import evaluate
 
 TABLE = builtin_functions()
@@ -148,3 +150,19 @@ def test_products_are_what_is_written_where_nothing_cancels(formula: str, x: flo
     value, slopes = symgrad.value_and_grad(formula, names)(**at)
     written, exact = symgrad.value_and_grad(formula, names, exact=True)(**at)
     np.testing.assert_allclose([value, *slopes], [written, *exact], rtol=1e-8)
+
+
+def test_long_sums_of_which_each_part_is_used_are_looked_at_in_linear_time() -> None:
+    """Each state of a recurrence is a sum of all steps before it."""
+
+    def seconds(steps: int) -> float:
+        links = "; ".join(f"y{k + 1} = y{k} + sin(y{k})*a" for k in range(steps))
+        graph = lower(f"y0 = x; {links}; y{steps}**2", TABLE).graph
+        times = []
+        for _ in range(3):
+            start = process_time()
+            assert gathered(graph, TABLE) is graph
+            times.append(process_time() - start)
+        return min(times)
+
+    assert seconds(4_000) < 30 * seconds(500)

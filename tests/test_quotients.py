@@ -79,3 +79,11 @@ def test_exact_keeps_quotients_as_they_stand() -> None:
 def test_a_long_denominator_takes_no_longer_than_it_must() -> None:
     formula = "x / (" + " + ".join(f"x*a{n}" for n in range(2000)) + ")"
     assert symgrad.grad(formula, wrt="x").wrt == ("x",)
+
+
+def test_nothing_is_built_for_parts_that_share_no_input() -> None:
+    graph = lower("x * y**2 / (z**2 + 1)", TABLE).graph
+    build = builder_of(graph)
+    quotients = Quotients(graph.nodes, descendants(graph.nodes, graph.inputs().values()))
+    assert quotients.partials(build, graph.outputs[0]) == []
+    assert build.nodes == list(graph.nodes)

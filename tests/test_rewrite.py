@@ -113,3 +113,11 @@ def test_what_is_settled_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch)
     again = rewrite(graph, TABLE, ("exact", "tidy"))
     assert again.nodes == graph.nodes
     assert ("tidy",) in tried
+
+
+def test_what_no_rule_replaces_stays_the_same_node() -> None:
+    graph = lower("sin(x) * y + log(1 + exp(z))", TABLE).graph
+    result = rewrite(graph, TABLE, ("exact", "stable"))
+    product = result.outputs[0].args[0]
+    assert product.op == "multiply"
+    assert product in graph.nodes

@@ -14,6 +14,7 @@ from symgrad.language.items import Item, Items, ShapeOf
 from symgrad.language.replaying import placed
 from symgrad.language.tree import Statement, Tree
 from symgrad.language.variables import (
+    SHORT,
     check_variables,
     differentiated_names,
     local_function,
@@ -189,7 +190,9 @@ def lower(text: str, table: FunctionTable) -> Lowered:
     """
     statements = parse(text)
     *before, last = statements
-    lowerer = FormulaLowerer(text, table, differentiated_names(statements, table))
+    derived = any(name in text for name in ("derivative", *SHORT))
+    names = differentiated_names(statements, table) if derived else frozenset()
+    lowerer = FormulaLowerer(text, table, names)
     for place, statement in enumerate(before):
         if statement.declares:
             lowerer.declare(statement, at_head=all(s.declares for s in before[:place]))

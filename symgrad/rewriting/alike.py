@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.language.template import Wild
@@ -15,10 +16,9 @@ from symgrad.shaping.misfit import Shape
 
 def where_alike(graph: Graph, found: Inference, section: str) -> Graph:
     """The graph with the rules of a section that asks for shapes, once at each operation."""
-    rules = parse_rules((section,), frozenset(node.op for node in graph.nodes))
-    of_root: dict[str, list[Rule]] = {}
-    for rule in rules:
-        of_root.setdefault(rule.root.op, []).append(rule)
+    of_root = _by_root(section, frozenset([node.op for node in graph.nodes]))
+    if not of_root:
+        return graph
     matching = {
         node: there
         for node in graph.nodes
@@ -41,6 +41,15 @@ def where_alike(graph: Graph, found: Inference, section: str) -> Graph:
     for node in graph.nodes:
         found.visit(node)
     return rebuilt(graph, replace, nodes=matching)
+
+
+@lru_cache(maxsize=256)
+def _by_root(section: str, ops: frozenset[str]) -> Mapping[str, Sequence[Rule]]:
+    """The rules of a section for a graph of these operations: most graphs have none."""
+    of_root: dict[str, list[Rule]] = {}
+    for rule in parse_rules((section,), ops):
+        of_root.setdefault(rule.root.op, []).append(rule)
+    return of_root
 
 
 def _may_match(rule: Rule, node: Node) -> bool:

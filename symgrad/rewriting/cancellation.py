@@ -52,7 +52,12 @@ class Region:
         waiting = [node for each in inside for node in users.get(each, ())]
         while waiting and len(self.nodes) < _LARGEST_REGION:
             node = waiting.pop(0)
-            if node not in inside and _all_inside(node, inside):
+            if node in inside:
+                continue
+            for arg in node.args:
+                if arg not in inside and arg.op != "constant":
+                    break
+            else:
                 inside[node] = None
                 self.nodes.append(node)
                 waiting.extend(users.get(node, ()))
@@ -174,11 +179,6 @@ def _ratios(nodes: Sequence[Node]) -> list[Node]:
     """The ratios to something of which a function is taken that keeps the two apart."""
     of_ratios = [node for node in nodes if node.op in _OF_RATIOS and node.args[0].is_constant]
     return [Node("divide", node.args) for node in of_ratios]
-
-
-def _all_inside(node: Node, inside: Mapping[Node, None]) -> bool:
-    """Whether it depends on such nodes and constants only."""
-    return all(arg in inside or arg.op == "constant" for arg in node.args)
 
 
 _HAVE_SERIES = _ARITHMETIC | FUNCTIONS.keys()

@@ -28,7 +28,7 @@ def gathered(graph: Graph, table: FunctionTable) -> Graph:
     chosen: dict[Node, tuple[Terms, Terms]] = {}
     for root in _whole_sums(graph):
         terms = _terms(root)
-        own = _cancelling(terms, table) if 3 <= len(terms) <= _MOST_TERMS else []
+        own = _cancelling(terms, table) if len(terms) >= 3 else []
         if own:
             chosen[root] = own, [term for term in terms if term not in own]
     if not chosen:
@@ -62,10 +62,12 @@ def _ops(node: Node) -> list[str]:
 
 
 def _terms(root: Node) -> Terms:
-    """The terms of a sum, from the left; of a long one, more than there may be."""
+    """The terms of a sum, from the left; none of a long one, which is not gone through."""
     found: Terms = []
     waiting = [(1, root)]
-    while waiting and len(found) <= _MOST_TERMS:
+    while waiting:
+        if len(found) + len(waiting) > _MOST_TERMS:
+            return []
         sign, node = waiting.pop()
         if node.op in _SUMS:
             turned = -sign if node.op == "subtract" else sign

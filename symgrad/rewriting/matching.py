@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from symgrad.functions import Recent
@@ -20,8 +21,19 @@ _Trial = tuple[Any, Bindings]
 graph's, the rest)`; what names stand for."""
 
 
-Kind = tuple[Any, ...]
-"""An operation and those of its operands; for a constant, what is told of it."""
+class Kind:
+    """What is told of a node: its operation, and those of its operands; or of a constant, more.
+
+    There is one for all nodes of which the same is told, so that it is compared by identity: for
+    tuples in tuples, that would take longer than all else that is done to find candidates.
+    """
+
+    __slots__ = ("below", "op")
+
+    def __init__(self, op: str, *below: Any) -> None:
+        self.op = op
+        self.below = below
+
 
 Kinds = dict[Node, Kind]
 """What was told of nodes."""
@@ -120,19 +132,16 @@ class Index:
         self.rules = rules
         self.roots: dict[str, list[_Root]] = {}
         self._meeting: set[str] = set()
-        self._all: dict[Rule, _Root] = dict(before._all) if before else {}
-        self._numbers: set[tuple[type, Value]] = set(before._numbers) if before else set()
+        self._numbers: set[tuple[type, Value]] = set()
         for rule in rules:
-            root = self._all.get(rule)
-            if root is None:
-                root = self._all[rule] = _Root(rule)
-                numbers = (node for node in rule.matched.nodes if node.is_constant)
-                self._numbers.update((type(node.value), node.value) for node in numbers)
+            root = _root_of(rule)
+            self._numbers.update(root.numbers)
             self.roots.setdefault(rule.root.op, []).append(root)
             if root.meeting:
                 self._meeting.add(rule.root.op)
         self._candidates: dict[tuple[Any, ...], tuple[Rule, ...]] = Recent()
         self._constants: dict[object, Kind] = Recent()
+        self._kinds: dict[tuple[Any, ...], Kind] = before._kinds if before else Recent()
         if before is not None:
             counts = {op: len(roots) for op, roots in before.roots.items()}
             same = {op for op, roots in self.roots.items() if len(roots) == counts.get(op)}
@@ -174,7 +183,13 @@ class Index:
             arg.op if arg.op != "constant" else kinds.get(arg) or self._of_constant(arg, kinds)
             for arg in node.args
         ]
-        kind = kinds[node] = (node.op, *below)
+        kind = kinds[node] = self._one_for((node.op, *below))
+        return kind
+
+    def _one_for(self, told: tuple[Any, ...]) -> Kind:
+        kind = self._kinds.get(told)
+        if kind is None:
+            kind = self._kinds[told] = Kind(*told)
         return kind
 
     def _of_constant(self, constant: Node, kinds: Kinds) -> Kind:
@@ -183,13 +198,19 @@ class Index:
         key = key_of(value)
         kind = self._constants.get(key)
         if kind is None:
-            passed = [name for name, passes in PREDICATES.items() if passes(constant)]
+            passed = _passed.get(key)
+            if passed is None:
+                passed = tuple([name for name, passes in PREDICATES.items() if passes(constant)])
+                _passed[key] = passed
             if (type(value), value) in self._numbers:
-                passed.append(repr(value))
-            kind = self._constants[key] = ("constant", *passed)
+                passed = (*passed, repr(value))
+            kind = self._constants[key] = self._one_for(("constant", *passed))
         kinds[constant] = kind
         return kind
 
+
+_passed: dict[object, tuple[str, ...]] = Recent()
+"""The guards that numbers pass: the same for every index."""
 
 _SAME, _NESTED, _SHARED = 1, 2, 4
 
@@ -200,10 +221,8 @@ def _meeting(first: Node, second: Node) -> int:
         return _SAME | _SHARED
     below, others = first.args, second.args
     found = _NESTED if first in others or second in below else 0
-    for node in below:
-        if node in others:
-            return found | _SHARED
-    return found
+    shared = below and (below[0] in others or below[-1] in others)
+    return found | _SHARED if shared else found
 
 
 def _needed_meeting(root: Node) -> int:
@@ -219,27 +238,33 @@ def _needed_meeting(root: Node) -> int:
 
 
 class _Root:
-    """What the root of a rule asks for at first sight: where operands meet, their operations."""
+    """What a rule asks for at first sight: where operands meet, their operations, its numbers."""
 
-    __slots__ = ("_orders", "meeting", "rule")
+    __slots__ = ("_orders", "meeting", "numbers", "rule")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.meeting = _needed_meeting(rule.root)
         wanted = tuple(["" if arg.op == "input" else arg.op for arg in rule.root.args])
         self._orders = _orders(rule.root, wanted)
+        constants = [node.value for node in rule.matched.nodes if node.op == "constant"]
+        self.numbers = [(type(value), value) for value in constants]
 
     def fits(self, operands: tuple[Kind, ...], meeting: int) -> bool:
         """Whether operands that meet so have the operations, in an order that is possible."""
         if self.meeting & ~meeting:
             return False
         for order in self._orders:
-            for wanted, (op, *_) in zip(order, operands, strict=True):
-                if wanted and wanted != op:
+            for wanted, kind in zip(order, operands, strict=True):
+                if wanted and wanted != kind.op:
                     break
             else:
                 return True
         return False
+
+
+_root_of = cache(_Root)
+"""A rule stands in many indices: one for each way in which sections are in force together."""
 
 
 def _fit(rule: Rule, operands: tuple[Kind, ...]) -> bool:
@@ -254,20 +279,20 @@ def _fit(rule: Rule, operands: tuple[Kind, ...]) -> bool:
 def _may_be(rule: Rule, wanted: Node, found: Kind) -> bool:
     if not wanted.args:
         return _may_be_leaf(rule, wanted, found)
-    if wanted.op != found[0] or len(wanted.args) != len(found) - 1:
+    if wanted.op != found.op or len(wanted.args) != len(found.below):
         return False
     return any(
         all(
             _may_be_leaf(rule, want, have) if not want.args else want.op == have
             for want, have in zip(wanted.args, order, strict=True)
         )
-        for order in _orders(wanted, found[1:])
+        for order in _orders(wanted, found.below)
     )
 
 
 def _may_be_leaf(rule: Rule, wanted: Node, found: str | Kind) -> bool:
     """Whether a name or a number in a pattern can be what is told of a node."""
-    told = found[1:] if not isinstance(found, str) and found[0] == "constant" else None
+    told = found.below if isinstance(found, Kind) and found.op == "constant" else None
     if wanted.op == "constant":
         return told is not None and repr(wanted.value) in told
     guard = rule.predicates.get(str(wanted.value))

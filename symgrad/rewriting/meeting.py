@@ -67,7 +67,8 @@ def _factors(root: Node) -> tuple[int, Factors]:
     A product of which a factor is a function stays whole, as in sin(k*t)/(k*t).
     """
     sign, found = _opened(root, frozenset())
-    arguments = {arg.args[0] if arg.op == "negative" else arg for _, f in found for arg in f.args}
+    functions = [factor for _, factor in found if factor.op not in _CHAINED]
+    arguments = {arg.args[0] if arg.op == "negative" else arg for f in functions for arg in f.args}
     whole = frozenset(arg for arg in arguments if arg.op in _CHAINED and arg is not root)
     return _opened(root, whole) if whole else (sign, found)
 
@@ -76,7 +77,9 @@ def _opened(root: Node, whole: frozenset[Node]) -> tuple[int, Factors]:
     sign = 1
     found: Factors = []
     waiting = [(1, root)]
-    while waiting and len(found) <= _MOST_FACTORS:
+    while waiting:
+        if len(found) + len(waiting) > _MOST_FACTORS:
+            return sign, found + waiting  # It is not gone through.
         side, node = waiting.pop()
         if node.op == "negative":
             sign = -sign

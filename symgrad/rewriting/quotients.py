@@ -47,6 +47,8 @@ class Quotients:
         above, base, power, line = _parted(node)
         if above not in self._active or base not in self._active or base.op not in _OPENED:
             return []
+        if not self._below(above) & self._below(base):
+            return []
         atoms, opened = self._atoms(above, base)
         if not atoms:
             return []

@@ -184,6 +184,11 @@ class Rule:
         self._replace = replace
 
     @cached_property
+    def operations(self) -> frozenset[str]:
+        """Those in the pattern: where one of them does not occur, nothing matches."""
+        return frozenset([node.op for node in self.matched.nodes if node.args])
+
+    @cached_property
     def replacement(self) -> Graph:
         """What takes the place of the pattern."""
         return self._replace()

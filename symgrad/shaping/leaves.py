@@ -46,7 +46,7 @@ def is_elementwise(op: str) -> bool:
 
 def all_elementwise(nodes: Iterable[Node]) -> bool:
     """Whether each of the nodes is an input or an elementwise operation."""
-    return all(node.op == "input" or is_elementwise(node.op) for node in nodes)
+    return all(op == "input" or is_elementwise(op) for op in {node.op for node in nodes})
 
 
 def is_number(node: Node) -> bool:

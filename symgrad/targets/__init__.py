@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from symgrad.errors import SymgradError, did_you_mean, told
 from symgrad.language.spelling import Spelling, Text
@@ -42,7 +43,7 @@ class Library:
     several: str = "np.add.at({name}, {key}, {code})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """How a kind of code spells operations and constants.
 
@@ -69,7 +70,7 @@ class Target:
     number: str = ""
     library: Library | None = None
 
-    @property
+    @cached_property
     def known(self) -> frozenset[str]:
         """The operations that need no definition in their place."""
         return frozenset(self.spellings) | _GRAPH

@@ -112,24 +112,26 @@ _SHAPING = frozenset(("broadcast", "unbroadcast"))
 
 
 def legal(
-    derived: Derived,
+    derived: Derived, table: FunctionTable, target: Target, text: str = "", touched: bool = False
+) -> Derived:
+    """A formula in the operations of a target, ready for `function_source`."""
+    return replace(derived, graph=legal_graph(derived.graph, table, target, text, touched))
+
+
+def legal_graph(
+    graph: Graph,
     table: FunctionTable,
     target: Target,
     text: str = "",
     touched: bool = False,
     values: int = 1,
-) -> Derived:
-    """A formula's graph in the operations of a target, ready for `function_source`.
-
-    As for `legalise`, the first outputs are the value, or parts of it.
-    """
-    graph = derived.graph
+) -> Graph:
+    """A graph in the operations of a target; for the rest see `legalise`."""
     if target.library is None:
         inside = {a.op for n in graph.nodes if n.op not in _SHAPING for a in n.args}
         touched = not inside.isdisjoint(_SHAPING)
         graph = without_shapes(graph)
-    graph = legalise(graph, target.known, table, target.name, text, touched, values)
-    return replace(derived, graph=graph)
+    return legalise(graph, target.known, table, target.name, text, touched, values)
 
 
 def calling_rows(derived: Derived, table: FunctionTable, text: str) -> tuple[Derived, Target]:

@@ -8,7 +8,6 @@ told by its spelling, so that both ways give the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -21,7 +20,7 @@ from symgrad.pipeline import Derived
 from symgrad.rewriting.finish import powers_as_products, without_shapes
 from symgrad.schedule import Schedule, schedule
 from symgrad.targets.scalar import NAMESPACE, SCALAR
-from symgrad.writing.document import legal, outputs_for
+from symgrad.writing.document import legal_graph, outputs_for
 from symgrad.writing.layout import Layout
 from symgrad.writing.naming import Names
 from symgrad.writing.quick import OWN_NAMES, REFUSED
@@ -78,7 +77,7 @@ def number_steps(derived: Derived, kind: str, table: FunctionTable) -> Schedule:
         There is an operation that it lacks.
     """
     graph, values = _without_value(derived.graph) if kind == "grad" else (derived.graph, 1)
-    graph = legal(replace(derived, graph=graph), table, SCALAR, values=values).graph
+    graph = legal_graph(graph, table, SCALAR, values=values)
     graph = powers_as_products(without_shapes(outputs_for(graph, kind, values)))
     return schedule(graph, SCALAR, table, graph.outputs[0] if kind != "grad" else None)
 
@@ -133,7 +132,9 @@ def run_steps(steps: Schedule, given: Mapping[str, float], kind: str, layout: La
             made[node] = node.value
         else:
             operands = [made[operand] for operand in step.operands]
-            made[node] = _operation(step.spelling)(*operands, *node.attributes)
+            if node.value is not None:
+                operands += node.attributes
+            made[node] = _operation(step.spelling)(*operands)
     results = [made[node] for node in steps.outputs]
     if kind == "value":
         return results[0]
