@@ -12,6 +12,7 @@ PACKED = [
     (Layout("dict", XY), ["a", "b"], ("{", ['"x": a', '"y": b'], "}"), "dict[str, Array]"),
     (Layout("tuple", ()), [], ("(", [], ")"), "tuple[()]"),
     (Layout("bare", ("x",), by_pairs=True), ["a"], ("", ["a"], ""), "Array"),
+    (Layout("dict", (), by_pairs=True), [], ("{", [], "}"), "dict[str, dict[str, Array]]"),
     (
         Layout("tuple", XY, by_pairs=True),
         ["a", "b", "c", "d"],

@@ -37,7 +37,7 @@ class Layout:
         """An opening, the items and a closing."""
         if self.by_pairs and self.form != "bare":
             count = len(self.wrt)
-            rows = [results[at : at + count] for at in range(0, len(results), count)]
+            rows = [results[at : at + count] for at in range(0, len(results), count or 1)]
             results = [_line(*self._packed(row)) for row in rows]
         return self._packed(results)
 
@@ -49,7 +49,7 @@ class Layout:
         """
         if self.by_pairs and self.form != "bare":
             count = len(self.wrt)
-            rows = [results[at : at + count] for at in range(0, len(results), count)]
+            rows = [results[at : at + count] for at in range(0, len(results), count or 1)]
             results = [self._laid_out(row) for row in rows]
         return self._laid_out(results)
 
