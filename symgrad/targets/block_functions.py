@@ -155,7 +155,8 @@ def logaddexp(x: Any, y: Any, *, spare: Array | None = None, out: Array) -> Arra
 def weighed_log(weights: Any, logarithms: Any, *, out: Array) -> Array:
     """The products; 0 where a weight is 0 and the logarithm infinite."""
     np.multiply(weights, logarithms, out=out)
-    if math.isnan(out.sum()):
+    flat = out.reshape(-1)
+    if math.isnan(np.dot(flat, flat)):  # One pass, where a sum of few numbers takes several.
         found = np.isnan(logarithms)
         np.logical_or(found, np.not_equal(weights, 0), out=found)
         np.copyto(out, 0.0, where=np.logical_not(found, out=found))
