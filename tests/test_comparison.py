@@ -20,7 +20,7 @@ SAME_GRAPH = [
 ]
 SAME_AT_POINTS = [
     ("(1 - x)**2", "1 - 2*x + x**2"),
-    ("(x + 1e8) - 1e8", "x"),
+    ("(x + 1e10) - 1e10", "x"),
     ("x**2", "x**2 + 0*y"),
     ("mean((X @ w - y)**2)", "r = X @ w - y; r @ r / len(y)"),
     ("X: (n, d); w: (d,); sum(X @ w)", "sum(w * sum(X, axis=0))"),

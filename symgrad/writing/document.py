@@ -276,8 +276,9 @@ def document(
     ]
     code = "\n\n".join(functions)
     carried = [*carried_helpers(code, table, NUMPY).values()] if readable else []
-    helpers = [*carried, *called(library.helpers, "\n".join([code, *carried]), provided)]
-    special = sorted(set(re.findall(r"\bspecial\.(\w+)", code))) if target.extras else []
+    own = "\n".join([code, *carried])
+    helpers = [*carried, *called(library.helpers, own, provided)]
+    special = sorted(set(re.findall(r"\bspecial\.(\w+)", own))) if target.extras else []
     needs = f"NumPy and SciPy (for {', '.join(special)})" if special else library.needs
     parts = [module_doc(what, needs), _imports(library, special), ""]
     shelf = [

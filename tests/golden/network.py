@@ -128,14 +128,12 @@ def _weighed_log(weight: Array, logarithm: Array) -> Array:
 def _log_total(
     x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
 ) -> Array:
-    """The logarithm of a sum; next to a 1, what is smaller is added up alone."""
+    """The logarithm of a sum with a 1; next to that, what is smaller is added up alone."""
     total = np.sum(x, axis=axis, keepdims=keepdims)
-    near = total < 1.00001
+    near = (total >= 1) & (total < 1.00001)
     if not np.any(near):
         return np.log(total)
-    small, large = np.where(x < 1, x, 0), np.where(x < 1, 0, x)
-    rest = np.sum(small, axis=axis, keepdims=keepdims)
-    rest = rest + (np.sum(large, axis=axis, keepdims=keepdims) - 1)
+    rest = np.sum(np.where(x < 1, x, 0), axis=axis, keepdims=keepdims)
     return np.where(near, np.log1p(rest), np.log(total))[()]
 
 
