@@ -1,9 +1,11 @@
 """Which rules there are: the lines of rewrites.sg, and the table beside it."""
 
+import math
 from pathlib import Path
 
 import pytest
 
+import symgrad
 from symgrad.language.parser import grammar_folder
 from symgrad.rewriting import rulebook
 from symgrad.rewriting.rulebook import parse_rules, section, table_text, written_lines
@@ -46,3 +48,16 @@ def test_rules_come_in_the_order_of_their_lines_whatever_was_found_before() -> N
     all_at_once = parse_rules(sections, many)
     assert parse_rules(sections, many, parse_rules(sections, few)) == all_at_once
     assert parse_rules(sections, few, all_at_once) is all_at_once
+
+
+@pytest.mark.parametrize("base", [2, 10])
+def test_a_line_of_log_is_one_of_other_bases_too(base: int) -> None:
+    for inner in ("1 + exp(x)", "cosh(x)"):
+        value, slope = symgrad.value_and_grad(f"log{base}({inner})")(800.0)
+        assert math.isfinite(value)
+        assert slope == pytest.approx(1 / math.log(base), rel=1e-15)
+    assert symgrad.function(f"log{base}(x**3)")(1e-110) == pytest.approx(-330 / math.log10(base))
+
+
+def test_quotients_of_inputs_keep_their_base() -> None:
+    assert symgrad.function("20*log10(x/y)")(10.0, 1.0) == 20
