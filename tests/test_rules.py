@@ -1,6 +1,5 @@
 """Every rule, sampled: its sides agree over the reals, and over doubles as its section promises."""
 
-import itertools
 import math
 
 import mpmath
@@ -72,10 +71,23 @@ def samples(rule: Rule, numbers: tuple[float, ...]) -> list[dict[str, float | bo
     names = list(rule.meant.inputs())
     choices = [candidates(rule, name, numbers) for name in names]
     assert all(choices), "a guard that no sample satisfies"
-    points = list(itertools.product(*choices))
+    count = math.prod(map(len, choices))
     # An odd step that ends in 1: every name takes every choice.
-    step = len(points) // 40 // 10 * 10 + 1
-    return [dict(zip(names, point, strict=True)) for point in points[::step]]
+    step = count // 40 // 10 * 10 + 1
+    return [dict(zip(names, combined(choices, at), strict=True)) for at in range(0, count, step)]
+
+
+def combined(choices: list[list[float | bool]], at: int) -> list[float | bool]:
+    """One of the combinations in the order of `itertools.product`, of which there may be millions.
+
+    >>> combined([[1, 2], [3, 4, 5]], 4)
+    [2, 4]
+    """
+    point = []
+    for choice in reversed(choices):
+        at, place = divmod(at, len(choice))
+        point.append(choice[place])
+    return point[::-1]
 
 
 def exact_value(graph: Graph, point: dict[str, float | bool]) -> mpmath.mpf:
