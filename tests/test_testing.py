@@ -63,7 +63,6 @@ def test_every_kind_of_operation_is_drawn(wanted: str, drawn: list[str]) -> None
         r";",
         r"\r(?!\n)",
         r"\(x=",
-        r"max=.*, min=",
         r",\)",
         r"\blambda\b",
         r"θ",
@@ -71,6 +70,10 @@ def test_every_kind_of_operation_is_drawn(wanted: str, drawn: list[str]) -> None
 )
 def test_every_way_of_writing_is_drawn(pattern: str, drawn: list[str]) -> None:
     assert any(re.search(pattern, formula, re.MULTILINE) for formula in drawn)
+
+
+def test_keywords_come_in_any_order() -> None:
+    find(formulas(functions=["clip"]), lambda f: bool(re.search("max=.*, min=", f)), settings=hunt)
 
 
 @few
@@ -97,7 +100,7 @@ def test_most_formulas_vary_with_their_inputs(smooth: bool) -> None:
         judged.append(any(np.any(np.isfinite(slope) & (slope != 0)) for slope in slopes))
 
     judge()
-    assert np.mean(judged) > 0.7
+    assert np.mean(judged) > 0.5
 
 
 @few

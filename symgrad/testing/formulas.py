@@ -104,7 +104,7 @@ def _kinds(names: Pieces, calls: Pieces, own: Pieces, *kinked: Pieces) -> _Kinds
     """
     smooth = tuple(kind for kind in (SMOOTH_OPERATORS, calls, own, calls) if kind)
     inner = tuple(kind for kind in kinked if kind)
-    return (names, names, CONSTANTS), smooth, smooth * 2 + inner
+    return (names, names, CONSTANTS), smooth, smooth + inner
 
 
 def _inputs_to_read(draw: st.DrawFn) -> list[Spelling]:
