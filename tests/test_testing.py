@@ -35,7 +35,7 @@ def operations(formula: str) -> set[str]:
 def drawn() -> list[str]:
     found: list[str] = []
 
-    @hunt
+    @settings(hunt, max_examples=2_000)
     @given(formulas())
     def collect(formula: str) -> None:
         found.append(formula)
