@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import symgrad
+from symgrad.differentiation import growth
+from symgrad.functions import builtin_functions
 
 FLAT = """sigmoid({}) tanh({}) erf({}) erfc({}) ndtr({}) arctan({}) exp(-({})) exp2(-({}))
 1-exp(-({})) softplus(-({})) log_expit({}) logaddexp(y,-({})) logaddexp(-({}),y) y/({}) 1/(y+({}))
@@ -75,6 +77,13 @@ def test_what_is_not_a_number_stays_so() -> None:
 )
 def test_what_does_not_grow_so_needs_no_mask(formula: str) -> None:
     assert "np.where(" not in symgrad.grad(formula).source
+
+
+def test_what_is_named_are_operations() -> None:
+    table = builtin_functions()
+    named = {op for op, _ in growth._FLAT} | growth._EXPONENTIAL | growth._BOUNDED | growth._PASSING
+    structural = {"index", "broadcast"}
+    assert [op for op in named - structural if op not in table or table.is_composite(op)] == []
 
 
 def test_as_it_stands_there_are_none() -> None:

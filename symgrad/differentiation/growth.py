@@ -22,7 +22,7 @@ from symgrad.graph import Builder, Node
 _BELOW, _ABOVE, _BOTH = -math.inf, math.inf, None
 _FLAT: dict[tuple[str, int], float | None] = {
     **dict.fromkeys(((op, 0) for op in "exp exp2 expm1 softplus".split()), _BELOW),
-    **dict.fromkeys(((op, 0) for op in "_log_ndtr _log_sigmoid".split()), _ABOVE),
+    ("_log_ndtr", 0): _ABOVE,
     **dict.fromkeys(
         (
             (op, 0)
@@ -40,8 +40,8 @@ _EXPONENTIAL = frozenset("exp exp2 expm1 sinh cosh _flat_exp".split())
 _BOUNDED = frozenset("sin cos tanh sigmoid erf erfc ndtr arctan sign _sech_squared".split())
 _LINEAR = frozenset("add subtract negative".split())
 _PASSING = frozenset(
-    """add subtract negative multiply abs sqrt cbrt hypot maximum minimum softplus relu where keep
-    sum mean matmul index reshape broadcast transpose""".split()
+    """add subtract negative multiply abs sqrt cbrt hypot maximum minimum softplus relu keep sum
+    mean index reshape broadcast""".split()
 )
 _TAME, _GROWING, _POLE, _UNKNOWN = range(4)
 
